@@ -1,0 +1,1 @@
+"""Users, sessions, roles, grants, API tokens; what a viewer may do (`policy`) and may see (`projection`)."""

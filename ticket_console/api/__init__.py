@@ -1,0 +1,1 @@
+"""The HTTP door: routes, bodies, problem+json and OpenAPI."""

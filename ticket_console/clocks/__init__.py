@@ -1,0 +1,1 @@
+"""Business calendars, service-level policies, clocks, timers and escalation paths."""

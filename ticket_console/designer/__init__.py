@@ -1,0 +1,1 @@
+"""Canvas, palette and inspector for flows and forms, with the React parts beside their Python wrappers."""

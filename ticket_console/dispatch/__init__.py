@@ -1,0 +1,1 @@
+"""Who may take a task and who should: eligibility, scoring, assignment and claim."""

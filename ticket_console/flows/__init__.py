@@ -1,0 +1,1 @@
+"""The flow graph: node kinds, guards, validation, versions and diff. Pure but for its tables."""

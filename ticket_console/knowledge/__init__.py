@@ -1,0 +1,1 @@
+"""Manuals and standards with their versions, articles written from closed tickets, and search."""

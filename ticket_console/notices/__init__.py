@@ -1,0 +1,1 @@
+"""Who is told what and how: notification rules, the outbox and one module per channel."""

@@ -1,0 +1,1 @@
+"""Scenario packs: templates, flows and rules as data files, and the installer that reads them."""

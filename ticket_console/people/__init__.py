@@ -1,0 +1,1 @@
+"""Technicians, crews, vendors, skills, certificates, territories, shifts and absences."""

@@ -1,0 +1,1 @@
+"""What the work is worth: rules, rating, the double-entry ledger, periods, statements and exports."""

@@ -1,0 +1,1 @@
+"""Parts, warehouses, the append-only stock ledger, reservations, transfers, standard quantities."""
