@@ -1,0 +1,246 @@
+"""The database: its engine, its column types, and the one way to commit."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import SQLModel
+
+from ticket_console.kernel.canonical import canonical_json
+from ticket_console.kernel.settings import settings
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+P = ParamSpec("P")
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+READERS = 8
+WRITERS = 8
+
+
+class EnumText(sa.types.TypeDecorator[E], Generic[E]):
+    """A StrEnum kept as its value in a text column, so that adding a member needs no migration."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, kind: type[E], length: int = 32) -> None:
+        self.kind = kind
+        super().__init__(length)
+
+    def process_bind_param(self, value: E | str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(self.kind(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:
+        return None if value is None else self.kind(value)
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An instant: aware going in, aware and in UTC coming out, on both databases."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant must carry its zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class JsonText(sa.types.TypeDecorator[Any]):
+    """A JSON value in its canonical spelling, as text on both databases."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else canonical_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def table(model: type[SQLModel]) -> sa.Table:
+    """The Core table behind a model; all statements of the console are written on it."""
+    return cast(sa.Table, model.__table__)  # type: ignore[attr-defined]
+
+
+class _Database:
+    """An engine and the thread pools that may block on it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        # SQLite has one writer. Waiting in our own queue is fair and costs nothing; waiting in
+        # SQLite's busy handler sleeps and starves. PostgreSQL needs no such gate.
+        self.write_gate = threading.Lock() if self.is_sqlite else None
+        self.readers = ThreadPoolExecutor(READERS, "console-read")
+        self.writers = ThreadPoolExecutor(1 if self.is_sqlite else WRITERS, "console-write")
+
+    def close(self) -> None:
+        self.readers.shutdown(wait=True)
+        self.writers.shutdown(wait=True)
+        self.engine.dispose()
+
+
+_current: _Database | None = None
+_opening = threading.Lock()
+
+
+def _database() -> _Database:
+    global _current
+    if _current is None:
+        with _opening:
+            if _current is None:
+                _current = _Database(settings().database_url)
+    return _current
+
+
+def use_url(url: str) -> None:
+    """Point the process at another database, closing the one it had (tests, tools)."""
+    global _current
+    with _opening:
+        if _current is not None:
+            _current.close()
+        _current = _Database(url)
+
+
+def engine() -> Engine:
+    return _database().engine
+
+
+def database_url() -> str:
+    return _database().url
+
+
+def is_sqlite() -> bool:
+    return _database().is_sqlite
+
+
+def _sqlite_engine(url: str) -> Engine:
+    path = url.partition(":///")[2]
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    made = sa.create_engine(
+        url,
+        connect_args={"check_same_thread": False, "timeout": 30},
+        pool_size=READERS + 4,
+        max_overflow=16,
+        query_cache_size=1500,
+    )
+
+    @sa.event.listens_for(made, "connect")
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # The driver must not open transactions by itself: `begin` below says which kind.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "busy_timeout=30000",
+            "foreign_keys=ON",
+            "cache_size=-32000",
+            "mmap_size=268435456",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(made, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later could fail to upgrade its lock, so
+        # writers take it at once.
+        writes = connection.get_execution_options().get("console_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return made
+
+
+def _postgresql_engine(url: str) -> Engine:
+    return sa.create_engine(
+        url, pool_size=READERS + WRITERS, max_overflow=8, pool_pre_ping=False, query_cache_size=1500
+    )
+
+
+@contextmanager
+def transaction(*, reserve: Mapping[str, int] | None = None) -> Iterator[Connection]:
+    """One unit of work: committed when the block ends, rolled back with everything when it raises.
+
+    It is the only place that commits, and it does not nest. `reserve` asks for more ids than a
+    single command needs (`kernel.ids`), for bulk work.
+    """
+    from ticket_console.kernel import ids
+
+    database = _database()
+    ids.ensure(reserve or {})
+    gate = database.write_gate
+    if gate is not None:
+        gate.acquire()
+    after: list[Callable[[], None]] = []
+    try:
+        with database.engine.connect() as connection:
+            connection = connection.execution_options(console_writes=True)
+            connection.info["after_commit"] = after
+            with connection.begin():
+                yield connection
+    finally:
+        if gate is not None:
+            gate.release()
+    for call in after:
+        call()
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A read-only look at one moment of the database; writes are never committed."""
+    database = _database()
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin() as look:
+            yield connection
+            look.rollback()
+
+
+def run_after_commit(connection: Connection, call: Callable[[], None]) -> None:
+    """Have `call` run once this transaction is durable; never when it is rolled back."""
+    connection.info["after_commit"].append(call)
+
+
+async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking read in the database threads, so that the event loop never waits for it."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_database().readers, partial(work, *args, **kwargs))
+
+
+async def in_writer(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a command in the writing threads: one on SQLite, several on PostgreSQL."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_database().writers, partial(work, *args, **kwargs))
