@@ -1,0 +1,69 @@
+"""The closed vocabularies of settlement."""
+
+from enum import StrEnum
+
+
+class Dimension(StrEnum):
+    """The twelve components a rating may have; every line belongs to exactly one."""
+
+    BASE_LABOUR = "base_labour"
+    DIFFICULTY = "difficulty"
+    PARTS = "parts"
+    HAZARD = "hazard"
+    TOOL_RENTAL = "tool_rental"
+    NIGHT = "night"
+    URGENCY = "urgency"
+    TRAVEL = "travel"
+    REGION = "region"
+    SERVICE_TIER = "service_tier"
+    TIMELINESS = "timeliness"
+    VOLUME = "volume"
+
+
+class Purpose(StrEnum):
+    """For whom a ticket is rated; a ticket has at most one live rating per segment and purpose."""
+
+    WORKER_PAY = "worker_pay"
+
+
+class VersionStatus(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+class AccountKind(StrEnum):
+    PAYABLE_WORKER = "payable_worker"
+    PAYABLE_VENDOR = "payable_vendor"
+    COST = "cost"
+    REVENUE = "revenue"
+    PARTS = "parts"
+    SUSPENSE = "suspense"
+
+
+class OwnerKind(StrEnum):
+    ORG = "org"
+    TECHNICIAN = "technician"
+    VENDOR = "vendor"
+
+
+class JournalKind(StrEnum):
+    RATING = "rating"
+    REVERSAL = "reversal"
+    ADJUSTMENT = "adjustment"
+    PAYMENT = "payment"
+
+
+class PeriodState(StrEnum):
+    """`closing` takes corrections of its own work only; `closed` takes nothing any more."""
+
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class StatementState(StrEnum):
+    DRAFT = "draft"
+    ISSUED = "issued"
+    CONFIRMED = "confirmed"
+    PAID = "paid"

@@ -1,0 +1,280 @@
+"""Tables of settlement: rules, frozen facts, ratings, the ledger, periods and statements.
+
+Amounts are whole minor units. A posting is positive when it debits its account and negative when it
+credits it, so a journal sums to zero. `fact_snapshot`, `rating_line`, `journal`, `posting` and
+`statement_line` are written once; `settlement.immutability` has the database refuse anything else.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from ticket_console.kernel.database import EnumText, JsonText, UtcDateTime
+from ticket_console.settlement.kinds import (
+    AccountKind,
+    Dimension,
+    JournalKind,
+    OwnerKind,
+    PeriodState,
+    Purpose,
+    StatementState,
+    VersionStatus,
+)
+
+
+def _row_id() -> sa.Column[int]:
+    # INTEGER makes the key the rowid of SQLite; a wider one would cost a second tree.
+    kind = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    return sa.Column(kind, primary_key=True, autoincrement=False)
+
+
+def _row_ref(target: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(sa.BigInteger(), sa.ForeignKey(target), nullable=nullable)
+
+
+class RuleSet(SQLModel, table=True):
+    """A named family of rules; what it says at a date is one of its versions."""
+
+    __tablename__ = "rule_set"
+    __table_args__ = (sa.UniqueConstraint("org_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    code: str = Field(max_length=64)
+    name: dict[str, str] = Field(sa_type=JsonText)
+
+
+class RuleSetVersion(SQLModel, table=True):
+    """One state of a rule set, valid for work finished from one day up to, not including, another.
+
+    Immutable once published, but for the end of its validity.
+    """
+
+    __tablename__ = "rule_set_version"
+    __table_args__ = (
+        sa.UniqueConstraint("rule_set_id", "number"),
+        sa.Index("ix_rule_set_version_effective", "rule_set_id", "status", "effective_from"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    rule_set_id: int = Field(foreign_key="rule_set.id")
+    number: int
+    status: VersionStatus = Field(sa_column=sa.Column(EnumText(VersionStatus), nullable=False))
+    rules: Any = Field(sa_type=JsonText)
+    content_hash: str = Field(max_length=64)
+    effective_from: date
+    effective_to: date | None = None
+    published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    published_by: int | None = Field(default=None, foreign_key="user_account.id")
+
+
+class FactSnapshot(SQLModel, table=True):
+    """What was known of a ticket when it was rated; a rating is a function of this and a rule version."""
+
+    __tablename__ = "fact_snapshot"
+
+    id: int = Field(sa_column=_row_id())
+    org_id: int = Field(foreign_key="org.id")
+    ticket_id: int = Field(sa_column=_row_ref("ticket.id"))
+    segment: str = Field(max_length=64)
+    facts: Any = Field(sa_type=JsonText)
+    content_hash: str = Field(max_length=64)
+    frozen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Account(SQLModel, table=True):
+    """Where money sits. `code` tells accounts of one kind and owner apart: the dimension of a cost."""
+
+    __tablename__ = "account"
+    __table_args__ = (sa.UniqueConstraint("org_id", "owner_kind", "owner_id", "kind", "code", "currency"),)
+
+    id: int = Field(sa_column=_row_id())
+    org_id: int = Field(foreign_key="org.id")
+    owner_kind: OwnerKind = Field(sa_column=sa.Column(EnumText(OwnerKind), nullable=False))
+    owner_id: int = Field(sa_type=sa.BigInteger)
+    kind: AccountKind = Field(sa_column=sa.Column(EnumText(AccountKind), nullable=False))
+    code: str = Field(default="", max_length=32)
+    currency: str = Field(max_length=3)
+
+
+class Rating(SQLModel, table=True):
+    """One pricing of one segment of a ticket. A correction retires it (`is_live`) and adds another."""
+
+    __tablename__ = "rating"
+    __table_args__ = (
+        sa.Index(
+            "uq_rating_live",
+            "ticket_id",
+            "segment",
+            "purpose",
+            unique=True,
+            sqlite_where=sa.text("is_live = 1"),
+            postgresql_where=sa.text("is_live"),
+        ),
+        sa.Index("ix_rating_ticket", "ticket_id"),
+    )
+
+    id: int = Field(sa_column=_row_id())
+    org_id: int = Field(foreign_key="org.id")
+    ticket_id: int = Field(sa_column=_row_ref("ticket.id"))
+    segment: str = Field(max_length=64)
+    purpose: Purpose = Field(sa_column=sa.Column(EnumText(Purpose), nullable=False))
+    fact_snapshot_id: int = Field(sa_column=_row_ref("fact_snapshot.id"))
+    rule_set_version_id: int = Field(foreign_key="rule_set_version.id")
+    payee_account_id: int = Field(sa_column=_row_ref("account.id"))
+    total_minor: int = Field(sa_type=sa.BigInteger)
+    currency: str = Field(max_length=3)
+    trace: Any = Field(sa_type=JsonText)
+    content_hash: str = Field(max_length=64)
+    service_on: date
+    rated_at: datetime = Field(sa_type=UtcDateTime)
+    is_live: bool = True
+
+
+class RatingLine(SQLModel, table=True):
+    """One rounded amount of a rating; `quantity` and `factor` are exact decimals as text."""
+
+    __tablename__ = "rating_line"
+    __table_args__ = (sa.UniqueConstraint("rating_id", "position"),)
+
+    id: int = Field(sa_column=_row_id())
+    rating_id: int = Field(sa_column=_row_ref("rating.id"))
+    position: int
+    dimension: Dimension = Field(sa_column=sa.Column(EnumText(Dimension), nullable=False))
+    rule_code: str = Field(max_length=64)
+    quantity: str = Field(max_length=64)
+    factor: str = Field(max_length=64)
+    amount_minor: int = Field(sa_type=sa.BigInteger)
+    explain: Any = Field(sa_type=JsonText)
+
+
+class Period(SQLModel, table=True):
+    """A settlement month of an organisation: the half-open interval [starts_at, ends_at) in its zone."""
+
+    __tablename__ = "period"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "code"),
+        sa.UniqueConstraint("org_id", "starts_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    code: str = Field(max_length=16)
+    starts_at: datetime = Field(sa_type=UtcDateTime)
+    ends_at: datetime = Field(sa_type=UtcDateTime)
+    tz: str = Field(max_length=64)
+    state: PeriodState = Field(sa_column=sa.Column(EnumText(PeriodState), nullable=False))
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_by: int | None = Field(default=None, foreign_key="user_account.id")
+    version: int = 1
+
+
+class LedgerHead(SQLModel, table=True):
+    """The books of an organisation: their zone and currency, and the end of the journal chain.
+
+    Its row lock puts the writers of one organisation in order, so `journal.seq` grows in the order
+    of commits, which ids reserved in blocks do not.
+    """
+
+    __tablename__ = "ledger_head"
+
+    org_id: int = Field(primary_key=True, foreign_key="org.id", sa_column_kwargs={"autoincrement": False})
+    tz: str = Field(max_length=64)
+    currency: str = Field(max_length=3)
+    seq: int = Field(default=0, sa_type=sa.BigInteger)
+    hash: str = Field(default="", max_length=64)
+
+
+class Journal(SQLModel, table=True):
+    """One balanced entry of the ledger, chained to the one before it.
+
+    `origin_period_id` is set when the work belongs to a period that takes no more entries.
+    """
+
+    __tablename__ = "journal"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "seq"),
+        sa.UniqueConstraint("reverses_id"),
+        sa.Index("ix_journal_rating", "rating_id"),
+    )
+
+    id: int = Field(sa_column=_row_id())
+    org_id: int = Field(foreign_key="org.id")
+    seq: int = Field(sa_type=sa.BigInteger)
+    kind: JournalKind = Field(sa_column=sa.Column(EnumText(JournalKind), nullable=False))
+    reverses_id: int | None = Field(default=None, sa_column=_row_ref("journal.id", nullable=True))
+    rating_id: int | None = Field(default=None, sa_column=_row_ref("rating.id", nullable=True))
+    ticket_id: int | None = Field(default=None, sa_column=_row_ref("ticket.id", nullable=True))
+    period_id: int = Field(foreign_key="period.id")
+    origin_period_id: int | None = Field(default=None, foreign_key="period.id")
+    service_at: datetime = Field(sa_type=UtcDateTime)
+    posted_at: datetime = Field(sa_type=UtcDateTime)
+    posted_by: str = Field(max_length=64)
+    reason: str | None = Field(default=None, max_length=500)
+    command_id: str = Field(max_length=64)
+    prev_hash: str = Field(max_length=64)
+    hash: str = Field(max_length=64)
+
+
+class Posting(SQLModel, table=True):
+    """One side of a journal. Period and ticket are those of the journal, kept here for the sums."""
+
+    __tablename__ = "posting"
+    __table_args__ = (
+        sa.Index("ix_posting_journal", "journal_id"),
+        sa.Index("ix_posting_account_period", "account_id", "period_id"),
+    )
+
+    id: int = Field(sa_column=_row_id())
+    journal_id: int = Field(sa_column=_row_ref("journal.id"))
+    account_id: int = Field(sa_column=_row_ref("account.id"))
+    period_id: int = Field(foreign_key="period.id")
+    ticket_id: int | None = Field(default=None, sa_column=_row_ref("ticket.id", nullable=True))
+    region_id: int | None = Field(default=None, foreign_key="region.id")
+    rating_line_id: int | None = Field(default=None, sa_column=_row_ref("rating_line.id", nullable=True))
+    amount_minor: int = Field(sa_type=sa.BigInteger)
+    currency: str = Field(max_length=3)
+
+
+class Statement(SQLModel, table=True):
+    """What one technician earned in one period: the payable postings with from_seq < seq <= as_of_seq.
+
+    A later statement of the same period starts where the one before ended, so nothing is stated twice.
+    """
+
+    __tablename__ = "statement"
+    __table_args__ = (sa.UniqueConstraint("technician_id", "period_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    technician_id: int = Field(foreign_key="technician.id")
+    period_id: int = Field(foreign_key="period.id")
+    number: int
+    state: StatementState = Field(sa_column=sa.Column(EnumText(StatementState), nullable=False))
+    total_minor: int = Field(sa_type=sa.BigInteger)
+    currency: str = Field(max_length=3)
+    from_seq: int = Field(sa_type=sa.BigInteger)
+    as_of_seq: int = Field(sa_type=sa.BigInteger)
+    content_hash: str = Field(max_length=64)
+    issued_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    issued_by: int | None = Field(default=None, foreign_key="user_account.id")
+    command_id: str = Field(max_length=64)
+    version: int = 1
+
+
+class StatementLine(SQLModel, table=True):
+    """A payable posting that an issued statement contains; a posting is stated at most once."""
+
+    __tablename__ = "statement_line"
+    __table_args__ = (
+        sa.UniqueConstraint("posting_id"),
+        sa.Index("ix_statement_line_statement", "statement_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    statement_id: int = Field(foreign_key="statement.id")
+    posting_id: int = Field(sa_column=_row_ref("posting.id"))
+    ticket_id: int | None = Field(default=None, sa_column=_row_ref("ticket.id", nullable=True))
+    amount_minor: int = Field(sa_type=sa.BigInteger)
