@@ -1,0 +1,226 @@
+"""The ticket, where it stands, what was written on it, and its history.
+
+`event` is the only history; `ticket`, `token`, `field_value` and `lane_count` are what its events
+add up to and could be rebuilt from them.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from ticket_console.kernel.database import EnumText, JsonText, UtcDateTime
+
+# SQLite numbers rows by itself only for a plain INTEGER key.
+_Sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class TicketStatus(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class TokenState(StrEnum):
+    ACTIVE = "active"
+    WAITING = "waiting"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class OwnerKind(StrEnum):
+    TECHNICIAN = "technician"
+    QUEUE = "queue"
+    CUSTOMER = "customer"
+    SYSTEM = "system"
+
+
+class Visibility(StrEnum):
+    INTERNAL = "internal"
+    CUSTOMER = "customer"
+
+
+class Ticket(SQLModel, table=True):
+    __tablename__ = "ticket"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "no"),
+        sa.Index("ix_ticket_lane", "org_id", "stage", "priority", "rank"),
+        sa.Index("ix_ticket_region_lane", "org_id", "region_id", "stage", "priority", "rank"),
+        sa.Index("ix_ticket_opened", "org_id", "opened_at"),
+        sa.Index(
+            "ix_ticket_due",
+            "org_id",
+            "due_at",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    org_id: int = Field(foreign_key="org.id")
+    no: str = Field(max_length=24)
+    root_id: int = Field(sa_type=sa.BigInteger)
+    parent_id: int | None = Field(default=None, sa_type=sa.BigInteger)
+    ticket_class: str = Field(max_length=32)
+    template_id: int = Field(foreign_key="template.id")
+    template_version_id: int = Field(foreign_key="template_version.id")
+    flow_version_id: int = Field(foreign_key="flow_version.id")
+    title: str = Field(max_length=200)
+    description: str = Field(default="", sa_type=sa.Text)
+    source: str = Field(max_length=32)
+    raw_intake_id: int | None = Field(default=None, sa_type=sa.BigInteger)
+    customer_id: int | None = Field(default=None, foreign_key="customer.id", index=True)
+    asset_id: int | None = Field(default=None, foreign_key="asset.id", index=True)
+    contact_name: str = Field(default="", max_length=120)
+    contact_phone: str = Field(default="", max_length=32)
+    site_id: int | None = Field(default=None, foreign_key="site.id")
+    region_id: int | None = Field(default=None, foreign_key="region.id")
+    territory_id: int | None = Field(default=None, foreign_key="territory.id")
+    address: str = Field(default="", max_length=300)
+    lat: float | None = None
+    lon: float | None = None
+    urgency: int
+    impact: int
+    priority: int
+    priority_reason: dict[str, Any] = Field(default_factory=dict, sa_type=JsonText)
+    is_vip: bool = False
+    status: TicketStatus = Field(sa_column=sa.Column(EnumText(TicketStatus), nullable=False))
+    stage: str = Field(max_length=32)
+    rank: str = Field(max_length=40)
+    progress_bp: int = 0
+    returns: int = 0
+    assignee_id: int | None = Field(default=None, foreign_key="technician.id", index=True)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    responded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+    tracking_hash: str | None = Field(default=None, max_length=64, unique=True)
+    event_count: int = 0
+    head_hash: str = Field(default="", max_length=64)
+    version: int = 1
+
+
+class LaneCount(SQLModel, table=True):
+    """How many tickets stand in a lane, per region and class, so that exact counts cost nothing to read.
+
+    `region_id` is 0 for tickets without a region.
+    """
+
+    __tablename__ = "lane_count"
+
+    org_id: int = Field(primary_key=True)
+    stage: str = Field(primary_key=True, max_length=32)
+    region_id: int = Field(primary_key=True)
+    ticket_class: str = Field(primary_key=True, max_length=32)
+    tickets: int
+
+
+class TokenRow(SQLModel, table=True):
+    __tablename__ = "token"
+    __table_args__ = (
+        sa.Index("ix_token_ticket", "ticket_id"),
+        sa.Index("ix_token_standing", "org_id", "state", "owner_kind", "owner_id"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    org_id: int
+    ticket_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
+    node_key: str = Field(max_length=64)
+    state: TokenState = Field(sa_column=sa.Column(EnumText(TokenState), nullable=False))
+    owner_kind: OwnerKind = Field(sa_column=sa.Column(EnumText(OwnerKind), nullable=False))
+    owner_id: int | None = None
+    queue_role: str | None = Field(default=None, max_length=32)
+    arrived_by: str | None = Field(default=None, max_length=64)
+    forks: list[Any] = Field(default_factory=list, sa_type=JsonText)
+    entered_at: datetime = Field(sa_type=UtcDateTime)
+    left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = Field(default=None, max_length=32)
+
+
+class FieldValue(SQLModel, table=True):
+    __tablename__ = "field_value"
+
+    ticket_id: int = Field(primary_key=True, foreign_key="ticket.id", sa_type=sa.BigInteger)
+    field_key: str = Field(primary_key=True, max_length=64)
+    value: Any = Field(sa_type=JsonText)
+    template_version_id: int = Field(foreign_key="template_version.id")
+    provenance: str = Field(max_length=32)
+    command_id: str = Field(max_length=64)
+
+
+class Event(SQLModel, table=True):
+    """Append-only, chained per ticket: each hash covers the one before it."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        sa.UniqueConstraint("command_id", "ordinal"),
+        sa.Index("ix_event_ticket", "ticket_id", "seq"),
+        sa.Index("ix_event_at", "org_id", "at"),
+    )
+
+    seq: int | None = Field(default=None, sa_column=sa.Column(_Sequence, primary_key=True, autoincrement=True))
+    org_id: int
+    ticket_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
+    ticket_version: int
+    type: str = Field(max_length=48)
+    payload: dict[str, Any] = Field(sa_type=JsonText)
+    actor: str = Field(max_length=64)
+    actor_name: str = Field(max_length=80)
+    on_behalf: str | None = Field(default=None, max_length=64)
+    at: datetime = Field(sa_type=UtcDateTime)
+    command_id: str = Field(max_length=64)
+    ordinal: int
+    causation_id: str | None = Field(default=None, max_length=64)
+    depth: int = 0
+    prev_hash: str = Field(max_length=64)
+    hash: str = Field(max_length=64)
+
+
+class Comment(SQLModel, table=True):
+    __tablename__ = "comment"
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    ticket_id: int = Field(foreign_key="ticket.id", index=True, sa_type=sa.BigInteger)
+    author: str = Field(max_length=64)
+    author_name: str = Field(max_length=80)
+    text: str = Field(sa_type=sa.Text)
+    visibility: Visibility = Field(sa_column=sa.Column(EnumText(Visibility), nullable=False))
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Attachment(SQLModel, table=True):
+    """A file kept under the hash of its bytes; pictures have lost their EXIF data before hashing."""
+
+    __tablename__ = "attachment"
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    ticket_id: int = Field(foreign_key="ticket.id", index=True, sa_type=sa.BigInteger)
+    token_id: int | None = Field(default=None, sa_type=sa.BigInteger)
+    field_key: str | None = Field(default=None, max_length=64)
+    filename: str = Field(max_length=200)
+    content_type: str = Field(max_length=100)
+    size: int = Field(sa_type=sa.BigInteger)
+    content_hash: str = Field(max_length=64)
+    visibility: Visibility = Field(sa_column=sa.Column(EnumText(Visibility), nullable=False))
+    author: str = Field(max_length=64)
+    author_name: str = Field(max_length=80)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Signature(SQLModel, table=True):
+    """A drawn signature and the hash of exactly what was signed."""
+
+    __tablename__ = "signature"
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    ticket_id: int = Field(foreign_key="ticket.id", index=True, sa_type=sa.BigInteger)
+    token_id: int = Field(sa_type=sa.BigInteger)
+    signer_name: str = Field(max_length=120)
+    strokes: str = Field(sa_type=sa.Text)
+    snapshot_hash: str = Field(max_length=64)
+    at: datetime = Field(sa_type=UtcDateTime)
