@@ -28,6 +28,13 @@ class DecisionMode(StrEnum):
 _CLAIMED = sa.text("state = 'claimed'")
 
 
+def _later(target: str) -> sa.Column[int]:
+    """A reference that is checked at commit: the technician is chosen before the token's row is written."""
+    return sa.Column(
+        sa.BigInteger, sa.ForeignKey(target, deferrable=True, initially="DEFERRED"), nullable=False
+    )
+
+
 class Assignment(SQLModel, table=True):
     """One technician and one token. At most one is claimed per token, whatever runs at the same moment."""
 
@@ -41,10 +48,10 @@ class Assignment(SQLModel, table=True):
     )
 
     id: int = Field(primary_key=True, sa_type=sa.BigInteger)
-    ticket_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
-    token_id: int = Field(foreign_key="token.id", sa_type=sa.BigInteger)
+    ticket_id: int = Field(sa_column=_later("ticket.id"))
+    token_id: int = Field(sa_column=_later("token.id"))
     technician_id: int = Field(foreign_key="technician.id")
-    decision_id: int = Field(foreign_key="dispatch_decision.id", sa_type=sa.BigInteger)
+    decision_id: int = Field(sa_column=_later("dispatch_decision.id"))
     state: AssignmentState = Field(sa_column=sa.Column(EnumText(AssignmentState), nullable=False))
     offered_at: datetime = Field(sa_type=UtcDateTime)
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -59,8 +66,8 @@ class DispatchDecision(SQLModel, table=True):
     __table_args__ = (sa.Index("ix_dispatch_decision_ticket", "ticket_id"),)
 
     id: int = Field(primary_key=True, sa_type=sa.BigInteger)
-    ticket_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
-    token_id: int = Field(foreign_key="token.id", sa_type=sa.BigInteger)
+    ticket_id: int = Field(sa_column=_later("ticket.id"))
+    token_id: int = Field(sa_column=_later("token.id"))
     mode: DecisionMode = Field(sa_column=sa.Column(EnumText(DecisionMode), nullable=False))
     policy: str = Field(max_length=64)
     chosen_id: int | None = None

@@ -12,22 +12,10 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from ticket_console.kernel.database import EnumText, JsonText, UtcDateTime
+from ticket_console.tickets.marking import TicketStatus, TokenState
 
 # SQLite numbers rows by itself only for a plain INTEGER key.
 _Sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-class TicketStatus(StrEnum):
-    OPEN = "open"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-
-
-class TokenState(StrEnum):
-    ACTIVE = "active"
-    WAITING = "waiting"
-    DONE = "done"
-    CANCELLED = "cancelled"
 
 
 class OwnerKind(StrEnum):
@@ -43,11 +31,18 @@ class Visibility(StrEnum):
 
 
 class Ticket(SQLModel, table=True):
+    """A work order.
+
+    `marking` is where its tokens stand, as the engine reads it; the `token` rows say the same with
+    owners and times. Lanes are ordered by `(priority_class, rank)`: open tickets by priority and
+    age, ended ones by the latest end.
+    """
+
     __tablename__ = "ticket"
     __table_args__ = (
         sa.UniqueConstraint("org_id", "no"),
-        sa.Index("ix_ticket_lane", "org_id", "stage", "priority", "rank"),
-        sa.Index("ix_ticket_region_lane", "org_id", "region_id", "stage", "priority", "rank"),
+        sa.Index("ix_ticket_lane", "org_id", "stage", "priority_class", "rank"),
+        sa.Index("ix_ticket_region_lane", "org_id", "region_id", "stage", "priority_class", "rank"),
         sa.Index("ix_ticket_opened", "org_id", "opened_at"),
         sa.Index(
             "ix_ticket_due",
@@ -88,7 +83,9 @@ class Ticket(SQLModel, table=True):
     is_vip: bool = False
     status: TicketStatus = Field(sa_column=sa.Column(EnumText(TicketStatus), nullable=False))
     stage: str = Field(max_length=32)
+    priority_class: int
     rank: str = Field(max_length=40)
+    marking: dict[str, Any] = Field(sa_type=JsonText)
     progress_bp: int = 0
     returns: int = 0
     assignee_id: int | None = Field(default=None, foreign_key="technician.id", index=True)

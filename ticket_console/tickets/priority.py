@@ -1,0 +1,86 @@
+"""How pressing a ticket is, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+NORMAL, URGENT, EMERGENCY = 1, 2, 3
+URGENCY_NAMES: Final = {NORMAL: "normal", URGENT: "urgent", EMERGENCY: "emergency"}
+
+# Priority by urgency + impact, each 1 to 3; 1 is the most pressing.
+_BY_SUM: Final = {2: 4, 3: 3, 4: 2, 5: 1, 6: 1}
+
+# Words that make a request more pressing whoever reports it. The longest hit is the one shown.
+_URGENT_WORDS: Final[dict[str, int]] = {
+    "被困": EMERGENCY,
+    "困人": EMERGENCY,
+    "漏电": EMERGENCY,
+    "触电": EMERGENCY,
+    "起火": EMERGENCY,
+    "冒烟": EMERGENCY,
+    "燃气泄漏": EMERGENCY,
+    "爆管": EMERGENCY,
+    "trapped": EMERGENCY,
+    "gas leak": EMERGENCY,
+    "electric shock": EMERGENCY,
+    "on fire": EMERGENCY,
+    "smoke": EMERGENCY,
+    "burst pipe": EMERGENCY,
+    "漏水": URGENT,
+    "停机": URGENT,
+    "停电": URGENT,
+    "加急": URGENT,
+    "紧急": URGENT,
+    "投诉": URGENT,
+    "water leak": URGENT,
+    "power outage": URGENT,
+    "no power": URGENT,
+    "urgent": URGENT,
+    "asap": URGENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """`reasons` are codes with their figures, in the order in which they counted."""
+
+    priority: int
+    urgency: int
+    impact: int
+    reasons: tuple[dict[str, Any], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"urgency": self.urgency, "impact": self.impact, "reasons": list(self.reasons)}
+
+
+def priority_of(
+    *, texts: Sequence[str], urgency: int | None, impact: int | None, is_vip: bool, base_urgency: int = NORMAL
+) -> Priority:
+    """Decide the priority from what was said, what was chosen, and who asks.
+
+    An urgency or impact chosen by a person is never lowered by a word, only raised.
+    """
+    reasons: list[dict[str, Any]] = []
+    level = base_urgency if urgency is None else urgency
+    if urgency is not None:
+        reasons.append({"code": "priority.chosen", "urgency": urgency})
+    word = _most_pressing_word(texts)
+    if word is not None and _URGENT_WORDS[word] > level:
+        level = _URGENT_WORDS[word]
+        reasons.append({"code": "priority.word", "word": word, "urgency": level})
+    width = 1 if impact is None else impact
+    if impact is not None:
+        reasons.append({"code": "priority.impact", "impact": impact})
+    priority = _BY_SUM[level + width]
+    if is_vip and priority > 1:
+        priority -= 1
+        reasons.append({"code": "priority.vip"})
+    if not reasons:
+        reasons.append({"code": "priority.standard"})
+    return Priority(priority, level, width, tuple(reasons))
+
+
+def _most_pressing_word(texts: Sequence[str]) -> str | None:
+    said = "\n".join(texts).casefold()
+    hits = [word for word in _URGENT_WORDS if word in said]
+    return max(hits, key=lambda word: (_URGENT_WORDS[word], len(word)), default=None)
