@@ -22,7 +22,8 @@ class RawIntake(SQLModel, table=True):
 
     `delivery_key` is unique per channel: the same delivery sent again is the same row. `claim_key`
     is the source's own number, held by the first message that carries it; a later one with the
-    same number is kept as a duplicate with no claim.
+    same number is kept as a duplicate with no claim. A rejected message gives its claim back, so that
+    a corrected one may take it. `attempts` counts the times that creating the ticket broke down.
     """
 
     __tablename__ = "raw_intake"
@@ -30,6 +31,7 @@ class RawIntake(SQLModel, table=True):
         sa.UniqueConstraint("org_id", "channel", "delivery_key"),
         sa.UniqueConstraint("org_id", "channel", "claim_key"),
         sa.Index("ix_raw_intake_received", "org_id", "received_at"),
+        sa.Index("ix_raw_intake_inbox", "org_id", "state", "channel"),
         sa.Index(
             "ix_raw_intake_new",
             "received_at",
@@ -48,6 +50,7 @@ class RawIntake(SQLModel, table=True):
     payload_hash: str = Field(max_length=64)
     received_by: str = Field(max_length=64)
     state: RawState = Field(sa_column=sa.Column(EnumText(RawState), nullable=False))
+    attempts: int = 0
     reason: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
     ticket_id: int | None = Field(default=None, sa_type=sa.BigInteger, index=True)
     received_at: datetime = Field(sa_type=UtcDateTime)
