@@ -1,0 +1,78 @@
+"""A flow graph, ready to be walked: its parts, and the indexes over them, computed once.
+
+A graph object is immutable and safe to share between threads. Building one never fails on a graph that makes
+no sense (a designer has to show drafts): `validation.graph_problems` says what is wrong, and publishing asks it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ticket_console.flows.conditions import Predicate, compile_condition, condition_problems
+from ticket_console.flows.elements import Edge, EdgeKind, Node, NodeKind, Stage, StageCategory
+from ticket_console.flows.structure import Structure, structure_of
+
+_NO_EDGES: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Equal graphs have equal parts in equal order; the indexes take no part in comparison.
+
+    `outgoing` keeps a node's edges by kind, in the order in which they are tried.
+    `guards` holds the compiled condition of every edge that has a sound one.
+    """
+
+    stages: tuple[Stage, ...]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    node_by_key: Mapping[str, Node] = field(init=False, repr=False, compare=False)
+    edge_by_key: Mapping[str, Edge] = field(init=False, repr=False, compare=False)
+    stage_by_key: Mapping[str, Stage] = field(init=False, repr=False, compare=False)
+    outgoing: Mapping[EdgeKind, Mapping[str, tuple[Edge, ...]]] = field(init=False, repr=False, compare=False)
+    guards: Mapping[str, Predicate] = field(init=False, repr=False, compare=False)
+    start: str | None = field(init=False, repr=False, compare=False)
+    structure: Structure = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        put("node_by_key", {node.key: node for node in self.nodes})
+        put("edge_by_key", {edge.key: edge for edge in self.edges})
+        put("stage_by_key", {stage.key: stage for stage in self.stages})
+        put("outgoing", {kind: _by_source(self.edges, kind) for kind in EdgeKind})
+        put("guards", _guards(self.edges))
+        put("start", next((node.key for node in self.nodes if node.kind is NodeKind.START), None))
+        put("structure", self._structure())
+
+    def _structure(self) -> Structure:
+        forward = self.outgoing[EdgeKind.FORWARD]
+        cancelled = frozenset(
+            node.key for node in self.nodes if self.category_of(node) is StageCategory.CANCELLED
+        )
+        return structure_of(self.node_by_key, forward, self.edges, cancelled)
+
+    def edges_from(self, node_key: str, kind: EdgeKind) -> tuple[Edge, ...]:
+        return self.outgoing[kind].get(node_key, _NO_EDGES)
+
+    def category_of(self, node: Node) -> StageCategory | None:
+        stage = self.stage_by_key.get(node.stage)
+        return stage.category if stage else None
+
+
+def _by_source(edges: tuple[Edge, ...], kind: EdgeKind) -> dict[str, tuple[Edge, ...]]:
+    found: dict[str, list[Edge]] = {}
+    for edge in sorted(
+        (edge for edge in edges if edge.kind is kind), key=lambda edge: (edge.default, edge.order)
+    ):
+        found.setdefault(edge.source, []).append(edge)
+    return {source: tuple(group) for source, group in found.items()}
+
+
+def _guards(edges: tuple[Edge, ...]) -> dict[str, Predicate]:
+    return {
+        edge.key: compile_condition(edge.guard)
+        for edge in edges
+        if edge.guard is not None and not condition_problems(edge.guard)
+    }

@@ -1,0 +1,201 @@
+"""What can happen to a ticket's marking, what follows from it, and why it may be refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ticket_console.flows.elements import Handler
+from ticket_console.kernel.errors import ConsoleError
+from ticket_console.tickets.marking import Marking, TicketStatus, TokenState
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Put the first token in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Finish a step. `edge_key` picks the way on where a person decides; guards pick it otherwise."""
+
+    token_id: int
+    edge_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack:
+    """Give the work back along a return edge; `edge_key` may be left out where there is only one."""
+
+    token_id: int
+    reason: str
+    edge_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Refuse the work along a reject edge; `edge_key` may be left out where there is only one."""
+
+    token_id: int
+    reason: str
+    edge_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Give the whole ticket up, wherever it stands."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    token_id: int
+
+
+Action = Open | Complete | SendBack | Reject | Cancel | TimerFired
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEntered:
+    """A new token came to rest. `path` is every edge it followed since the last resting place, `edge_key` the last."""
+
+    token_id: int
+    node_key: str
+    edge_key: str
+    state: TokenState
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLeft:
+    """A token is over. `edge_key` is the edge it left by; a cancelled token, or one that joined, has none."""
+
+    token_id: int
+    node_key: str
+    outcome: Outcome
+    edge_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerNeeded:
+    token_id: int
+    node_key: str
+    handler: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class TimerArmed:
+    token_id: int
+    node_key: str
+    delay_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsSet:
+    node_key: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class SettleDue:
+    """`token_id` is the token whose leaving led to the settlement; opening a ticket may lead there without one."""
+
+    token_id: int | None
+    node_key: str
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnCounted:
+    """The node that sent its work back or rejected it, and how often it has done so on this ticket."""
+
+    node_key: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressChanged:
+    bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The ticket is finished. `path` leads to its end node; both are missing where it was cancelled on the spot."""
+
+    status: TicketStatus
+    node_key: str | None
+    path: tuple[str, ...] = ()
+
+
+Effect = (
+    TokenEntered
+    | TokenLeft
+    | HandlerNeeded
+    | TimerArmed
+    | FieldsSet
+    | SettleDue
+    | ReturnCounted
+    | ProgressChanged
+    | Closed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an action leads to: the new marking, and the effects in the order in which they came about."""
+
+    marking: Marking
+    effects: tuple[Effect, ...]
+
+
+class IllegalMove(ConsoleError):
+    code = "ticket.illegal_move"
+    http_status = 409
+
+
+class AlreadyOpened(IllegalMove):
+    code = "ticket.already_opened"
+
+
+class TicketNotOpen(IllegalMove):
+    code = "ticket.not_open"
+
+
+class TokenNotActive(IllegalMove):
+    code = "ticket.token_not_active"
+
+
+class NoSuchEdge(IllegalMove):
+    code = "ticket.no_such_edge"
+
+
+class AmbiguousMove(IllegalMove):
+    code = "ticket.ambiguous_move"
+
+
+class GuardNotMet(IllegalMove):
+    code = "ticket.guard_not_met"
+
+
+class NoWayOn(IllegalMove):
+    """No guard holds and there is no default: validation keeps published flows free of it."""
+
+    code = "ticket.no_way_on"
+
+
+class AutomaticLoop(IllegalMove):
+    """Only automatic nodes in a circle: validation keeps published flows free of it."""
+
+    code = "ticket.automatic_loop"
+
+
+class ReasonRequired(ConsoleError):
+    code = "ticket.reason_required"
+    http_status = 422
