@@ -207,6 +207,7 @@ class Journal(SQLModel, table=True):
     reverses_id: int | None = Field(default=None, sa_column=_row_ref("journal.id", nullable=True))
     rating_id: int | None = Field(default=None, sa_column=_row_ref("rating.id", nullable=True))
     ticket_id: int | None = Field(default=None, sa_column=_row_ref("ticket.id", nullable=True))
+    ticket_no: str = Field(default="", max_length=32)
     period_id: int = Field(foreign_key="period.id")
     origin_period_id: int | None = Field(default=None, foreign_key="period.id")
     service_at: datetime = Field(sa_type=UtcDateTime)
@@ -250,6 +251,7 @@ class Statement(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     org_id: int = Field(foreign_key="org.id")
     technician_id: int = Field(foreign_key="technician.id")
+    payee_name: str = Field(max_length=80)
     period_id: int = Field(foreign_key="period.id")
     number: int
     state: StatementState = Field(sa_column=sa.Column(EnumText(StatementState), nullable=False))

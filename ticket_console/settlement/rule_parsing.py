@@ -1,0 +1,269 @@
+"""Reading a rule set from its JSON form, and everything that can be wrong with one."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import time
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from ticket_console.flows import conditions
+from ticket_console.kernel.errors import FieldProblem, InvalidInput
+from ticket_console.kernel.text import LOCALES
+from ticket_console.settlement import wording
+from ticket_console.settlement.facts import FIELDS
+from ticket_console.settlement.kinds import Dimension
+from ticket_console.settlement.rules import (
+    ITEM_UNITS,
+    NUMBER_UNITS,
+    ON_BASE,
+    WINDOWED,
+    Band,
+    Op,
+    Rounding,
+    Rule,
+    RuleSet,
+    Window,
+)
+
+E = TypeVar("E", bound=StrEnum)
+
+# What a condition may ask for; FIELDS also names some values ("urgency=urgent").
+CONDITION_FIELDS: Final = frozenset(key for key in FIELDS if "=" not in key)
+MOST_RULES: Final = 500
+_LARGEST: Final = Decimal(10) ** 12
+_CODE = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_KEYS: Final = frozenset(
+    {
+        "code", "dimension", "name", "op", "order", "when", "value", "unit", "over", "bands", "applies_to",
+        "window", "group", "rounding",
+    }
+)  # fmt: skip
+
+
+class BadRules(InvalidInput):
+    code = "settlement.bad_rules"
+
+
+def parse_rules(document: Any) -> RuleSet:
+    """The rule set of a JSON document, ready to rate with; raises `BadRules` naming every problem."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("rules"), list | tuple):
+        raise BadRules((FieldProblem("", "settlement.rules.not_a_rule_set"),))
+    found: list[FieldProblem] = []
+    currency = document.get("currency")
+    if not isinstance(currency, str) or not re.fullmatch(r"[A-Z]{3}", currency):
+        found.append(FieldProblem("currency", "settlement.rules.bad_currency"))
+    if len(document["rules"]) > MOST_RULES:
+        raise BadRules((FieldProblem("rules", "settlement.rules.too_many", {"limit": MOST_RULES}),))
+    rules = []
+    for index, raw in enumerate(document["rules"]):
+        path = f"rules[{index}]"
+        reader = _Reader(raw, path)
+        rule = reader.read()
+        found += reader.problems
+        if rule is not None:
+            rules.append(rule)
+    found += _set_problems(rules)
+    if found or not isinstance(currency, str):
+        raise BadRules(tuple(found))
+    ready = [_ready(rule, currency) for rule in sorted(rules, key=lambda rule: (rule.order, rule.code))]
+    return RuleSet(currency=currency, rules=tuple(ready))
+
+
+def _ready(rule: Rule, currency: str) -> Rule:
+    return replace(
+        rule,
+        holds=None if rule.when is None else conditions.compile_condition(rule.when),
+        asks=frozenset() if rule.when is None else conditions.fields_of(rule.when),
+        sentence=wording.sentences(rule, currency),
+    )
+
+
+class _Reader:
+    """Reads one rule, keeping every problem instead of stopping at the first."""
+
+    def __init__(self, raw: object, path: str) -> None:
+        self.raw: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+        self.path = path
+        self.problems: list[FieldProblem] = []
+        if not isinstance(raw, Mapping):
+            self.wrong("", "not_a_rule")
+
+    def wrong(self, key: str, code: str, /, **params: str | int) -> None:
+        path = f"{self.path}.{key}" if key else self.path
+        self.problems.append(FieldProblem(path, f"settlement.rules.{code}", params))
+
+    def read(self) -> Rule | None:
+        for key in sorted(set(self.raw) - _KEYS):
+            self.wrong(key, "unknown_key", key=str(key))
+        rule_kind = self.member("op", Op)
+        dimension = self.member("dimension", Dimension)
+        if rule_kind is None or dimension is None:
+            return None
+        rule = Rule(
+            code=self.code("code"),
+            dimension=dimension,
+            name=self.name(),
+            op=rule_kind,
+            order=self.whole("order"),
+            when=self.when(),
+            value=self.number("value", self.raw.get("value", "0")),
+            unit=self.unit(rule_kind),
+            over=self.number("over", self.raw.get("over", "0")),
+            bands=self.bands() if rule_kind is Op.TIER else self.none_of("bands", ()),
+            applies_to=self.applies_to() if rule_kind in ON_BASE else self.none_of("applies_to", ()),
+            window=self.window() if rule_kind in WINDOWED else self.none_of("window", None),
+            group=None if self.raw.get("group") is None else self.code("group"),
+            rounding=self.member("rounding", Rounding, Rounding.HALF_UP) or Rounding.HALF_UP,
+        )
+        if rule.value < 0 and rule.op in {Op.MULTIPLY, Op.CAP, Op.FLOOR}:
+            self.wrong("value", "negative")
+        if rule.over < 0 or (rule.over and rule.op is not Op.PER_UNIT):
+            self.wrong("over", "bad_threshold")
+        return None if self.problems else rule
+
+    def member(self, key: str, kind: type[E], default: E | None = None) -> E | None:
+        raw = self.raw.get(key, default)
+        try:
+            return kind(raw)
+        except ValueError:
+            self.wrong(key, "unknown_word", word=str(raw))
+            return None
+
+    def code(self, key: str) -> str:
+        raw = self.raw.get(key)
+        if isinstance(raw, str) and _CODE.fullmatch(raw):
+            return raw
+        self.wrong(key, "bad_code")
+        return ""
+
+    def name(self) -> dict[str, str]:
+        raw = self.raw.get("name")
+        if isinstance(raw, Mapping) and all(isinstance(raw.get(each), str) and raw[each] for each in LOCALES):
+            return {locale: raw[locale] for locale in LOCALES}
+        self.wrong("name", "no_name")
+        return {}
+
+    def whole(self, key: str) -> int:
+        raw = self.raw.get(key)
+        if isinstance(raw, int) and not isinstance(raw, bool):
+            return raw
+        self.wrong(key, "not_a_whole_number")
+        return 0
+
+    def number(self, key: str, raw: object) -> Decimal:
+        """Binary fractions are refused: 0.1 must be written as text to mean a tenth."""
+        if isinstance(raw, str | int) and not isinstance(raw, bool):
+            try:
+                number = Decimal(raw)
+            except InvalidOperation:
+                number = Decimal("NaN")
+            if number.is_finite() and abs(number) <= _LARGEST:
+                return number
+        self.wrong(key, "not_a_number")
+        return Decimal(0)
+
+    def when(self) -> Mapping[str, Any] | None:
+        raw = self.raw.get("when")
+        if raw is None:
+            return None
+        found = conditions.condition_problems(raw, fields=CONDITION_FIELDS, path=f"{self.path}.when")
+        self.problems += found
+        tree = conditions.without_editor_keys(raw)
+        return tree if isinstance(tree, Mapping) and not found else None
+
+    def unit(self, op: Op) -> str | None:
+        raw = self.raw.get("unit")
+        allowed: frozenset[str] = frozenset()
+        if op is Op.PER_UNIT:
+            allowed = NUMBER_UNITS | ITEM_UNITS
+        elif op in {Op.TIER, Op.MULTIPLY}:
+            allowed = NUMBER_UNITS
+        if raw is None:
+            if op in {Op.PER_UNIT, Op.TIER}:
+                self.wrong("unit", "no_unit")
+            return None
+        if raw not in allowed:
+            self.wrong("unit", "unknown_unit", unit=str(raw))
+        return str(raw)
+
+    def applies_to(self) -> tuple[Dimension, ...]:
+        raw = self.raw.get("applies_to")
+        known = {dimension.value for dimension in Dimension}
+        if isinstance(raw, list | tuple) and raw and all(each in known for each in raw):
+            return tuple(dimension for dimension in Dimension if dimension in raw)
+        self.wrong("applies_to", "no_base")
+        return ()
+
+    def window(self) -> Window | None:
+        raw = self.raw.get("window")
+        if raw is None:
+            return None
+        edges = [raw.get("opens"), raw.get("closes")] if isinstance(raw, Mapping) else []
+        found = [_CLOCK.fullmatch(edge) for edge in edges if isinstance(edge, str)]
+        clocks = [time(int(match[1]), int(match[2])) for match in found if match]
+        if len(clocks) == 2 and clocks[0] != clocks[1]:
+            return Window(clocks[0], clocks[1])
+        self.wrong("window", "bad_window")
+        return None
+
+    def bands(self) -> tuple[Band, ...]:
+        """Bands must cover every number from 0 on exactly once: a gap would pay nothing in silence."""
+        raw = self.raw.get("bands")
+        if not isinstance(raw, list | tuple) or not raw or not all(isinstance(each, Mapping) for each in raw):
+            self.wrong("bands", "no_bands")
+            return ()
+        bands = tuple(
+            Band(
+                lower=self.number(f"bands[{index}].lower", each.get("lower")),
+                upper=None
+                if each.get("upper") is None
+                else self.number(f"bands[{index}].upper", each["upper"]),
+                value=self.number(f"bands[{index}].value", each.get("value")),
+            )
+            for index, each in enumerate(raw)
+        )
+        edge: Decimal | None = Decimal(0)
+        for index, band in enumerate(bands):
+            if band.lower != edge or (band.upper is not None and band.upper <= band.lower):
+                self.wrong(f"bands[{index}]", "gap_or_overlap")
+            edge = band.upper
+        if edge is not None:
+            self.wrong(f"bands[{len(bands) - 1}]", "bands_end")
+        return bands
+
+    def none_of(self, key: str, absent: Any) -> Any:
+        if self.raw.get(key):
+            self.wrong(key, "not_for_this_operation")
+        return absent
+
+
+def _set_problems(rules: list[Rule]) -> Iterator[FieldProblem]:
+    codes = [rule.code for rule in rules]
+    for code in sorted({code for code in codes if codes.count(code) > 1}):
+        yield FieldProblem("rules", "settlement.rules.code_twice", {"rule": code})
+    for rule in rules:
+        late = sorted(
+            other.code
+            for other in rules
+            if other is not rule and other.dimension in rule.applies_to and other.order >= rule.order
+        )
+        if late:
+            yield FieldProblem(
+                "rules", "settlement.rules.base_comes_later", {"rule": rule.code, "later": ", ".join(late)}
+            )
+    if not any(_always_pays(rule, rules) for rule in rules):
+        yield FieldProblem("rules", "settlement.rules.no_base_labour")
+
+
+def _always_pays(rule: Rule, rules: list[Rule]) -> bool:
+    """Whether every ticket gets base labour from this rule, or from one of its group before it."""
+    if rule.dimension is not Dimension.BASE_LABOUR or rule.when is not None or rule.op in ON_BASE:
+        return False
+    return all(
+        other.dimension is Dimension.BASE_LABOUR
+        for other in rules
+        if rule.group is not None and other.group == rule.group
+    )
