@@ -1,0 +1,18 @@
+"""Channels whose senders speak the standard shape: programs, web pages, event desks, files."""
+
+from typing import Final
+
+from ticket_console.intake.channels.channel import Channel, Payload, number_in, read_standard
+
+
+def _no_number(payload: Payload) -> str | None:
+    """A stranger's form must not find out which numbers are taken."""
+    return None
+
+
+API: Final = Channel("api", "channel", read_standard, number_in("external_id"))
+WEBSITE: Final = Channel("website", "channel", read_standard, number_in("external_id"))
+EVENT: Final = Channel("event", "channel", read_standard, number_in("external_id"))
+IMPORT: Final = Channel("import", "import", read_standard, number_in("external_id"))
+WEB_FORM: Final = Channel("web_form", "typed", read_standard, _no_number)
+OTHER: Final = Channel("other", "channel", read_standard, number_in("external_id"))
