@@ -1,0 +1,1 @@
+"""What developers and `make` run: building the front end, pinning dependencies, replaying real requests."""
