@@ -1,7 +1,8 @@
 """A flow graph, ready to be walked: its parts, and the indexes over them, computed once.
 
-A graph object is immutable and safe to share between threads. Building one never fails on a graph that makes
-no sense (a designer has to show drafts): `validation.graph_problems` says what is wrong, and publishing asks it.
+A graph object is immutable and safe to share between threads. Building one never fails on a graph that
+makes no sense (a designer has to show drafts): `validation.graph_problems` says what is wrong, and
+publishing asks it.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What follows from the shape of a graph: parallel branches and their joins, shortest ways on, where an edge lands.
+"""What follows from the shape of a graph: parallel branches and joins, shortest ways on, where edges land.
 
 Computed once per graph. A graph that is not valid still gets a structure (a designer shows drafts); what is
 wrong with its parallel parts is listed in `crossings`.

@@ -1,4 +1,4 @@
-"""What is wrong with a flow graph. A graph without problems can be published, and no ticket gets stuck in it."""
+"""What is wrong with a flow graph. Without problems it can be published, and no ticket gets stuck in it."""
 
 from collections.abc import Collection, Iterable, Iterator
 

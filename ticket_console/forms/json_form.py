@@ -1,4 +1,4 @@
-"""Reading a definition out of JSON: every wrong place is named by its path and a code, never only the first."""
+"""Reading a definition out of JSON: every wrong place is named by its path and a code."""
 
 from typing import Any, Self
 

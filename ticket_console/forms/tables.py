@@ -39,7 +39,7 @@ class Template(SQLModel, table=True):
 
 
 class TemplateVersion(SQLModel, table=True):
-    """Published rows never change, except that they retire; `flow_version_id` pins a flow version if not null."""
+    """Published rows never change, except that they retire; `flow_version_id` may pin a flow version."""
 
     __tablename__ = "template_version"
     __table_args__ = (
