@@ -17,6 +17,22 @@ from ticket_console.settlement.tables import LedgerHead, Period
 _HEADS = table(LedgerHead)
 _PERIODS = table(Period)
 
+# Every settlement runs these, and building a statement costs more than running it: built once.
+_READ_HEAD = sa.select(_HEADS.c.org_id, _HEADS.c.tz, _HEADS.c.currency, _HEADS.c.seq, _HEADS.c.hash).where(
+    _HEADS.c.org_id == sa.bindparam("org_id")
+)
+_LOCK_HEAD = _READ_HEAD.with_for_update()
+_ADVANCE_HEAD = (
+    sa.update(_HEADS)
+    .where(_HEADS.c.org_id == sa.bindparam("of_org"))
+    .values(seq=sa.bindparam("new_seq"), hash=sa.bindparam("new_hash"))
+)
+_PERIODS_FROM = (
+    sa.select(_PERIODS.c.id, _PERIODS.c.starts_at, _PERIODS.c.ends_at, _PERIODS.c.state)
+    .where(_PERIODS.c.org_id == sa.bindparam("org_id"), _PERIODS.c.ends_at > sa.bindparam("moment"))
+    .order_by(_PERIODS.c.starts_at)
+)
+
 
 class BooksNotOpen(Conflict):
     code = "settlement.books_not_open"
@@ -50,11 +66,7 @@ def open_books(conn: Connection, *, org_id: int, tz: str, currency: str) -> None
 
 def lock_head(conn: Connection, org_id: int) -> Head:
     """Wait for the other writers of these books; held until the transaction ends, so take it last."""
-    row = conn.execute(
-        sa.select(_HEADS.c.org_id, _HEADS.c.tz, _HEADS.c.currency, _HEADS.c.seq, _HEADS.c.hash)
-        .where(_HEADS.c.org_id == org_id)
-        .with_for_update()
-    ).one_or_none()
+    row = conn.execute(_LOCK_HEAD, {"org_id": org_id}).one_or_none()
     if row is None:
         raise BooksNotOpen()
     return Head(*row)
@@ -62,18 +74,14 @@ def lock_head(conn: Connection, org_id: int) -> Head:
 
 def read_head(conn: Connection, org_id: int) -> Head:
     """The end of the chain as last committed, without waiting for anybody."""
-    row = conn.execute(
-        sa.select(_HEADS.c.org_id, _HEADS.c.tz, _HEADS.c.currency, _HEADS.c.seq, _HEADS.c.hash).where(
-            _HEADS.c.org_id == org_id
-        )
-    ).one_or_none()
+    row = conn.execute(_READ_HEAD, {"org_id": org_id}).one_or_none()
     if row is None:
         raise BooksNotOpen()
     return Head(*row)
 
 
 def advance_head(conn: Connection, org_id: int, *, seq: int, link: str) -> None:
-    conn.execute(sa.update(_HEADS).where(_HEADS.c.org_id == org_id).values(seq=seq, hash=link))
+    conn.execute(_ADVANCE_HEAD, {"of_org": org_id, "new_seq": seq, "new_hash": link})
 
 
 def period_for(
@@ -84,11 +92,7 @@ def period_for(
     That is the month of the work. When it takes no more entries, the next month that does, with the month
     of the work kept as origin. A closing month still takes corrections. Missing months are opened.
     """
-    rows: Sequence[Any] = conn.execute(
-        sa.select(_PERIODS.c.id, _PERIODS.c.starts_at, _PERIODS.c.ends_at, _PERIODS.c.state)
-        .where(_PERIODS.c.org_id == head.org_id, _PERIODS.c.ends_at > service_at)
-        .order_by(_PERIODS.c.starts_at)
-    ).all()
+    rows: Sequence[Any] = conn.execute(_PERIODS_FROM, {"org_id": head.org_id, "moment": service_at}).all()
     if rows and rows[0].starts_at <= service_at:
         own_id, state, later = rows[0].id, rows[0].state, rows[1:]
     else:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ from ticket_console.settlement.tables import Account, Journal, Posting
 _ACCOUNTS = table(Account)
 _JOURNALS = table(Journal)
 _POSTINGS = table(Posting)
+_INSERT_JOURNAL = sa.insert(_JOURNALS)
+_INSERT_POSTINGS = sa.insert(_POSTINGS)
 
 
 class JournalNotFound(NotFound):
@@ -142,16 +145,35 @@ def _insert_new_accounts() -> Any:
 def _find_accounts(
     conn: Connection, org_id: int, currency: str, wanted: Sequence[AccountKey]
 ) -> dict[AccountKey, int]:
-    of_wanted_owners = sa.tuple_(_ACCOUNTS.c.owner_kind, _ACCOUNTS.c.owner_id).in_(
-        sorted({(key.owner_kind, key.owner_id) for key in wanted})
-    )
-    rows = conn.execute(
-        sa.select(
-            _ACCOUNTS.c.id, _ACCOUNTS.c.owner_kind, _ACCOUNTS.c.owner_id, _ACCOUNTS.c.kind, _ACCOUNTS.c.code
-        ).where(_ACCOUNTS.c.org_id == org_id, _ACCOUNTS.c.currency == currency, of_wanted_owners)
-    )
+    owners = sorted({(key.owner_kind, key.owner_id) for key in wanted})
+    values: dict[str, Any] = {"org_id": org_id, "currency": currency}
+    for index, (kind, owner_id) in enumerate(owners):
+        values |= {f"kind_{index}": kind, f"owner_{index}": owner_id}
+    rows = conn.execute(_accounts_of(len(owners)), values)
     known = {AccountKey(owner, owner_id, kind, code): id for id, owner, owner_id, kind, code in rows}
     return {key: known[key] for key in wanted if key in known}
+
+
+@lru_cache(maxsize=16)
+def _accounts_of(owners: int) -> sa.CompoundSelect[Any]:
+    # One branch an owner, so that each finds its rows by the index; an OR would read every account.
+    return sa.union_all(
+        *(
+            sa.select(
+                _ACCOUNTS.c.id,
+                _ACCOUNTS.c.owner_kind,
+                _ACCOUNTS.c.owner_id,
+                _ACCOUNTS.c.kind,
+                _ACCOUNTS.c.code,
+            ).where(
+                _ACCOUNTS.c.org_id == sa.bindparam("org_id"),
+                _ACCOUNTS.c.owner_kind == sa.bindparam(f"kind_{index}"),
+                _ACCOUNTS.c.owner_id == sa.bindparam(f"owner_{index}"),
+                _ACCOUNTS.c.currency == sa.bindparam("currency"),
+            )
+            for index in range(owners)
+        )
+    )
 
 
 def post(
@@ -195,9 +217,9 @@ def post(
         "prev_hash": head.hash,
     }
     link = chain_link(row, [_entry_content(entry) for entry in entries])
-    conn.execute(sa.insert(_JOURNALS).values(**row, hash=link))
+    conn.execute(_INSERT_JOURNAL, {**row, "hash": link})
     conn.execute(
-        sa.insert(_POSTINGS),
+        _INSERT_POSTINGS,
         [
             {
                 "id": ids.take("row"),

@@ -22,6 +22,19 @@ from ticket_console.settlement.tables import RuleSetVersion
 
 _SETS = table(RuleSetRow)
 _VERSIONS = table(RuleSetVersion)
+_IN_FORCE = (
+    sa.select(_VERSIONS.c.id, _VERSIONS.c.number, _VERSIONS.c.content_hash)
+    .join(_SETS, _SETS.c.id == _VERSIONS.c.rule_set_id)
+    .where(
+        _SETS.c.org_id == sa.bindparam("org_id"),
+        _SETS.c.code == sa.bindparam("code"),
+        _VERSIONS.c.status == VersionStatus.PUBLISHED,
+        _VERSIONS.c.effective_from <= sa.bindparam("day"),
+        sa.or_(_VERSIONS.c.effective_to.is_(None), _VERSIONS.c.effective_to > sa.bindparam("day")),
+    )
+    .order_by(_VERSIONS.c.effective_from.desc())
+    .limit(1)
+)
 # The standard rules hold for any work a new company may enter, however old.
 _ALWAYS = date(2000, 1, 1)
 # By content hash, not by id: the same rules are the same in every database a process opens.
@@ -95,19 +108,7 @@ def publish(conn: Connection, *, actor: Actor, at: datetime, version_id: int) ->
 
 def version_on(conn: Connection, *, org_id: int, code: str, day: date) -> VersionInForce:
     """The version that rates work finished on a day."""
-    row = conn.execute(
-        sa.select(_VERSIONS.c.id, _VERSIONS.c.number, _VERSIONS.c.content_hash)
-        .join(_SETS, _SETS.c.id == _VERSIONS.c.rule_set_id)
-        .where(
-            _SETS.c.org_id == org_id,
-            _SETS.c.code == code,
-            _VERSIONS.c.status == VersionStatus.PUBLISHED,
-            _VERSIONS.c.effective_from <= day,
-            sa.or_(_VERSIONS.c.effective_to.is_(None), _VERSIONS.c.effective_to > day),
-        )
-        .order_by(_VERSIONS.c.effective_from.desc())
-        .limit(1)
-    ).one_or_none()
+    row = conn.execute(_IN_FORCE, {"org_id": org_id, "code": code, "day": day}).one_or_none()
     if row is None:
         raise NoRulesInForce(rule_set=code, day=day.isoformat())
     return VersionInForce(row.id, row.number, rules_of(conn, row.id, row.content_hash))

@@ -26,6 +26,26 @@ _SNAPSHOTS = table(FactSnapshot)
 _RATINGS = table(RatingRow)
 _LINES = table(RatingLine)
 _JOURNALS = table(Journal)
+_INSERT_SNAPSHOT = sa.insert(_SNAPSHOTS)
+_INSERT_RATING = sa.insert(_RATINGS)
+_INSERT_LINES = sa.insert(_LINES)
+_LIVE_RATING = (
+    sa.select(
+        _RATINGS.c.id,
+        _JOURNALS.c.id,
+        _RATINGS.c.total_minor,
+        _RATINGS.c.currency,
+        _SNAPSHOTS.c.content_hash,
+    )
+    .join(_SNAPSHOTS, _SNAPSHOTS.c.id == _RATINGS.c.fact_snapshot_id)
+    .join(_JOURNALS, sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.kind == JournalKind.RATING))
+    .where(
+        _RATINGS.c.ticket_id == sa.bindparam("ticket_id"),
+        _RATINGS.c.segment == sa.bindparam("segment"),
+        _RATINGS.c.purpose == Purpose.WORKER_PAY,
+        _RATINGS.c.is_live,
+    )
+)
 
 # Which rule set rates for whom.
 RULE_SETS: Final = {Purpose.WORKER_PAY: standard_rules.CODE}
@@ -117,26 +137,7 @@ def withdraw(
 
 
 def _live_rating(conn: Connection, ticket_id: int, segment: str) -> _Live | None:
-    row = conn.execute(
-        sa.select(
-            _RATINGS.c.id,
-            _JOURNALS.c.id,
-            _RATINGS.c.total_minor,
-            _RATINGS.c.currency,
-            _SNAPSHOTS.c.content_hash,
-        )
-        .join(_SNAPSHOTS, _SNAPSHOTS.c.id == _RATINGS.c.fact_snapshot_id)
-        .join(
-            _JOURNALS,
-            sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.kind == JournalKind.RATING),
-        )
-        .where(
-            _RATINGS.c.ticket_id == ticket_id,
-            _RATINGS.c.segment == segment,
-            _RATINGS.c.purpose == Purpose.WORKER_PAY,
-            _RATINGS.c.is_live,
-        )
-    ).one_or_none()
+    row = conn.execute(_LIVE_RATING, {"ticket_id": ticket_id, "segment": segment}).one_or_none()
     return None if row is None else _Live(*row)
 
 
@@ -247,7 +248,7 @@ def _store(
     snapshot_id, rating_id = ids.take("row"), ids.take("row")
     frozen = facts.to_json()
     conn.execute(
-        sa.insert(_SNAPSHOTS),
+        _INSERT_SNAPSHOT,
         {
             "id": snapshot_id,
             "org_id": org_id,
@@ -259,7 +260,7 @@ def _store(
         },
     )
     conn.execute(
-        sa.insert(_RATINGS),
+        _INSERT_RATING,
         {
             "id": rating_id,
             "org_id": org_id,
@@ -280,7 +281,7 @@ def _store(
     )
     rows = [_line_row(rating_id, line) for line in rating.lines]
     if rows:
-        conn.execute(sa.insert(_LINES), rows)
+        conn.execute(_INSERT_LINES, rows)
     return rating_id, [row["id"] for row in rows]
 
 
