@@ -1,0 +1,237 @@
+"""Who may do what, where: every permission of every role is a row, every scope is tried from both sides."""
+
+import pytest
+
+from ticket_console.access import policy
+from ticket_console.access.policy import EVERYTHING, NOTHING, RowScope, ScopePart
+from ticket_console.kernel.actor import Actor, ActorKind, Grant, Role, Scope, system_actor
+from ticket_console.kernel.errors import Forbidden
+
+NORTH, SOUTH, HARBOUR = 1, 2, 3
+
+ROLES = "MDTFAU"  # manager, dispatcher, technician, finance, agent, auditor
+MATRIX = {
+    "board.view": "MD FAU",
+    "dashboard.view": "MD FAU",
+    "ticket.view": "MDTFAU",
+    "ticket.open": "MD  A ",
+    "ticket.act": "MDTFA ",
+    "ticket.assign": "MD    ",
+    "ticket.cancel": "MD  A ",
+    "ticket.comment": "MDTFA ",
+    "ticket.attach": "MDTFA ",
+    "money.view": "M  F U",
+    "settlement.view": "M  F U",
+    "settlement.issue": "M  F  ",
+    "settlement.correct": "M  F  ",
+    "period.close": "M  F  ",
+    "intake.view": "MD  AU",
+    "intake.import": "M   A ",
+    "template.manage": "M     ",
+    "flow.manage": "M     ",
+    "rules.manage": "M     ",
+    "user.manage": "M     ",
+    "audit.view": "M    U",
+}
+ROWS = [
+    pytest.param(role, permission, letter in MATRIX[permission], id=f"{role}-{permission}")
+    for permission in MATRIX
+    for role, letter in zip(Role, ROLES, strict=True)
+]
+
+
+def actor(*grants: Grant) -> Actor:
+    return Actor(kind=ActorKind.USER, org_id=1, display="Li", user_id=7, grants=grants)
+
+
+def token(*permissions: str, user_id: int | None = None, grants: tuple[Grant, ...] = ()) -> Actor:
+    return Actor(
+        kind=ActorKind.CHANNEL,
+        org_id=1,
+        display="shop",
+        user_id=user_id,
+        grants=grants,
+        permissions=frozenset(permissions),
+    )
+
+
+def org(role: Role, *classes: str) -> Grant:
+    return Grant(role, Scope.ORG, ticket_classes=frozenset(classes))
+
+
+def region(role: Role, *region_ids: int, classes: tuple[str, ...] = ()) -> Grant:
+    return Grant(role, Scope.REGION, frozenset(region_ids), frozenset(classes))
+
+
+def own(role: Role) -> Grant:
+    return Grant(role, Scope.OWN)
+
+
+@pytest.mark.parametrize(("role", "permission", "allowed"), ROWS)
+def test_each_role_has_exactly_the_permissions_of_the_table(
+    role: Role, permission: str, allowed: bool
+) -> None:
+    assert policy.allows(actor(org(role)), permission) is allowed
+
+
+def test_the_table_names_every_permission_there_is() -> None:
+    assert frozenset(MATRIX) == policy.ALL_PERMISSIONS
+
+
+def test_a_refusal_names_the_permission() -> None:
+    with pytest.raises(Forbidden) as refused:
+        policy.require(actor(org(Role.AGENT)), "period.close")
+
+    assert refused.value.params == {"permission": "period.close"}
+
+
+def test_somebody_without_grants_may_do_nothing() -> None:
+    nobody = actor()
+
+    assert policy.permissions_of(nobody) == frozenset()
+    assert [each for each in policy.ALL_PERMISSIONS if policy.allows(nobody, each)] == []
+    assert policy.row_scope(nobody, "ticket.view") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("grant", "region_id", "ticket_class", "is_own", "allowed"),
+    [
+        (org(Role.DISPATCHER), NORTH, "repair", False, True),
+        (org(Role.DISPATCHER), None, "repair", False, True),
+        (org(Role.DISPATCHER, "consult"), NORTH, "consult", False, True),
+        (org(Role.DISPATCHER, "consult"), NORTH, "repair", False, False),  # PRM-05
+        (region(Role.DISPATCHER, NORTH, HARBOUR), HARBOUR, "repair", False, True),
+        (region(Role.DISPATCHER, NORTH, HARBOUR), SOUTH, "repair", False, False),
+        (region(Role.DISPATCHER, NORTH), None, "repair", False, False),
+        (region(Role.DISPATCHER, NORTH, classes=("consult",)), NORTH, "repair", True, False),
+        (region(Role.DISPATCHER), NORTH, "repair", False, False),
+        (own(Role.TECHNICIAN), NORTH, "repair", False, False),
+        (own(Role.TECHNICIAN), NORTH, "repair", True, True),
+        (own(Role.TECHNICIAN), None, "repair", True, True),
+    ],
+)
+def test_a_grant_reaches_the_rows_of_its_scope_only(
+    grant: Grant, region_id: int | None, ticket_class: str, is_own: bool, allowed: bool
+) -> None:
+    asked = policy.allows(
+        actor(grant), "ticket.act", region_id=region_id, ticket_class=ticket_class, is_own=is_own
+    )
+
+    assert asked is allowed
+
+
+def test_without_a_row_the_question_is_whether_the_permission_is_held_anywhere() -> None:
+    assert policy.allows(actor(own(Role.TECHNICIAN)), "ticket.act")
+    assert policy.allows(actor(region(Role.DISPATCHER, NORTH)), "board.view")
+
+
+def test_a_permission_in_one_region_and_a_role_in_another_do_not_mix() -> None:
+    both = actor(region(Role.FINANCE, NORTH), region(Role.DISPATCHER, SOUTH))
+
+    assert policy.allows(both, "settlement.view", region_id=NORTH)
+    assert not policy.allows(both, "settlement.view", region_id=SOUTH)
+    assert policy.over_row(both, region_id=SOUTH, ticket_class="repair").roles == {Role.DISPATCHER}
+
+
+def test_the_rows_of_several_grants_are_their_union() -> None:
+    scope = policy.row_scope(
+        actor(
+            region(Role.DISPATCHER, NORTH, classes=("repair",)),
+            org(Role.AGENT, "consult"),
+            own(Role.TECHNICIAN),
+        ),
+        "ticket.view",
+    )
+
+    assert scope == RowScope(
+        (
+            ScopePart(frozenset({NORTH}), frozenset({"repair"})),
+            ScopePart(None, frozenset({"consult"})),
+            ScopePart(own=True),
+        )
+    )
+    assert not scope.everything
+    assert (scope.region_ids, scope.ticket_classes, scope.own) == ({NORTH}, {"repair", "consult"}, True)
+
+
+def test_a_grant_over_the_organisation_swallows_narrower_ones() -> None:
+    scope = policy.row_scope(
+        actor(region(Role.DISPATCHER, NORTH), org(Role.AGENT), own(Role.TECHNICIAN)), "ticket.view"
+    )
+
+    assert scope == EVERYTHING
+    assert scope.everything
+
+
+def test_grants_that_lack_the_permission_add_no_rows() -> None:
+    scope = policy.row_scope(actor(org(Role.DISPATCHER), region(Role.FINANCE, NORTH)), "settlement.view")
+
+    assert scope == RowScope((ScopePart(frozenset({NORTH})),))
+
+
+def test_a_region_grant_without_regions_reaches_no_row() -> None:
+    scope = policy.row_scope(actor(region(Role.DISPATCHER)), "ticket.view")
+
+    assert scope.parts == (ScopePart(frozenset()),)
+    assert not scope.everything
+
+
+def test_the_console_itself_may_do_everything() -> None:
+    console = system_actor(1)
+
+    assert policy.allows(console, "period.close", region_id=SOUTH, ticket_class="repair")
+    assert policy.row_scope(console, "ticket.view") == EVERYTHING
+
+
+def test_a_customer_with_a_link_may_track_and_accept_and_nothing_else() -> None:
+    customer = Actor(kind=ActorKind.CUSTOMER, org_id=1, display="Wang", ticket_id=40)
+    stranger = Actor(kind=ActorKind.CUSTOMER, org_id=1, display="Wang")
+
+    assert policy.permissions_of(customer) == {"ticket.track", "ticket.accept"}
+    assert policy.allows(customer, "ticket.accept")
+    assert [each for each in policy.ALL_PERMISSIONS if policy.allows(customer, each)] == []
+    assert not policy.allows(stranger, "ticket.track")
+    assert policy.row_scope(customer, "ticket.view") == NOTHING
+
+
+def test_a_token_of_the_organisation_may_do_what_is_written_on_it() -> None:
+    shop = token("ticket.open")
+
+    assert policy.allows(shop, "ticket.open", region_id=SOUTH, ticket_class="repair")
+    assert not policy.allows(shop, "ticket.view")
+    assert policy.permissions_of(shop) == {"ticket.open"}
+    assert policy.row_scope(shop, "ticket.view") == NOTHING
+    assert policy.row_scope(shop, "ticket.open") == EVERYTHING
+
+
+def test_a_token_of_a_user_never_reaches_further_than_the_user() -> None:
+    script = token("ticket.view", "period.close", user_id=7, grants=(region(Role.DISPATCHER, NORTH),))
+
+    assert policy.permissions_of(script) == {"ticket.view"}
+    assert not policy.allows(script, "period.close")
+    assert not policy.allows(script, "board.view")
+    assert policy.allows(script, "ticket.view", region_id=NORTH)
+    assert not policy.allows(script, "ticket.view", region_id=SOUTH)
+    assert policy.row_scope(script, "ticket.view") == RowScope((ScopePart(frozenset({NORTH})),))
+
+
+@pytest.mark.parametrize(
+    ("role", "acts"),
+    [
+        (Role.AGENT, {"complete"}),  # PRM-01: named by the node
+        (Role.DISPATCHER, set()),  # named by the node, with nothing
+        (Role.TECHNICIAN, {"complete", "return", "cancel"}),  # handles the node
+        (Role.MANAGER, {"complete", "return", "cancel"}),  # could assign the step
+        (Role.FINANCE, set()),
+        (Role.AUDITOR, set()),
+    ],
+)
+def test_a_node_says_which_role_has_which_act(role: Role, acts: set[str]) -> None:
+    allowed = policy.acts_at(
+        actor(org(role)),
+        {"agent": ["complete", "reject"], "dispatcher": []},
+        handler_role="technician",
+        every_act=("complete", "return", "cancel"),
+    )
+
+    assert allowed == acts
