@@ -1,0 +1,307 @@
+// The fields of a template as a form: every field kind, kept in the browser until it is sent as a whole.
+import { createElement as h, useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
+import { Camera, LocateFixed, Paperclip, Star, Undo2, X } from "lucide-react";
+import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
+
+const MAX_SIDE = 1600;
+const WIDE = new Set(["long_text", "photo", "file", "signature", "multi_choice"]);
+const INPUT = { text: "text", phone: "tel", date: "date", datetime: "datetime-local" };
+
+const isEmpty = (value) => value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
+
+// A phone's photo is several megabytes; drawing it anew makes it small and leaves its EXIF data behind.
+async function lighter(file) {
+  if (!/^image\/(jpeg|png|webp)$/.test(file.type)) return file;
+  const image = await createImageBitmap(file).catch(() => null);
+  if (!image) return file;
+  const scale = Math.min(1, MAX_SIDE / Math.max(image.width, image.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(image.width * scale);
+  canvas.height = Math.round(image.height * scale);
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.82));
+  return blob ? new File([blob], file.name.replace(/\.\w+$/, "") + ".jpg", { type: "image/jpeg" }) : file;
+}
+
+async function send(url, file) {
+  const body = new FormData();
+  body.append("file", file, file.name);
+  const answer = await fetch(url, { method: "POST", body });
+  const told = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw Object.assign(new Error(told.code), { code: told.code ?? "attachment.refused", params: told.params ?? {} });
+  return told;
+}
+
+// The value is a list of what the server answered for each file: {id, name, ...}.
+export function Upload({ id, value = [], uploadUrl, accept, photo, disabled, onChange, ...aria }) {
+  const speak = useLanguage();
+  const input = useRef(null);
+  const [busy, setBusy] = useState(0);
+  const [over, setOver] = useState(false);
+  const [problem, setProblem] = useState(null);
+  const [previews, setPreviews] = useState({});
+  const files = Array.isArray(value) ? value : [];
+  const latest = useRef(files);
+  latest.current = files;
+
+  const add = async (chosen) => {
+    setProblem(null);
+    for (const original of chosen) {
+      setBusy((count) => count + 1);
+      try {
+        const file = await lighter(original);
+        const kept = await send(uploadUrl, file);
+        if (file.type.startsWith("image/")) setPreviews((before) => ({ ...before, [kept.id]: URL.createObjectURL(file) }));
+        onChange([...latest.current, kept]);
+      } catch (error) {
+        setProblem(speak.t(speak.known(error.code) ? error.code : "attachment.refused", error.params));
+      } finally {
+        setBusy((count) => count - 1);
+      }
+    }
+  };
+  const remove = (file) => onChange(files.filter((each) => each.id !== file.id));
+  const label = speak.t(photo ? "form.photo.add" : "form.file.add");
+
+  return h("div", {
+    className: "tc-drop", "data-over": over,
+    onDragOver: (event) => {
+      event.preventDefault();
+      setOver(!disabled);
+    },
+    onDragLeave: () => setOver(false),
+    onDrop: (event) => {
+      event.preventDefault();
+      setOver(false);
+      if (!disabled) add([...event.dataTransfer.files]);
+    },
+  },
+    files.length > 0 && h("div", { className: "tc-thumbs" }, files.map((file) => h("div", { key: file.id, className: "tc-thumb" },
+      previews[file.id] ?? file.url ? h("img", { src: previews[file.id] ?? file.url, alt: file.name ?? "" }) : h("span", null, file.name),
+      !disabled && h("button", { type: "button", "aria-label": speak.t("form.file.remove", { name: file.name }), onClick: () => remove(file) }, h(X, { size: 14 }))))),
+    h("input", {
+      ...aria, ref: input, id, type: "file", className: "tc-sr", multiple: true, disabled, tabIndex: -1,
+      accept: accept ?? (photo ? "image/*" : undefined), capture: photo ? "environment" : undefined,
+      onChange: (event) => {
+        add([...event.target.files]);
+        event.target.value = "";
+      },
+    }),
+    !disabled && h("button", { type: "button", className: "tc-btn", disabled: busy > 0, onClick: () => input.current.click() },
+      busy > 0 ? h("span", { className: "tc-spin" }) : h(photo ? Camera : Paperclip, { "aria-hidden": true }), label),
+    problem && h("span", { className: "tc-problem", role: "alert" }, problem));
+}
+
+// Tells the drawing as the "d" of an SVG path on a sheet of 1000 x 400, whatever the size on screen.
+export function SignaturePad({ value = "", disabled, onChange, label, ...aria }) {
+  const speak = useLanguage();
+  const sheet = useRef(null);
+  const drawing = useRef(null);
+  const [path, setPath] = useState(value ?? "");
+  useEffect(() => setPath(value ?? ""), [value]);
+
+  const point = (event) => {
+    const box = sheet.current.getBoundingClientRect();
+    const x = Math.round(((event.clientX - box.left) / box.width) * 1000);
+    const y = Math.round(((event.clientY - box.top) / box.height) * 400);
+    return `${Math.max(0, Math.min(1000, x))} ${Math.max(0, Math.min(400, y))}`;
+  };
+  const start = (event) => {
+    if (disabled || event.button > 0) return;
+    sheet.current.setPointerCapture(event.pointerId);
+    drawing.current = `${path ? `${path} ` : ""}M ${point(event)}`;
+    setPath(drawing.current);
+  };
+  const move = (event) => {
+    if (drawing.current === null) return;
+    drawing.current += ` L ${point(event)}`;
+    setPath(drawing.current);
+  };
+  const stop = () => {
+    if (drawing.current === null) return;
+    const drawn = drawing.current;
+    drawing.current = null;
+    onChange?.(drawn);
+  };
+  const clear = () => {
+    setPath("");
+    onChange?.("");
+  };
+
+  return h("div", { className: "tc-stack", style: { "--gap": "6px" } },
+    h("div", {
+      ...aria, ref: sheet, className: "tc-sign", role: "img", "aria-label": label ?? speak.t("form.signature"),
+      onPointerDown: start, onPointerMove: move, onPointerUp: stop, onPointerCancel: stop,
+    },
+      !path && h("span", { className: "tc-sign-hint" }, speak.t("form.signature.hint")),
+      h("svg", { viewBox: "0 0 1000 400", preserveAspectRatio: "none" },
+        h("path", { d: path, fill: "none", stroke: "#16191f", strokeWidth: 2.5, strokeLinecap: "round", strokeLinejoin: "round", vectorEffect: "non-scaling-stroke" }))),
+    !disabled && h("div", null, h("button", { type: "button", className: "tc-btn", "data-size": "small", disabled: !path, onClick: clear },
+      h(Undo2, { "aria-hidden": true }), speak.t("form.signature.clear"))));
+}
+
+function Stars({ value, disabled, onChange, label }) {
+  const speak = useLanguage();
+  return h("div", { className: "tc-stars", role: "radiogroup", "aria-label": label }, [1, 2, 3, 4, 5].map((each) => h("button", {
+    key: each, type: "button", role: "radio", disabled, "data-on": each <= (value ?? 0), "aria-checked": each === value,
+    "aria-label": speak.t("form.rating", { n: each }), onClick: () => onChange(each === value ? null : each),
+  }, h(Star, { "aria-hidden": true }))));
+}
+
+function Place({ id, value, disabled, onChange, ...aria }) {
+  const speak = useLanguage();
+  const [problem, setProblem] = useState(false);
+  const locate = () => navigator.geolocation?.getCurrentPosition(
+    ({ coords }) => {
+      setProblem(false);
+      onChange({ lat: Number(coords.latitude.toFixed(6)), lon: Number(coords.longitude.toFixed(6)) });
+    },
+    () => setProblem(true),
+    { enableHighAccuracy: true, timeout: 10000 },
+  );
+  const shown = value?.lat === undefined ? "" : `${value.lat}, ${value.lon}`;
+  const typed = (text) => {
+    const found = text.match(/^\s*(-?\d+(?:\.\d+)?)\s*[,，]\s*(-?\d+(?:\.\d+)?)\s*$/);
+    onChange(found ? { lat: Number(found[1]), lon: Number(found[2]) } : null);
+  };
+  return h("div", { className: "tc-row", style: { flexWrap: "nowrap" } },
+    h("input", { ...aria, id, className: "tc-input", disabled, key: shown, defaultValue: shown, placeholder: speak.t("form.location.hint"), onBlur: (event) => typed(event.target.value) }),
+    !disabled && h("button", { type: "button", className: "tc-btn", "data-shape": "icon", "aria-label": speak.t("form.location.here"), title: speak.t("form.location.here"), onClick: locate }, h(LocateFixed, { "aria-hidden": true })),
+    problem && h("span", { className: "tc-problem", role: "alert" }, speak.t("form.location.failed")));
+}
+
+const localMinute = (iso) => {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return "";
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+};
+
+function Control({ field, value, onChange, uploadUrl, id, aria }) {
+  const speak = useLanguage();
+  const disabled = field.writable === false;
+  const common = { ...aria, id, disabled };
+  const label = speak.label(field.label);
+  const options = field.options ?? [];
+  const text = (option) => speak.label(option.label ?? option.value ?? option);
+  const key = (option) => String(option.value ?? option.key ?? option);
+
+  switch (field.kind) {
+    case "long_text":
+      return h("textarea", { ...common, className: "tc-area", value: value ?? "", maxLength: field.max_length ?? 4000, onChange: (event) => onChange(event.target.value) });
+    case "number":
+    case "money":
+      // A decimal stays the text that was typed: binary floating point would change it.
+      return h("input", {
+        ...common, className: "tc-input", type: "text", inputMode: "decimal", autoComplete: "off", value: value ?? "",
+        onChange: (event) => /^-?\d*[.]?\d*$/.test(event.target.value) && onChange(event.target.value),
+      });
+    case "datetime":
+      return h("input", {
+        ...common, className: "tc-input", type: "datetime-local", value: value ? localMinute(value) : "",
+        onChange: (event) => onChange(event.target.value ? new Date(event.target.value).toISOString() : null),
+      });
+    case "choice":
+      if (options.length > 6) {
+        return h("select", { ...common, className: "tc-select", value: value ?? "", onChange: (event) => onChange(event.target.value || null) },
+          h("option", { value: "" }, speak.t("form.choose")), options.map((option) => h("option", { key: key(option), value: key(option) }, text(option))));
+      }
+      return h("div", { className: "tc-choices", role: "radiogroup", "aria-label": label }, options.map((option) => h("label", { key: key(option), className: "tc-choice" },
+        h("input", { type: "radio", name: id, disabled, checked: value === key(option), onChange: () => onChange(key(option)) }), text(option))));
+    case "yes_no":
+      return h("div", { className: "tc-choices", role: "radiogroup", "aria-label": label }, [true, false].map((each) => h("label", { key: String(each), className: "tc-choice" },
+        h("input", { type: "radio", name: id, disabled, checked: value === each, onChange: () => onChange(each) }), speak.t(each ? "common.yes" : "common.no"))));
+    case "multi_choice": {
+      const chosen = Array.isArray(value) ? value : [];
+      const flip = (each) => onChange(chosen.includes(each) ? chosen.filter((other) => other !== each) : [...chosen, each]);
+      return h("div", { className: "tc-choices", role: "group", "aria-label": label }, options.map((option) => h("label", { key: key(option), className: "tc-choice" },
+        h("input", { type: "checkbox", disabled, checked: chosen.includes(key(option)), onChange: () => flip(key(option)) }), text(option))));
+    }
+    case "rating":
+      return h(Stars, { value, disabled, onChange, label });
+    case "photo":
+    case "file":
+      return h(Upload, { ...common, value: value ?? [], photo: field.kind === "photo", uploadUrl, onChange });
+    case "signature":
+      return h(SignaturePad, { ...aria, value, disabled, onChange, label });
+    case "location":
+      return h(Place, { ...common, value, onChange });
+    default:
+      return h("input", {
+        ...common, className: "tc-input", type: INPUT[field.kind] ?? "text", value: value ?? "", maxLength: field.max_length ?? 500,
+        onChange: (event) => onChange(event.target.value),
+      });
+  }
+}
+
+const GROUPED = new Set(["yes_no", "multi_choice", "rating", "signature"]);
+
+// fields: [{key, label, kind, required, options, help, value, writable}], actions: [{key, label, tone}],
+// problems: {path: {code, params}}. Sent is {action, values} with every writable field.
+export function TemplateForm({ fields = [], actions = [], problems = {}, busy = false, uploadUrl = "", draftKey = "", onSubmit }) {
+  const speak = useLanguage();
+  const base = useId();
+  const store = draftKey ? `tc_draft:${draftKey}` : "";
+  const [typed, setTyped] = useState(() => {
+    try {
+      return (store && JSON.parse(window.sessionStorage.getItem(store))) || {};
+    } catch {
+      return {};
+    }
+  });
+  const [missing, setMissing] = useState(new Set());
+  const form = useRef(null);
+
+  useEffect(() => {
+    if (store) window.sessionStorage.setItem(store, JSON.stringify(typed));
+  }, [store, typed]);
+
+  const list = Array.isArray(fields) ? fields : [];
+  const value = useCallback((field) => (field.key in typed ? typed[field.key] : field.value), [typed]);
+  const change = (field) => (next) => {
+    setTyped((before) => ({ ...before, [field.key]: next }));
+    setMissing((before) => new Set([...before].filter((key) => key !== field.key)));
+  };
+  const writable = useMemo(() => list.filter((field) => field.writable !== false), [list]);
+
+  const submit = (action) => {
+    const absent = new Set(writable.filter((field) => field.required && isEmpty(value(field))).map((field) => field.key));
+    if (absent.size > 0 && action.checks !== false) {
+      setMissing(absent);
+      form.current.querySelector(`[data-field="${[...absent][0]}"]`)?.scrollIntoView({ block: "center", behavior: "smooth" });
+      return;
+    }
+    if (store) window.sessionStorage.removeItem(store);
+    onSubmit?.({ action: action.key, values: Object.fromEntries(writable.filter((field) => !isEmpty(value(field)) || field.key in typed).map((field) => [field.key, value(field) ?? null])) });
+  };
+
+  const draw = (field) => {
+    const id = `${base}-${field.key}`;
+    const told = problems?.[field.key];
+    const problem = missing.has(field.key) ? speak.t("form.missing") : told ? speak.t(told.code, told.params) : null;
+    const grouped = GROUPED.has(field.kind) || (field.kind === "choice" && (field.options ?? []).length <= 6);
+    const aria = {
+      "aria-invalid": problem ? true : undefined, "aria-required": field.required || undefined,
+      "aria-describedby": [field.help && `${id}-help`, problem && `${id}-problem`].filter(Boolean).join(" ") || undefined,
+    };
+    return h("div", { key: field.key, className: "tc-field", "data-field": field.key, "data-wide": WIDE.has(field.kind) },
+      h(grouped ? "div" : "label", { className: "tc-label", htmlFor: grouped ? undefined : id }, speak.label(field.label),
+        field.required && h("span", { className: "tc-need", "aria-hidden": true }, "*")),
+      h(Control, { field, value: value(field), onChange: change(field), uploadUrl, id, aria }),
+      field.help && h("span", { id: `${id}-help`, className: "tc-help" }, speak.label(field.help)),
+      problem && h("span", { id: `${id}-problem`, className: "tc-problem", role: "alert" }, problem));
+  };
+
+  const shown = Array.isArray(actions) ? actions : [];
+  return h("form", {
+    ref: form, className: "tc-stack", noValidate: true, style: { "--gap": "20px" },
+    onSubmit: (event) => {
+      event.preventDefault();
+      if (shown[0] && !busy) submit(shown[0]);
+    },
+  },
+    h("div", { className: "tc-form" }, list.map(draw)),
+    shown.length > 0 && h("div", { className: "tc-row" }, shown.map((action, at) => h("button", {
+      key: action.key, type: at === 0 ? "submit" : "button", className: "tc-btn", disabled: busy, "data-action": action.key,
+      "data-tone": action.tone ?? (at === 0 ? "primary" : "plain"), onClick: at === 0 ? undefined : () => submit(action),
+    }, at === 0 && busy && h("span", { className: "tc-spin" }), speak.label(action.label)))));
+}

@@ -1,0 +1,158 @@
+"""The frames around every page: the console's with navigation, and the bare one for visitors."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from ticket_console.components.overlay import (
+    connection_banner,
+    locale_switch,
+    nav_toggle,
+    shortcuts,
+    theme_switch,
+    user_menu,
+)
+from ticket_console.components.text import t
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation; `role` is for places that belong to a role and not to a permission."""
+
+    key: str
+    href: str
+    icon: str
+    keys: str
+    permission: str = ""
+    role: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"nav.{self.key}"
+
+
+PLACES: Final = (
+    Place("dashboard", "/", "layout_dashboard", "g d", permission="dashboard.view"),
+    Place("board", "/board", "square_kanban", "g b", permission="board.view"),
+    Place("intake", "/intake", "inbox", "g i", permission="intake.view"),
+    Place("my", "/my", "wrench", "g m", role="technician"),
+    Place("settlement", "/settlement", "receipt_text", "g s", permission="settlement.view"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at the page, as Vars."""
+
+    name: rx.Var[str]
+    roles: rx.Var[list[str]]
+    permissions: rx.Var[list[str]]
+
+
+def shell(
+    *children: rx.Component,
+    title: rx.Var[str],
+    active: str,
+    viewer: Viewer,
+    width: str = "normal",
+    tools: tuple[rx.Component, ...] = (),
+    keys: list[dict[str, str]] | None = None,
+) -> rx.Component:
+    """The console's frame. `width` is normal, narrow (forms) or full (the board: no padding, no scroll).
+
+    `tools` stand in the top bar; `keys` are further lines of the help sheet: [{keys, label: key}].
+    """
+    return rx.el.div(
+        rx.el.a(t("shell.skip"), href="#main", class_name="tc-skip"),
+        _navigation(active, viewer),
+        _top_bar(title, viewer, tools),
+        rx.el.main(
+            rx.el.div(*children, class_name="tc-page", custom_attrs={"data-width": width}),
+            id="main",
+            class_name="tc-main",
+            tab_index=-1,
+        ),
+        _tab_bar(active, viewer),
+        connection_banner(),
+        shortcuts(
+            places=[{"keys": p.keys, "href": p.href, "label": p.label} for p in PLACES], extra=keys or []
+        ),
+        class_name="tc-shell",
+    )
+
+
+def bare(*children: rx.Component, align: str = "top") -> rx.Component:
+    """The frame for pages without a log-in: brand, language and theme, nothing else."""
+    return rx.el.div(
+        rx.el.header(
+            _brand(),
+            rx.el.div(locale_switch(), theme_switch(), class_name="tc-bar-tools"),
+            class_name="tc-bare-bar",
+        ),
+        rx.el.main(*children, id="main", class_name="tc-bare-main", custom_attrs={"data-align": align}),
+        connection_banner(),
+        class_name="tc-bare",
+    )
+
+
+def link(*children: Any, href: Any, **props: Any) -> rx.Component:
+    """A link within the console: the page changes without loading anew."""
+    return ReactRouterLink.create(*children, to=href, **props)
+
+
+def _brand() -> rx.Component:
+    return rx.el.div(
+        rx.el.span(rx.icon("square_check_big", size=15), class_name="tc-mark", aria_hidden="true"),
+        rx.el.span(t("shell.brand"), class_name="tc-wide"),
+        class_name="tc-brand",
+    )
+
+
+def _may_go(place: Place, viewer: Viewer) -> rx.Var[bool]:
+    return viewer.roles.contains(place.role) if place.role else viewer.permissions.contains(place.permission)
+
+
+def _item(place: Place, active: str, viewer: Viewer, *, class_name: str, text_class: str) -> rx.Component:
+    current = {"aria-current": "page"} if place.key == active else {}
+    entry = link(
+        rx.icon(place.icon, aria_hidden="true"),
+        rx.el.span(t(place.label), class_name=text_class),
+        href=place.href,
+        class_name=class_name,
+        title=t(place.label),
+        custom_attrs=current,
+    )
+    return rx.cond(_may_go(place, viewer), entry, rx.fragment())
+
+
+def _navigation(active: str, viewer: Viewer) -> rx.Component:
+    items = [_item(p, active, viewer, class_name="tc-nav-item", text_class="tc-wide") for p in PLACES]
+    return rx.el.nav(
+        _brand(),
+        *items,
+        rx.el.div(class_name="tc-nav-fill"),
+        nav_toggle(),
+        class_name="tc-nav",
+        aria_label=t("shell.nav"),
+    )
+
+
+def _top_bar(title: rx.Var[str], viewer: Viewer, tools: tuple[rx.Component, ...]) -> rx.Component:
+    return rx.el.header(
+        rx.el.div(title, class_name="tc-bar-title"),
+        rx.el.div(
+            *tools,
+            locale_switch(),
+            theme_switch(),
+            user_menu(name=viewer.name, roles=viewer.roles),
+            class_name="tc-bar-tools",
+        ),
+        class_name="tc-bar",
+    )
+
+
+def _tab_bar(active: str, viewer: Viewer) -> rx.Component:
+    items = [_item(p, active, viewer, class_name="tc-tab", text_class="") for p in PLACES]
+    return rx.el.nav(*items, class_name="tc-tabbar", aria_label=t("shell.nav"))

@@ -1,0 +1,44 @@
+"""The composition root: the app, its frame, and every page."""
+
+from typing import Final
+
+import reflex as rx
+from reflex_components_core.base.error_boundary import ErrorBoundary
+
+from ticket_console import pages
+from ticket_console.components.overlay import crash_screen, notice_hub
+from ticket_console.state.feedback import unexpected
+
+# Before anything is drawn: the chosen width of the navigation, so that nothing jumps.
+_FIRST_PAINT: Final = """
+(function () {
+  var kept = window.localStorage.getItem("tc_nav");
+  if (kept) document.documentElement.dataset.nav = kept;
+})();
+"""
+
+_STYLES: Final = ("tokens", "shell", "blocks")
+
+
+def _error_boundary(stateful: bool) -> rx.Component:
+    return ErrorBoundary.create(fallback_render=crash_screen())
+
+
+def _overlay(stateful: bool) -> rx.Component:
+    # The page is drawn inside this element, so it must be one that draws its children.
+    return rx.fragment(notice_hub())
+
+
+pages.load_all()
+
+app = rx.App(
+    html_lang="zh-CN",
+    stylesheets=[f"/styles/{name}.css" for name in _STYLES],
+    head_components=[
+        rx.el.meta(name="viewport", content="width=device-width, initial-scale=1, viewport-fit=cover"),
+        rx.el.script(_FIRST_PAINT),
+    ],
+    toaster=rx.toast.provider(position="bottom-right", close_button=True, rich_colors=False),
+    app_wraps={(55, "ErrorBoundary"): _error_boundary, (5, "Overlay"): _overlay},
+    backend_exception_handler=unexpected,
+)
