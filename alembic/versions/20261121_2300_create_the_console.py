@@ -1,0 +1,1234 @@
+"""Create the console."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261121_2300"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _wait_briefly_for_locks()
+    op.create_table(
+        "id_block",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("next_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_id_block"),
+    )
+    op.create_table(
+        "lane_count",
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.String(length=32), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_class", sa.String(length=32), nullable=False),
+        sa.Column("tickets", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "stage", "region_id", "ticket_class", name="pk_lane_count"),
+    )
+    op.create_table(
+        "org",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("tz", sa.String(length=64), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_org"),
+        sa.UniqueConstraint("code", name="uq_org_code"),
+    )
+    op.create_table(
+        "account",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("owner_kind", sa.String(length=32), nullable=False),
+        sa.Column("owner_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_account_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_account"),
+        sa.UniqueConstraint(
+            "org_id",
+            "owner_kind",
+            "owner_id",
+            "kind",
+            "code",
+            "currency",
+            name="uq_account_org_id_owner_kind_owner_id_kind_code_currency",
+        ),
+    )
+    op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("actor_name", sa.String(length=80), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_audit_entry_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_audit_entry"),
+    )
+    op.create_index("ix_audit_entry_org_id_at", "audit_entry", ["org_id", "at"])
+    op.create_table(
+        "field_def",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("field_key", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("owner_dept", sa.String(length=64), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_field_def_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_field_def"),
+        sa.UniqueConstraint("org_id", "field_key", name="uq_field_def_org_id_field_key"),
+    )
+    op.create_table(
+        "flow",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("current_version_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_flow_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_flow"),
+        sa.UniqueConstraint("org_id", "code", name="uq_flow_org_id_code"),
+    )
+    op.create_table(
+        "ledger_head",
+        sa.Column("org_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tz", sa.String(length=64), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_ledger_head_org_id"),
+        sa.PrimaryKeyConstraint("org_id", name="pk_ledger_head"),
+    )
+    op.create_table(
+        "part",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("uom", sa.String(length=16), nullable=False),
+        sa.Column("unit_cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_part_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_part"),
+        sa.UniqueConstraint("org_id", "sku", name="uq_part_org_id_sku"),
+    )
+    op.create_table(
+        "product_model",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("family", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_product_model_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_product_model"),
+        sa.UniqueConstraint("org_id", "code", name="uq_product_model_org_id_code"),
+    )
+    op.create_table(
+        "raw_intake",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("delivery_key", sa.String(length=128), nullable=False),
+        sa.Column("claim_key", sa.String(length=128), nullable=True),
+        sa.Column("external_id", sa.String(length=128), nullable=True),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("payload_hash", sa.String(length=64), nullable=False),
+        sa.Column("received_by", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_raw_intake_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_raw_intake"),
+        sa.UniqueConstraint("org_id", "channel", "claim_key", name="uq_raw_intake_org_id_channel_claim_key"),
+        sa.UniqueConstraint(
+            "org_id", "channel", "delivery_key", name="uq_raw_intake_org_id_channel_delivery_key"
+        ),
+    )
+    op.create_index("ix_raw_intake_inbox", "raw_intake", ["org_id", "state", "channel"])
+    op.create_index(
+        "ix_raw_intake_new",
+        "raw_intake",
+        ["received_at"],
+        sqlite_where=sa.text("state = 'new'"),
+        postgresql_where=sa.text("state = 'new'"),
+    )
+    op.create_index("ix_raw_intake_received", "raw_intake", ["org_id", "received_at"])
+    op.create_index("ix_raw_intake_ticket_id", "raw_intake", ["ticket_id"])
+    op.create_table(
+        "region",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("parent_id", sa.Integer(), nullable=True),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("tz", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_region_org_id"),
+        sa.ForeignKeyConstraint(["parent_id"], ["region.id"], name="fk_region_parent_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_region"),
+        sa.UniqueConstraint("org_id", "code", name="uq_region_org_id_code"),
+    )
+    op.create_index("ix_region_parent_id", "region", ["parent_id"])
+    op.create_table(
+        "rule_set",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_rule_set_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_rule_set"),
+        sa.UniqueConstraint("org_id", "code", name="uq_rule_set_org_id_code"),
+    )
+    op.create_table(
+        "skill",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_skill_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_skill"),
+        sa.UniqueConstraint("org_id", "code", name="uq_skill_org_id_code"),
+    )
+    op.create_table(
+        "user_account",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("login", sa.String(length=64), nullable=False),
+        sa.Column("display_name", sa.String(length=80), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("locale", sa.String(length=8), nullable=False),
+        sa.Column("is_enabled", sa.Boolean(), nullable=False),
+        sa.Column("failed_logins", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_user_account_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_user_account"),
+        sa.UniqueConstraint("login", name="uq_user_account_login"),
+    )
+    op.create_index("ix_user_account_org_id", "user_account", ["org_id"])
+    op.create_table(
+        "api_token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("prefix", sa.String(length=12), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_api_token_org_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_api_token_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_api_token"),
+        sa.UniqueConstraint("token_hash", name="uq_api_token_token_hash"),
+    )
+    op.create_table(
+        "customer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("phone", sa.String(length=32), nullable=False),
+        sa.Column("is_vip", sa.Boolean(), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_customer_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_customer_region_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_customer"),
+    )
+    op.create_index("ix_customer_org_id_phone", "customer", ["org_id", "phone"])
+    op.create_table(
+        "flow_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("flow_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("graph", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("published_by", sa.String(length=64), nullable=True),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["flow_id"], ["flow.id"], name="fk_flow_version_flow_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_flow_version"),
+        sa.UniqueConstraint("flow_id", "content_hash", name="uq_flow_version_flow_id_content_hash"),
+        sa.UniqueConstraint("flow_id", "number", name="uq_flow_version_flow_id_number"),
+    )
+    op.create_table(
+        "period",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tz", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["closed_by"], ["user_account.id"], name="fk_period_closed_by"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_period_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_period"),
+        sa.UniqueConstraint("org_id", "code", name="uq_period_org_id_code"),
+        sa.UniqueConstraint("org_id", "starts_at", name="uq_period_org_id_starts_at"),
+    )
+    op.create_table(
+        "role_grant",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("scope", sa.String(length=32), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=True),
+        sa.Column("ticket_classes", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_role_grant_region_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_role_grant_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_role_grant"),
+    )
+    op.create_index("ix_role_grant_user_id", "role_grant", ["user_id"])
+    op.create_table(
+        "rule_set_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rule_set_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column("effective_to", sa.Date(), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("published_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["published_by"], ["user_account.id"], name="fk_rule_set_version_published_by"
+        ),
+        sa.ForeignKeyConstraint(["rule_set_id"], ["rule_set.id"], name="fk_rule_set_version_rule_set_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_rule_set_version"),
+        sa.UniqueConstraint("rule_set_id", "number", name="uq_rule_set_version_rule_set_id_number"),
+    )
+    op.create_index(
+        "ix_rule_set_version_effective",
+        "rule_set_version",
+        ["rule_set_id", "status", "effective_from"],
+    )
+    op.create_table(
+        "template",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("business_line", sa.String(length=64), nullable=False),
+        sa.Column("ticket_class", sa.String(length=32), nullable=False),
+        sa.Column("flow_id", sa.Integer(), nullable=True),
+        sa.Column("current_version_id", sa.Integer(), nullable=True),
+        sa.Column("icon", sa.String(length=64), nullable=False),
+        sa.Column("is_public", sa.Boolean(), nullable=False),
+        sa.Column("keywords", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["flow_id"], ["flow.id"], name="fk_template_flow_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_template_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_template"),
+        sa.UniqueConstraint("org_id", "code", name="uq_template_org_id_code"),
+    )
+    op.create_table(
+        "territory",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("outline", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_territory_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_territory_region_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_territory"),
+        sa.UniqueConstraint("org_id", "code", name="uq_territory_org_id_code"),
+    )
+    op.create_index("ix_territory_region_id", "territory", ["region_id"])
+    op.create_table(
+        "user_session",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_agent", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_user_session_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_user_session"),
+        sa.UniqueConstraint("token_hash", name="uq_user_session_token_hash"),
+    )
+    op.create_index("ix_user_session_user_id", "user_session", ["user_id"])
+    op.create_table(
+        "agreement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("coverage", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name="fk_agreement_customer_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_agreement_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_agreement"),
+    )
+    op.create_index("ix_agreement_customer_id", "agreement", ["customer_id"])
+    op.create_table(
+        "contact",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("phone", sa.String(length=32), nullable=False),
+        sa.Column("email", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name="fk_contact_customer_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_contact"),
+    )
+    op.create_index("ix_contact_customer_id", "contact", ["customer_id"])
+    op.create_table(
+        "customer_identity",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("external_id", sa.String(length=128), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name="fk_customer_identity_customer_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_customer_identity_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_customer_identity"),
+        sa.UniqueConstraint(
+            "org_id", "channel", "external_id", name="uq_customer_identity_org_id_channel_external_id"
+        ),
+    )
+    op.create_index("ix_customer_identity_customer_id", "customer_identity", ["customer_id"])
+    op.create_table(
+        "customer_order",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("no", sa.String(length=40), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("ordered_on", sa.Date(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name="fk_customer_order_customer_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_customer_order_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_customer_order"),
+        sa.UniqueConstraint("org_id", "no", name="uq_customer_order_org_id_no"),
+    )
+    op.create_index("ix_customer_order_customer_id", "customer_order", ["customer_id"])
+    op.create_table(
+        "import_batch",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("filename", sa.String(length=200), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("template_id", sa.Integer(), nullable=False),
+        sa.Column("mapping", sa.Text(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
+        sa.Column("duplicates", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_import_batch_org_id"),
+        sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_import_batch_template_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_import_batch"),
+    )
+    op.create_index("ix_import_batch_org_id", "import_batch", ["org_id"])
+    op.create_table(
+        "site",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=False),
+        sa.Column("territory_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("address", sa.String(length=300), nullable=False),
+        sa.Column("lat", sa.Float(), nullable=False),
+        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("tz", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_site_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_site_region_id"),
+        sa.ForeignKeyConstraint(["territory_id"], ["territory.id"], name="fk_site_territory_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_site"),
+        sa.UniqueConstraint("org_id", "code", name="uq_site_org_id_code"),
+    )
+    op.create_index("ix_site_org_id_lat_lon", "site", ["org_id", "lat", "lon"])
+    op.create_index("ix_site_region_id", "site", ["region_id"])
+    op.create_table(
+        "template_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("template_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("flow_version_id", sa.Integer(), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("published_by", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["flow_version_id"], ["flow_version.id"], name="fk_template_version_flow_version_id"
+        ),
+        sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_template_version_template_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_template_version"),
+        sa.UniqueConstraint(
+            "template_id", "content_hash", name="uq_template_version_template_id_content_hash"
+        ),
+        sa.UniqueConstraint("template_id", "number", name="uq_template_version_template_id_number"),
+    )
+    op.create_table(
+        "asset",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.String(length=64), nullable=False),
+        sa.Column("model_id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("purchased_on", sa.Date(), nullable=True),
+        sa.Column("warranty_until", sa.Date(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name="fk_asset_customer_id"),
+        sa.ForeignKeyConstraint(["model_id"], ["product_model.id"], name="fk_asset_model_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_asset_org_id"),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name="fk_asset_site_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_asset"),
+        sa.UniqueConstraint("org_id", "serial", name="uq_asset_org_id_serial"),
+    )
+    op.create_index("ix_asset_customer_id", "asset", ["customer_id"])
+    op.create_table(
+        "order_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("model_id", sa.Integer(), nullable=True),
+        sa.Column("description", sa.String(length=200), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["model_id"], ["product_model.id"], name="fk_order_line_model_id"),
+        sa.ForeignKeyConstraint(["order_id"], ["customer_order.id"], name="fk_order_line_order_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_order_line"),
+    )
+    op.create_index("ix_order_line_order_id", "order_line", ["order_id"])
+    op.create_table(
+        "technician",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("phone", sa.String(length=32), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=False),
+        sa.Column("home_site_id", sa.Integer(), nullable=True),
+        sa.Column("lat", sa.Float(), nullable=False),
+        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("capacity", sa.Integer(), nullable=False),
+        sa.Column("is_on_duty", sa.Boolean(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["home_site_id"], ["site.id"], name="fk_technician_home_site_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_technician_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_technician_region_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_technician_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_technician"),
+        sa.UniqueConstraint("user_id", name="uq_technician_user_id"),
+    )
+    op.create_index("ix_technician_org_id", "technician", ["org_id"])
+    op.create_index("ix_technician_region_id", "technician", ["region_id"])
+    op.create_table(
+        "absence",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_absence_technician_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_absence"),
+    )
+    op.create_index("ix_absence_technician_id_starts_at", "absence", ["technician_id", "starts_at"])
+    op.create_table(
+        "certificate",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("skill_id", sa.Integer(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["skill_id"], ["skill.id"], name="fk_certificate_skill_id"),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_certificate_technician_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_certificate"),
+    )
+    op.create_index(
+        "ix_certificate_technician_id_skill_id",
+        "certificate",
+        ["technician_id", "skill_id"],
+    )
+    op.create_table(
+        "shift",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_shift_technician_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_shift"),
+    )
+    op.create_index("ix_shift_technician_id_starts_at", "shift", ["technician_id", "starts_at"])
+    op.create_table(
+        "statement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("payee_name", sa.String(length=80), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("from_seq", sa.BigInteger(), nullable=False),
+        sa.Column("as_of_seq", sa.BigInteger(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("issued_by", sa.Integer(), nullable=True),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["issued_by"], ["user_account.id"], name="fk_statement_issued_by"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_statement_org_id"),
+        sa.ForeignKeyConstraint(["period_id"], ["period.id"], name="fk_statement_period_id"),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_statement_technician_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_statement"),
+        sa.UniqueConstraint(
+            "technician_id", "period_id", "number", name="uq_statement_technician_id_period_id_number"
+        ),
+    )
+    op.create_table(
+        "technician_load",
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("open_count", sa.Integer(), nullable=False),
+        sa.CheckConstraint("open_count >= 0", name=op.f("ck_technician_load_open_count_is_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["technician_id"], ["technician.id"], name="fk_technician_load_technician_id"
+        ),
+        sa.PrimaryKeyConstraint("technician_id", name="pk_technician_load"),
+    )
+    op.create_table(
+        "technician_territory",
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("territory_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["technician_id"], ["technician.id"], name="fk_technician_territory_technician_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["territory_id"], ["territory.id"], name="fk_technician_territory_territory_id"
+        ),
+        sa.PrimaryKeyConstraint("technician_id", "territory_id", name="pk_technician_territory"),
+    )
+    op.create_table(
+        "ticket",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("no", sa.String(length=24), nullable=False),
+        sa.Column("root_id", sa.BigInteger(), nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=True),
+        sa.Column("ticket_class", sa.String(length=32), nullable=False),
+        sa.Column("template_id", sa.Integer(), nullable=False),
+        sa.Column("template_version_id", sa.Integer(), nullable=False),
+        sa.Column("flow_version_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("raw_intake_id", sa.BigInteger(), nullable=True),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("asset_id", sa.Integer(), nullable=True),
+        sa.Column("contact_name", sa.String(length=120), nullable=False),
+        sa.Column("contact_phone", sa.String(length=32), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("region_id", sa.Integer(), nullable=True),
+        sa.Column("territory_id", sa.Integer(), nullable=True),
+        sa.Column("address", sa.String(length=300), nullable=False),
+        sa.Column("lat", sa.Float(), nullable=True),
+        sa.Column("lon", sa.Float(), nullable=True),
+        sa.Column("urgency", sa.Integer(), nullable=False),
+        sa.Column("impact", sa.Integer(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("priority_reason", sa.Text(), nullable=False),
+        sa.Column("is_vip", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("stage", sa.String(length=32), nullable=False),
+        sa.Column("priority_class", sa.Integer(), nullable=False),
+        sa.Column("rank", sa.String(length=40), nullable=False),
+        sa.Column("marking", sa.Text(), nullable=False),
+        sa.Column("progress_bp", sa.Integer(), nullable=False),
+        sa.Column("returns", sa.Integer(), nullable=False),
+        sa.Column("assignee_id", sa.Integer(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("responded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tracking_hash", sa.String(length=64), nullable=True),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("head_hash", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name="fk_ticket_asset_id"),
+        sa.ForeignKeyConstraint(["assignee_id"], ["technician.id"], name="fk_ticket_assignee_id"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name="fk_ticket_customer_id"),
+        sa.ForeignKeyConstraint(["flow_version_id"], ["flow_version.id"], name="fk_ticket_flow_version_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_ticket_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_ticket_region_id"),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name="fk_ticket_site_id"),
+        sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_ticket_template_id"),
+        sa.ForeignKeyConstraint(
+            ["template_version_id"], ["template_version.id"], name="fk_ticket_template_version_id"
+        ),
+        sa.ForeignKeyConstraint(["territory_id"], ["territory.id"], name="fk_ticket_territory_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_ticket"),
+        sa.UniqueConstraint("org_id", "no", name="uq_ticket_org_id_no"),
+        sa.UniqueConstraint("tracking_hash", name="uq_ticket_tracking_hash"),
+    )
+    op.create_index("ix_ticket_asset_id", "ticket", ["asset_id"])
+    op.create_index("ix_ticket_assignee_id", "ticket", ["assignee_id"])
+    op.create_index("ix_ticket_customer_id", "ticket", ["customer_id"])
+    op.create_index(
+        "ix_ticket_due",
+        "ticket",
+        ["org_id", "due_at"],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index("ix_ticket_lane", "ticket", ["org_id", "stage", "priority_class", "rank"])
+    op.create_index("ix_ticket_opened", "ticket", ["org_id", "opened_at"])
+    op.create_index(
+        "ix_ticket_region_lane",
+        "ticket",
+        ["org_id", "region_id", "stage", "priority_class", "rank"],
+    )
+    op.create_table(
+        "attachment",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_id", sa.BigInteger(), nullable=True),
+        sa.Column("field_key", sa.String(length=64), nullable=True),
+        sa.Column("filename", sa.String(length=200), nullable=False),
+        sa.Column("content_type", sa.String(length=100), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("visibility", sa.String(length=32), nullable=False),
+        sa.Column("author", sa.String(length=64), nullable=False),
+        sa.Column("author_name", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_attachment_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_attachment"),
+    )
+    op.create_index("ix_attachment_ticket_id", "attachment", ["ticket_id"])
+    op.create_table(
+        "comment",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("author", sa.String(length=64), nullable=False),
+        sa.Column("author_name", sa.String(length=80), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("visibility", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_comment_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_comment"),
+    )
+    op.create_index("ix_comment_ticket_id", "comment", ["ticket_id"])
+    op.create_table(
+        "event",
+        sa.Column(
+            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_version", sa.Integer(), nullable=False),
+        sa.Column("type", sa.String(length=48), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("actor_name", sa.String(length=80), nullable=False),
+        sa.Column("on_behalf", sa.String(length=64), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("causation_id", sa.String(length=64), nullable=True),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("prev_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_event_ticket_id"),
+        sa.PrimaryKeyConstraint("seq", name="pk_event"),
+        sa.UniqueConstraint("command_id", "ordinal", name="uq_event_command_id_ordinal"),
+    )
+    op.create_index("ix_event_at", "event", ["org_id", "at"])
+    op.create_index("ix_event_ticket", "event", ["ticket_id", "seq"])
+    op.create_table(
+        "fact_snapshot",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("segment", sa.String(length=64), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_fact_snapshot_org_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_fact_snapshot_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_fact_snapshot"),
+    )
+    op.create_table(
+        "field_value",
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("field_key", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("template_version_id", sa.Integer(), nullable=False),
+        sa.Column("provenance", sa.String(length=32), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["template_version_id"], ["template_version.id"], name="fk_field_value_template_version_id"
+        ),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_field_value_ticket_id"),
+        sa.PrimaryKeyConstraint("ticket_id", "field_key", name="pk_field_value"),
+    )
+    op.create_table(
+        "part_usage",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("part_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.String(length=24), nullable=False),
+        sa.Column("unit_cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["part_id"], ["part.id"], name="fk_part_usage_part_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_part_usage_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_part_usage"),
+    )
+    op.create_index("ix_part_usage_ticket_id", "part_usage", ["ticket_id"])
+    op.create_table(
+        "signature",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_id", sa.BigInteger(), nullable=False),
+        sa.Column("signer_name", sa.String(length=120), nullable=False),
+        sa.Column("strokes", sa.Text(), nullable=False),
+        sa.Column("snapshot_hash", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_signature_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_signature"),
+    )
+    op.create_index("ix_signature_ticket_id", "signature", ["ticket_id"])
+    op.create_table(
+        "token",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("node_key", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("owner_kind", sa.String(length=32), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("queue_role", sa.String(length=32), nullable=True),
+        sa.Column("arrived_by", sa.String(length=64), nullable=True),
+        sa.Column("forks", sa.Text(), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_token_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_token"),
+    )
+    op.create_index("ix_token_standing", "token", ["org_id", "state", "owner_kind", "owner_id"])
+    op.create_index("ix_token_ticket", "token", ["ticket_id"])
+    op.create_table(
+        "dispatch_decision",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_id", sa.BigInteger(), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("policy", sa.String(length=64), nullable=False),
+        sa.Column("chosen_id", sa.Integer(), nullable=True),
+        sa.Column("candidates", sa.Text(), nullable=False),
+        sa.Column("failed", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"],
+            ["ticket.id"],
+            name="fk_dispatch_decision_ticket_id",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["token_id"],
+            ["token.id"],
+            name="fk_dispatch_decision_token_id",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_dispatch_decision"),
+    )
+    op.create_index("ix_dispatch_decision_ticket", "dispatch_decision", ["ticket_id"])
+    op.create_table(
+        "rating",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("segment", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("fact_snapshot_id", sa.BigInteger(), nullable=False),
+        sa.Column("rule_set_version_id", sa.Integer(), nullable=False),
+        sa.Column("payee_account_id", sa.BigInteger(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("trace", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("service_on", sa.Date(), nullable=False),
+        sa.Column("rated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_live", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fact_snapshot_id"], ["fact_snapshot.id"], name="fk_rating_fact_snapshot_id"
+        ),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_rating_org_id"),
+        sa.ForeignKeyConstraint(["payee_account_id"], ["account.id"], name="fk_rating_payee_account_id"),
+        sa.ForeignKeyConstraint(
+            ["rule_set_version_id"], ["rule_set_version.id"], name="fk_rating_rule_set_version_id"
+        ),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_rating_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_rating"),
+    )
+    op.create_index("ix_rating_ticket", "rating", ["ticket_id"])
+    op.create_index(
+        "uq_rating_live",
+        "rating",
+        ["ticket_id", "segment", "purpose"],
+        unique=True,
+        sqlite_where=sa.text("is_live = 1"),
+        postgresql_where=sa.text("is_live"),
+    )
+    op.create_table(
+        "timer",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("fact_key", sa.String(length=96), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_id", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("fired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("late_ms", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"],
+            ["ticket.id"],
+            name="fk_timer_ticket_id",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["token_id"], ["token.id"], name="fk_timer_token_id", initially="DEFERRED", deferrable=True
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_timer"),
+        sa.UniqueConstraint("fact_key", name="uq_timer_fact_key"),
+    )
+    op.create_index("ix_timer_due", "timer", ["state", "due_at"])
+    op.create_index("ix_timer_ticket", "timer", ["ticket_id"])
+    op.create_table(
+        "assignment",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_id", sa.BigInteger(), nullable=False),
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["decision_id"],
+            ["dispatch_decision.id"],
+            name="fk_assignment_decision_id",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_assignment_technician_id"),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"],
+            ["ticket.id"],
+            name="fk_assignment_ticket_id",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["token_id"],
+            ["token.id"],
+            name="fk_assignment_token_id",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_assignment"),
+    )
+    op.create_index("ix_assignment_technician", "assignment", ["technician_id", "state"])
+    op.create_index("ix_assignment_ticket", "assignment", ["ticket_id"])
+    op.create_index(
+        "uq_assignment_claimed",
+        "assignment",
+        ["token_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'claimed'"),
+        postgresql_where=sa.text("state = 'claimed'"),
+    )
+    op.create_table(
+        "journal",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("reverses_id", sa.BigInteger(), nullable=True),
+        sa.Column("rating_id", sa.BigInteger(), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("ticket_no", sa.String(length=32), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("origin_period_id", sa.Integer(), nullable=True),
+        sa.Column("service_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("posted_by", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("prev_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_journal_org_id"),
+        sa.ForeignKeyConstraint(["origin_period_id"], ["period.id"], name="fk_journal_origin_period_id"),
+        sa.ForeignKeyConstraint(["period_id"], ["period.id"], name="fk_journal_period_id"),
+        sa.ForeignKeyConstraint(["rating_id"], ["rating.id"], name="fk_journal_rating_id"),
+        sa.ForeignKeyConstraint(["reverses_id"], ["journal.id"], name="fk_journal_reverses_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_journal_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_journal"),
+        sa.UniqueConstraint("org_id", "seq", name="uq_journal_org_id_seq"),
+        sa.UniqueConstraint("reverses_id", name="uq_journal_reverses_id"),
+    )
+    op.create_index("ix_journal_rating", "journal", ["rating_id"])
+    op.create_table(
+        "rating_line",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("rating_id", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("dimension", sa.String(length=32), nullable=False),
+        sa.Column("rule_code", sa.String(length=64), nullable=False),
+        sa.Column("quantity", sa.String(length=64), nullable=False),
+        sa.Column("factor", sa.String(length=64), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("explain", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["rating_id"], ["rating.id"], name="fk_rating_line_rating_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_rating_line"),
+        sa.UniqueConstraint("rating_id", "position", name="uq_rating_line_rating_id_position"),
+    )
+    op.create_table(
+        "posting",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("journal_id", sa.BigInteger(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("region_id", sa.Integer(), nullable=True),
+        sa.Column("rating_line_id", sa.BigInteger(), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_posting_account_id"),
+        sa.ForeignKeyConstraint(["journal_id"], ["journal.id"], name="fk_posting_journal_id"),
+        sa.ForeignKeyConstraint(["period_id"], ["period.id"], name="fk_posting_period_id"),
+        sa.ForeignKeyConstraint(["rating_line_id"], ["rating_line.id"], name="fk_posting_rating_line_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_posting_region_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_posting_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_posting"),
+    )
+    op.create_index("ix_posting_account_period", "posting", ["account_id", "period_id"])
+    op.create_index("ix_posting_journal", "posting", ["journal_id"])
+    op.create_table(
+        "statement_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("statement_id", sa.Integer(), nullable=False),
+        sa.Column("posting_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["posting_id"], ["posting.id"], name="fk_statement_line_posting_id"),
+        sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name="fk_statement_line_statement_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_statement_line_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_statement_line"),
+        sa.UniqueConstraint("posting_id", name="uq_statement_line_posting_id"),
+    )
+    op.create_index("ix_statement_line_statement", "statement_line", ["statement_id"])
+    for statement in WRITTEN_ONCE[op.get_context().dialect.name]:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    _wait_briefly_for_locks()
+    for statement in CHANGEABLE_AGAIN[op.get_context().dialect.name]:
+        op.execute(statement)
+    op.drop_table("statement_line")
+    op.drop_table("posting")
+    op.drop_table("rating_line")
+    op.drop_table("journal")
+    op.drop_table("assignment")
+    op.drop_table("timer")
+    op.drop_table("rating")
+    op.drop_table("dispatch_decision")
+    op.drop_table("token")
+    op.drop_table("signature")
+    op.drop_table("part_usage")
+    op.drop_table("field_value")
+    op.drop_table("fact_snapshot")
+    op.drop_table("event")
+    op.drop_table("comment")
+    op.drop_table("attachment")
+    op.drop_table("ticket")
+    op.drop_table("technician_territory")
+    op.drop_table("technician_load")
+    op.drop_table("statement")
+    op.drop_table("shift")
+    op.drop_table("certificate")
+    op.drop_table("absence")
+    op.drop_table("technician")
+    op.drop_table("order_line")
+    op.drop_table("asset")
+    op.drop_table("template_version")
+    op.drop_table("site")
+    op.drop_table("import_batch")
+    op.drop_table("customer_order")
+    op.drop_table("customer_identity")
+    op.drop_table("contact")
+    op.drop_table("agreement")
+    op.drop_table("user_session")
+    op.drop_table("territory")
+    op.drop_table("template")
+    op.drop_table("rule_set_version")
+    op.drop_table("role_grant")
+    op.drop_table("period")
+    op.drop_table("flow_version")
+    op.drop_table("customer")
+    op.drop_table("api_token")
+    op.drop_table("user_account")
+    op.drop_table("skill")
+    op.drop_table("rule_set")
+    op.drop_table("region")
+    op.drop_table("raw_intake")
+    op.drop_table("product_model")
+    op.drop_table("part")
+    op.drop_table("ledger_head")
+    op.drop_table("flow")
+    op.drop_table("field_def")
+    op.drop_table("audit_entry")
+    op.drop_table("account")
+    op.drop_table("org")
+    op.drop_table("lane_count")
+    op.drop_table("id_block")
+
+
+def _wait_briefly_for_locks() -> None:
+    # A migration that queues behind a long transaction makes every later command queue behind it.
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("SET LOCAL lock_timeout = '5s'")
+
+
+# Rows of the books and of history are written once: the database refuses to change them.
+WRITTEN_ONCE = {
+    "sqlite": (
+        "CREATE TRIGGER fact_snapshot_no_update BEFORE UPDATE ON fact_snapshot FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'fact_snapshot is written once'); END",
+        "CREATE TRIGGER fact_snapshot_no_delete BEFORE DELETE ON fact_snapshot FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'fact_snapshot is written once'); END",
+        "CREATE TRIGGER rating_line_no_update BEFORE UPDATE ON rating_line FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'rating_line is written once'); END",
+        "CREATE TRIGGER rating_line_no_delete BEFORE DELETE ON rating_line FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'rating_line is written once'); END",
+        "CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'journal is written once'); END",
+        "CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'journal is written once'); END",
+        "CREATE TRIGGER posting_no_update BEFORE UPDATE ON posting FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'posting is written once'); END",
+        "CREATE TRIGGER posting_no_delete BEFORE DELETE ON posting FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'posting is written once'); END",
+        "CREATE TRIGGER statement_line_no_update BEFORE UPDATE ON statement_line FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'statement_line is written once'); END",
+        "CREATE TRIGGER statement_line_no_delete BEFORE DELETE ON statement_line FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'statement_line is written once'); END",
+        "CREATE TRIGGER rating_no_update BEFORE UPDATE OF id, org_id, ticket_id, segment, purpose, "
+        "fact_snapshot_id, rule_set_version_id, payee_account_id, total_minor, currency, trace, "
+        "content_hash, service_on, rated_at ON rating FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'rating is "
+        "written once'); END",
+        "CREATE TRIGGER rating_no_delete BEFORE DELETE ON rating FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
+        "'rating is written once'); END",
+        "CREATE TRIGGER rule_set_version_no_update BEFORE UPDATE OF id, rule_set_id, number, rules, "
+        "content_hash, effective_from, published_at, published_by ON rule_set_version FOR EACH ROW WHEN "
+        "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'rule_set_version is written once'); END",
+        "CREATE TRIGGER rule_set_version_no_delete BEFORE DELETE ON rule_set_version FOR EACH ROW WHEN "
+        "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'rule_set_version is written once'); END",
+        "CREATE TRIGGER statement_no_update BEFORE UPDATE OF id, org_id, technician_id, payee_name, "
+        "period_id, number, total_minor, currency, from_seq, as_of_seq, content_hash, issued_at, "
+        "issued_by ON statement FOR EACH ROW WHEN OLD.state <> 'draft' BEGIN SELECT RAISE(ABORT, "
+        "'statement is written once'); END",
+        "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN OLD.state <> "
+        "'draft' BEGIN SELECT RAISE(ABORT, 'statement is written once'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION refuse_change_of_the_books() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION '% is written once', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END "
+        "$$",
+        "CREATE TRIGGER fact_snapshot_no_change BEFORE UPDATE OR DELETE ON fact_snapshot FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER rating_line_no_change BEFORE UPDATE OR DELETE ON rating_line FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER journal_no_change BEFORE UPDATE OR DELETE ON journal FOR EACH ROW EXECUTE "
+        "FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER posting_no_change BEFORE UPDATE OR DELETE ON posting FOR EACH ROW EXECUTE "
+        "FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER statement_line_no_change BEFORE UPDATE OR DELETE ON statement_line FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER rating_no_update BEFORE UPDATE OF id, org_id, ticket_id, segment, purpose, "
+        "fact_snapshot_id, rule_set_version_id, payee_account_id, total_minor, currency, trace, "
+        "content_hash, service_on, rated_at ON rating FOR EACH ROW EXECUTE FUNCTION "
+        "refuse_change_of_the_books()",
+        "CREATE TRIGGER rating_no_delete BEFORE DELETE ON rating FOR EACH ROW EXECUTE FUNCTION "
+        "refuse_change_of_the_books()",
+        "CREATE TRIGGER rule_set_version_no_update BEFORE UPDATE OF id, rule_set_id, number, rules, "
+        "content_hash, effective_from, published_at, published_by ON rule_set_version FOR EACH ROW WHEN "
+        "(OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER rule_set_version_no_delete BEFORE DELETE ON rule_set_version FOR EACH ROW WHEN "
+        "(OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER statement_no_update BEFORE UPDATE OF id, org_id, technician_id, payee_name, "
+        "period_id, number, total_minor, currency, from_seq, as_of_seq, content_hash, issued_at, "
+        "issued_by ON statement FOR EACH ROW WHEN (OLD.state <> 'draft') EXECUTE FUNCTION "
+        "refuse_change_of_the_books()",
+        "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN (OLD.state <> "
+        "'draft') EXECUTE FUNCTION refuse_change_of_the_books()",
+    ),
+}
+
+# Triggers go with their tables; only functions outlive them.
+CHANGEABLE_AGAIN = {
+    "sqlite": (),
+    "postgresql": ("DROP FUNCTION refuse_change_of_the_books() CASCADE",),
+}
