@@ -127,7 +127,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """`guard` is a condition tree (see `conditions`); of the guarded edges that hold the lowest `order` wins."""
+    """`guard` is a condition tree (see `conditions`); of those that hold the lowest `order` wins."""
 
     key: str
     kind: EdgeKind

@@ -37,17 +37,22 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class TemplateDefinition:
-    """What a request of this kind is asked, in order. `field_by_key` is computed once."""
+    """What a request of this kind is asked, in order; the fields of all sections are gathered once."""
 
     sections: tuple[Section, ...]
+    fields: tuple[FieldSpec, ...] = field(init=False, repr=False, compare=False)
+    at_opening: tuple[FieldSpec, ...] = field(init=False, repr=False, compare=False)
     field_by_key: Mapping[str, FieldSpec] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        fields = {spec.key: spec for section in self.sections for spec in section.fields}
-        object.__setattr__(self, "field_by_key", fields)
+        fields = tuple(spec for section in self.sections for spec in section.fields)
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "at_opening", tuple(spec for spec in fields if spec.at_opening))
+        object.__setattr__(self, "field_by_key", {spec.key: spec for spec in fields})
 
-    def at_opening(self) -> tuple[FieldSpec, ...]:
-        return tuple(spec for spec in self.field_by_key.values() if spec.at_opening)
+    def field(self, key: str) -> FieldSpec:
+        """A field known to be there."""
+        return self.field_by_key[key]
 
 
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
@@ -166,7 +171,7 @@ def definition_hash(definition: TemplateDefinition) -> str:
 
 def definition_schema(definition: TemplateDefinition) -> dict[str, Any]:
     """The JSON schema of the values a new request may carry."""
-    asked = definition.at_opening()
+    asked = definition.at_opening
     return {
         "type": "object",
         "additionalProperties": False,

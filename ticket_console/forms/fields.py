@@ -23,6 +23,7 @@ class FieldKind(StrEnum):
     FILE = "file"
     SIGNATURE = "signature"
     LOCATION = "location"
+    PARTS = "parts"
 
 
 class Sensitivity(StrEnum):
@@ -42,7 +43,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """`minimum` and `maximum` bound a number, an amount or a date, the length of a text, or a count of members.
+    """`minimum` and `maximum` bound a number, amount or date, the length of a text, or a count of members.
 
     `at_opening` fields are asked for when the request is made; the others belong to a later step of the
     flow, and the flow says there whether they are required.

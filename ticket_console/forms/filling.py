@@ -1,10 +1,9 @@
 """Filling a template in: from what somebody entered to values, or to every problem at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 
 from ticket_console.forms.definitions import TemplateDefinition
-from ticket_console.forms.fields import FieldSpec
 from ticket_console.forms.kinds import BadValue, parse_value
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 
@@ -14,45 +13,72 @@ class InvalidValues(InvalidInput):
 
 
 def fill(
+    definition: TemplateDefinition, raw: Mapping[str, object], *, zone: tzinfo | None = None
+) -> dict[str, object]:
+    """The values of a new request, defaults included; raises `InvalidValues` with every problem, by field.
+
+    A field that is not asked for at opening is refused, not ignored. Blank fields are left out. `zone` is
+    where wall-clock times without an offset are meant; without it they are refused.
+    """
+    asked = definition.at_opening
+    defaults = {spec.key: spec.default for spec in asked if spec.default is not None}
+    parsed, problems = _parse(definition, raw, {spec.key for spec in asked}, zone)
+    for key in defaults:
+        if parsed.get(key) is None and not any(problem.path == key for problem in problems):
+            parsed[key] = parse_value(definition.field(key), defaults[key], zone)
+    missing = [spec.key for spec in asked if spec.required]
+    return _complete(
+        {key: value for key, value in parsed.items() if value is not None}, missing, {}, problems
+    )
+
+
+def fill_step(
     definition: TemplateDefinition,
     raw: Mapping[str, object],
     *,
-    asked: Mapping[str, bool] | None = None,
+    keys: Collection[str],
+    required: Collection[str],
+    present: Mapping[str, object],
     zone: tzinfo | None = None,
 ) -> dict[str, object]:
-    """The values entered, ready to be kept; raises `InvalidValues` with every problem, by field.
+    """The values entered at a step that asks for `keys`; raises `InvalidValues` with every problem, by field.
 
-    Without `asked` it is a new request: the fields asked for at opening, with their own `required` and their
-    defaults. With `asked` it is a step: exactly these fields, and whether each must be filled in; blank
-    optional fields come back as `None`, so that a step can clear them. A field nobody asked for is refused,
-    not ignored.
-    `zone` is where wall-clock times without an offset are meant.
+    A blank optional field comes back as `None`: the step clears it. A required field may also be filled in
+    already, in `present`; it cannot be cleared.
     """
-    opening = asked is None
-    wanted = {spec.key: spec.required for spec in definition.at_opening()} if asked is None else asked
-    problems = [FieldProblem(key, "field.unknown") for key in raw if key not in wanted]
+    parsed, problems = _parse(definition, raw, keys, zone)
+    return _complete(parsed, required, present, problems)
+
+
+def _parse(
+    definition: TemplateDefinition, raw: Mapping[str, object], keys: Collection[str], zone: tzinfo | None
+) -> tuple[dict[str, object], list[FieldProblem]]:
     values: dict[str, object] = {}
-    for key, required in wanted.items():
+    problems: list[FieldProblem] = []
+    for key, entered in raw.items():
         spec = definition.field_by_key.get(key)
-        if spec is None:
-            problems.append(FieldProblem(key, "field.unknown"))
+        if spec is None or key not in keys:
+            problems.append(FieldProblem(key, "form.unknown_field"))
             continue
         try:
-            value = _value(spec, raw, opening, zone)
+            values[key] = parse_value(spec, entered, zone)
         except BadValue as problem:
             problems.append(FieldProblem(key, problem.code, problem.params))
-            continue
-        if value is None and required:
-            problems.append(FieldProblem(key, "field.required"))
-        elif value is not None or (not opening and key in raw):
-            values[key] = value
+    return values, problems
+
+
+def _complete(
+    values: dict[str, object],
+    required: Collection[str],
+    present: Mapping[str, object],
+    problems: list[FieldProblem],
+) -> dict[str, object]:
+    wrong = {problem.path for problem in problems}
+    problems += [
+        FieldProblem(key, "form.required")
+        for key in required
+        if key not in wrong and values.get(key, present.get(key)) is None
+    ]
     if problems:
         raise InvalidValues(tuple(problems))
     return values
-
-
-def _value(spec: FieldSpec, raw: Mapping[str, object], opening: bool, zone: tzinfo | None) -> object:
-    value = parse_value(spec, raw.get(spec.key), zone)
-    if value is None and opening and spec.default is not None:
-        return parse_value(spec, spec.default, zone)
-    return value

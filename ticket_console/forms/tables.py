@@ -17,7 +17,11 @@ class VersionStatus(StrEnum):
 
 
 class Template(SQLModel, table=True):
-    """A kind of request. `current_version_id` is what new tickets are filled in by; open ones keep theirs."""
+    """A kind of request. `current_version_id` is what new tickets are filled in by; open ones keep theirs.
+
+    `flow_version_id` is the current version of `flow_id`, kept here by the room of flows: opening a ticket
+    reads one row.
+    """
 
     __tablename__ = "template"
     __table_args__ = (sa.UniqueConstraint("org_id", "code"),)
@@ -29,6 +33,7 @@ class Template(SQLModel, table=True):
     business_line: str = Field(max_length=64)
     ticket_class: str = Field(max_length=32)
     flow_id: int | None = Field(default=None, foreign_key="flow.id")
+    flow_version_id: int | None = Field(default=None, foreign_key="flow_version.id")
     # No foreign key: template and version would point at each other.
     current_version_id: int | None = None
     icon: str = Field(default="", max_length=64)

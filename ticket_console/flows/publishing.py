@@ -1,0 +1,105 @@
+"""Publishing flows. A published version never changes: a change is a new one, open tickets keep theirs."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ticket_console.access import policy
+from ticket_console.flows import reads
+from ticket_console.flows.graph import Graph
+from ticket_console.flows.graph_json import InvalidGraph, content_hash, graph_json, parse_graph
+from ticket_console.flows.reads import FlowVersionView
+from ticket_console.flows.tables import Flow, FlowVersion
+from ticket_console.flows.validation import graph_problems
+from ticket_console.forms import publishing as form_publishing
+from ticket_console.forms import reads as form_reads
+from ticket_console.forms.tables import VersionStatus
+from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.database import table
+from ticket_console.kernel.text import LocalText
+
+_flows = table(Flow)
+_versions = table(FlowVersion)
+
+
+def publish_flow(
+    conn: Connection,
+    *,
+    actor: Actor,
+    at: datetime,
+    code: str,
+    name: LocalText,
+    graph: Mapping[str, Any] | Graph,
+) -> FlowVersionView:
+    """Publish a flow; new tickets of every template that follows it start on this version from now on.
+
+    The same content again is the same version. Raises `InvalidGraph` naming everything wrong, fields the
+    organisation does not know included: define them first (`forms.publishing`).
+    """
+    policy.require(actor, "flow.manage")
+    parsed = graph if isinstance(graph, Graph) else parse_graph(graph)
+    fields = form_reads.field_kinds(conn, actor.org_id)
+    if problems := graph_problems(parsed, field_keys=fields.keys()):
+        raise InvalidGraph(problems)
+    flow = _flow(conn, actor.org_id, code, name)
+    version_id = _version(conn, actor, at, flow.id, parsed)
+    if flow.current_version_id not in (None, version_id):
+        conn.execute(
+            sa.update(_versions)
+            .where(_versions.c.id == flow.current_version_id)
+            .values(status=VersionStatus.RETIRED)
+        )
+    conn.execute(
+        sa.update(_flows)
+        .where(_flows.c.id == flow.id)
+        .values(current_version_id=version_id, name=name, version=flow.version + 1)
+    )
+    form_publishing.start_on(conn, flow_id=flow.id, flow_version_id=version_id)
+    return reads.version_view(conn, version_id)
+
+
+def _flow(conn: Connection, org_id: int, code: str, name: LocalText) -> sa.Row[*tuple[Any, ...]]:
+    query = (
+        sa.select(_flows.c.id, _flows.c.current_version_id, _flows.c.version)
+        .where(_flows.c.org_id == org_id, _flows.c.code == code)
+        .with_for_update()
+    )
+    row = conn.execute(query).one_or_none()
+    if row is not None:
+        return row
+    conn.execute(sa.insert(_flows).values(org_id=org_id, code=code, name=name, version=0))
+    return conn.execute(query).one()
+
+
+def _version(conn: Connection, actor: Actor, at: datetime, flow_id: int, graph: Graph) -> int:
+    digest = content_hash(graph)
+    known = conn.execute(
+        sa.select(_versions.c.id, _versions.c.number, _versions.c.content_hash).where(
+            _versions.c.flow_id == flow_id
+        )
+    ).all()
+    for row in known:
+        if row.content_hash == digest:
+            conn.execute(
+                sa.update(_versions).where(_versions.c.id == row.id).values(status=VersionStatus.PUBLISHED)
+            )
+            return int(row.id)
+    version_id = conn.execute(
+        sa.insert(_versions)
+        .values(
+            flow_id=flow_id,
+            number=1 + max((row.number for row in known), default=0),
+            status=VersionStatus.PUBLISHED,
+            graph=graph_json(graph),
+            content_hash=digest,
+            published_at=at,
+            published_by=actor.label,
+            effective_from=at,
+        )
+        .returning(_versions.c.id)
+    ).scalar_one()
+    reads.forget(conn, version_id)
+    return int(version_id)
