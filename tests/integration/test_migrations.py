@@ -42,8 +42,8 @@ def _everything() -> set[str]:
     found = {
         "sqlite": "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'",
         "postgresql": (
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i') "
-            "AND relname NOT LIKE 'alembic_version_%' "
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+            "AND relkind IN ('r', 'i') AND relname NOT LIKE 'alembic_version_%' "
             "UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal "
             "UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
         ),
