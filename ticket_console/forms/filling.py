@@ -1,6 +1,6 @@
 """Filling a template in: from what somebody entered to values, or to every problem at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import tzinfo
 
 from ticket_console.forms.definitions import TemplateDefinition
@@ -13,52 +13,43 @@ class InvalidValues(InvalidInput):
 
 
 def fill(
-    definition: TemplateDefinition, raw: Mapping[str, object], *, zone: tzinfo | None = None
-) -> dict[str, object]:
-    """The values of a new request, defaults included; raises `InvalidValues` with every problem, by field.
-
-    A field that is not asked for at opening is refused, not ignored. Blank fields are left out. `zone` is
-    where wall-clock times without an offset are meant; without it they are refused.
-    """
-    asked = definition.at_opening
-    defaults = {spec.key: spec.default for spec in asked if spec.default is not None}
-    parsed, problems = _parse(definition, raw, {spec.key for spec in asked}, zone)
-    for key in defaults:
-        if parsed.get(key) is None and not any(problem.path == key for problem in problems):
-            parsed[key] = parse_value(definition.field(key), defaults[key], zone)
-    missing = [spec.key for spec in asked if spec.required]
-    return _complete(
-        {key: value for key, value in parsed.items() if value is not None}, missing, {}, problems
-    )
-
-
-def fill_step(
     definition: TemplateDefinition,
     raw: Mapping[str, object],
     *,
-    keys: Collection[str],
-    required: Collection[str],
-    present: Mapping[str, object],
+    asked: Mapping[str, bool] | None = None,
     zone: tzinfo | None = None,
 ) -> dict[str, object]:
-    """The values entered at a step that asks for `keys`; raises `InvalidValues` with every problem, by field.
+    """The values entered, ready to be kept; raises `InvalidValues` with every problem, by field.
 
-    A blank optional field comes back as `None`: the step clears it. A required field may also be filled in
-    already, in `present`; it cannot be cleared.
+    Without `asked` it is a new request: the fields asked for at opening, with their own `required` and their
+    defaults; blank ones are left out. With `asked` it is a step: exactly these fields, and whether each must
+    be entered now; a blank optional field that was entered comes back as `None`, so that a step can clear it.
+    A field that nobody asked for is refused, not ignored. `zone` is where wall-clock times without an offset
+    are meant; without it they are refused.
     """
-    parsed, problems = _parse(definition, raw, keys, zone)
-    return _complete(parsed, required, present, problems)
+    required = {spec.key: spec.required for spec in definition.at_opening} if asked is None else asked
+    values, problems = _parsed(definition, raw, required, zone)
+    if asked is None:
+        wrong = {problem.path for problem in problems}
+        values = _with_defaults(definition, values, wrong, zone)
+    problems += _missing(required, values, problems)
+    if problems:
+        raise InvalidValues(tuple(problems))
+    return values
 
 
-def _parse(
-    definition: TemplateDefinition, raw: Mapping[str, object], keys: Collection[str], zone: tzinfo | None
+def _parsed(
+    definition: TemplateDefinition,
+    raw: Mapping[str, object],
+    asked: Mapping[str, bool],
+    zone: tzinfo | None,
 ) -> tuple[dict[str, object], list[FieldProblem]]:
     values: dict[str, object] = {}
     problems: list[FieldProblem] = []
     for key, entered in raw.items():
         spec = definition.field_by_key.get(key)
-        if spec is None or key not in keys:
-            problems.append(FieldProblem(key, "form.unknown_field"))
+        if spec is None or key not in asked:
+            problems.append(FieldProblem(key, "field.unknown"))
             continue
         try:
             values[key] = parse_value(spec, entered, zone)
@@ -67,18 +58,22 @@ def _parse(
     return values, problems
 
 
-def _complete(
-    values: dict[str, object],
-    required: Collection[str],
-    present: Mapping[str, object],
-    problems: list[FieldProblem],
+def _with_defaults(
+    definition: TemplateDefinition, values: dict[str, object], wrong: set[str], zone: tzinfo | None
 ) -> dict[str, object]:
+    filled = {key: value for key, value in values.items() if value is not None}
+    for spec in definition.at_opening:
+        if spec.default is not None and spec.key not in filled and spec.key not in wrong:
+            filled[spec.key] = parse_value(spec, spec.default, zone)
+    return filled
+
+
+def _missing(
+    required: Mapping[str, bool], values: Mapping[str, object], problems: list[FieldProblem]
+) -> list[FieldProblem]:
     wrong = {problem.path for problem in problems}
-    problems += [
-        FieldProblem(key, "form.required")
-        for key in required
-        if key not in wrong and values.get(key, present.get(key)) is None
+    return [
+        FieldProblem(key, "field.required")
+        for key, must in required.items()
+        if must and key not in wrong and values.get(key) is None
     ]
-    if problems:
-        raise InvalidValues(tuple(problems))
-    return values

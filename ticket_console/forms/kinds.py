@@ -72,12 +72,12 @@ def schema_of(spec: FieldSpec) -> dict[str, Any]:
 def text_of(raw: object, limit: int) -> str:
     """Text in normal form without space around it; raises `BadValue` for what cannot be kept or shown."""
     if not isinstance(raw, str):
-        raise BadValue("form.not_text")
+        raise BadValue("field.not_text")
     text = unicodedata.normalize("NFC", raw).strip()
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t\r" for char in text):
-        raise BadValue("form.control_characters")
+        raise BadValue("field.control_characters")
     if len(text) > limit:
-        raise BadValue("form.too_long", limit=limit)
+        raise BadValue("field.too_long", limit=limit)
     return text
 
 
@@ -88,7 +88,7 @@ def _whole(bound: Decimal | str | None, fallback: int) -> int:
 def _text(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
     text = text_of(raw, min(_whole(spec.maximum, TEXT_LIMIT), TEXT_LIMIT))
     if any(char in text for char in "\n\r"):
-        raise BadValue("form.several_lines")
+        raise BadValue("field.several_lines")
     return _checked_text(spec, text)
 
 
@@ -99,9 +99,9 @@ def _long_text(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
 
 def _checked_text(spec: FieldSpec, text: str) -> str:
     if len(text) < _whole(spec.minimum, 0):
-        raise BadValue("form.too_short", limit=_whole(spec.minimum, 0))
+        raise BadValue("field.too_short", limit=_whole(spec.minimum, 0))
     if spec.pattern is not None and not re.fullmatch(spec.pattern, text):
-        raise BadValue("form.bad_format")
+        raise BadValue("field.bad_format")
     return text
 
 
@@ -120,29 +120,29 @@ def _text_schema(limit: int) -> Callable[[FieldSpec], dict[str, Any]]:
 def decimal_of(raw: object) -> Decimal:
     """A finite number of at most 18 digits; raises `BadValue`."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | str | Decimal):
-        raise BadValue("form.not_a_number")
+        raise BadValue("field.not_a_number")
     # Longer text could not be a number we keep, and turning it into one is not free.
     text = (
         repr(raw) if isinstance(raw, float) else str(raw).strip() if isinstance(raw, str | Decimal) else None
     )
     if text is not None and len(text) > 40:
-        raise BadValue("form.not_a_number")
+        raise BadValue("field.not_a_number")
     try:
         number = Decimal(text if text is not None else raw)
     except (InvalidOperation, ValueError):
-        raise BadValue("form.not_a_number") from None
+        raise BadValue("field.not_a_number") from None
     if not number.is_finite() or (text is not None and "_" in text):
-        raise BadValue("form.not_a_number")
+        raise BadValue("field.not_a_number")
     if number.adjusted() >= MAX_DIGITS or -int(number.as_tuple().exponent) > MAX_DIGITS:
-        raise BadValue("form.too_many_digits", limit=MAX_DIGITS)
+        raise BadValue("field.too_many_digits", limit=MAX_DIGITS)
     return number
 
 
 def _within(spec: FieldSpec, number: Decimal) -> None:
     if spec.minimum is not None and number < Decimal(spec.minimum):
-        raise BadValue("form.too_small", limit=str(spec.minimum))
+        raise BadValue("field.too_small", limit=str(spec.minimum))
     if spec.maximum is not None and number > Decimal(spec.maximum):
-        raise BadValue("form.too_large", limit=str(spec.maximum))
+        raise BadValue("field.too_large", limit=str(spec.maximum))
 
 
 def _number(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
@@ -162,7 +162,7 @@ def _money(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
     _within(spec, amount)
     cents = amount.scaleb(2)
     if cents != cents.to_integral_value():
-        raise BadValue("form.too_many_decimals", limit=2)
+        raise BadValue("field.too_many_decimals", limit=2)
     return format(abs(amount) if amount == 0 else amount, ".2f")
 
 
@@ -182,11 +182,11 @@ def _number_schema(spec: FieldSpec) -> dict[str, Any]:
 
 def _date(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
     if isinstance(raw, datetime) or not isinstance(raw, str | date):
-        raise BadValue("form.bad_date")
+        raise BadValue("field.bad_date")
     try:
         day = raw if isinstance(raw, date) else date.fromisoformat(raw.strip())
     except ValueError:
-        raise BadValue("form.bad_date") from None
+        raise BadValue("field.bad_date") from None
     return _in_time_order(spec, day.isoformat())
 
 
@@ -198,22 +198,22 @@ def _datetime(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
             else datetime.fromisoformat(raw.strip() if isinstance(raw, str) else "")
         )
     except ValueError:
-        raise BadValue("form.bad_datetime") from None
+        raise BadValue("field.bad_datetime") from None
     if at.tzinfo is None:
         if zone is None:
-            raise BadValue("form.no_zone")
+            raise BadValue("field.no_zone")
         at = at.replace(tzinfo=zone)
     try:
         return _in_time_order(spec, instant_text(at))
     except (OverflowError, ValueError) as outside:
-        raise outside if isinstance(outside, BadValue) else BadValue("form.bad_datetime") from None
+        raise outside if isinstance(outside, BadValue) else BadValue("field.bad_datetime") from None
 
 
 def _in_time_order(spec: FieldSpec, value: str) -> str:
     if spec.minimum is not None and value < str(spec.minimum):
-        raise BadValue("form.too_early", limit=str(spec.minimum))
+        raise BadValue("field.too_early", limit=str(spec.minimum))
     if spec.maximum is not None and value > str(spec.maximum):
-        raise BadValue("form.too_late", limit=str(spec.maximum))
+        raise BadValue("field.too_late", limit=str(spec.maximum))
     return value
 
 
@@ -222,12 +222,12 @@ def _choice(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
         for option in spec.options:
             if option.value == raw.strip():
                 return option.value
-    raise BadValue("form.not_an_option")
+    raise BadValue("field.not_an_option")
 
 
 def _multi_choice(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
     if not isinstance(raw, list | tuple):
-        raise BadValue("form.not_a_list")
+        raise BadValue("field.not_a_list")
     chosen = {_choice(spec, each, zone) for each in raw}
     _count_within(spec, len(chosen), len(spec.options))
     return [option.value for option in spec.options if option.value in chosen]
@@ -235,9 +235,9 @@ def _multi_choice(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
 
 def _count_within(spec: FieldSpec, count: int, most: int) -> None:
     if count < _whole(spec.minimum, 0):
-        raise BadValue("form.too_few", limit=_whole(spec.minimum, 0))
+        raise BadValue("field.too_few", limit=_whole(spec.minimum, 0))
     if count > _whole(spec.maximum, most):
-        raise BadValue("form.too_many", limit=_whole(spec.maximum, most))
+        raise BadValue("field.too_many", limit=_whole(spec.maximum, most))
 
 
 def _multi_choice_schema(spec: FieldSpec) -> dict[str, Any]:
@@ -251,7 +251,7 @@ def _choice_schema(spec: FieldSpec) -> dict[str, Any]:
 def _yes_no(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
     flag = _FLAGS.get(raw.strip().lower()) if isinstance(raw, str) else raw
     if not isinstance(flag, bool):
-        raise BadValue("form.not_yes_or_no")
+        raise BadValue("field.not_yes_or_no")
     return flag
 
 
@@ -259,7 +259,7 @@ def _rating(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
     number = decimal_of(raw)
     most = _whole(spec.maximum, RATING_MAXIMUM)
     if number != number.to_integral_value() or not _whole(spec.minimum, 1) <= number <= most:
-        raise BadValue("form.not_a_rating", limit=most)
+        raise BadValue("field.not_a_rating", limit=most)
     return int(number)
 
 
@@ -274,7 +274,7 @@ def _rating_schema(spec: FieldSpec) -> dict[str, Any]:
 def _phone(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
     number = _PHONE_FILLING.sub("", text_of(raw, 60))
     if not _PHONE.fullmatch(number):
-        raise BadValue("form.bad_phone")
+        raise BadValue("field.bad_phone")
     return _checked_text(spec, number)
 
 
@@ -287,7 +287,7 @@ def _files(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
 
 def _attachment_id(raw: object) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int) or not 0 < raw < 2**63:
-        raise BadValue("form.not_an_attachment")
+        raise BadValue("field.not_an_attachment")
     return raw
 
 
@@ -302,10 +302,10 @@ def _signature(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
 
 def _location(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
     if not isinstance(raw, dict) or not {"lat", "lon"} <= raw.keys() <= {"lat", "lon", "address"}:
-        raise BadValue("form.bad_location")
+        raise BadValue("field.bad_location")
     lat, lon = decimal_of(raw["lat"]), decimal_of(raw["lon"])
     if not -90 <= lat <= 90 or not -180 <= lon <= 180:
-        raise BadValue("form.bad_location")
+        raise BadValue("field.bad_location")
     place: dict[str, object] = {"lat": round(float(lat), 6), "lon": round(float(lon), 6)}
     address = text_of(raw.get("address") or "", 300)
     return {**place, "address": address} if address else place
@@ -327,15 +327,15 @@ def _location_schema(spec: FieldSpec) -> dict[str, Any]:
 def _parts(spec: FieldSpec, raw: object, zone: tzinfo | None) -> object:
     """Lines of `{"sku", "qty"}`, each part once, with what was entered for it added up."""
     if not isinstance(raw, list | tuple):
-        raise BadValue("form.not_a_list")
+        raise BadValue("field.not_a_list")
     _count_within(spec, len(raw), MAX_PARTS)
     lines: dict[str, Decimal] = {}
     for line in raw:
         if not isinstance(line, dict) or line.keys() != {"sku", "qty"}:
-            raise BadValue("form.bad_part")
+            raise BadValue("field.bad_part")
         sku, quantity = text_of(line["sku"], 64), decimal_of(line["qty"])
         if not sku or quantity <= 0:
-            raise BadValue("form.bad_part")
+            raise BadValue("field.bad_part")
         lines[sku] = lines.get(sku, Decimal(0)) + quantity
     return [{"sku": sku, "qty": _plain(quantity)} for sku, quantity in lines.items()]
 
