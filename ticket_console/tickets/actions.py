@@ -64,7 +64,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenEntered:
-    """A new token came to rest. `path` is every edge it followed since the last resting place, `edge_key` the last."""
+    """A new token came to rest. `path` is every edge since the last resting place, `edge_key` its end."""
 
     token_id: int
     node_key: str
@@ -105,7 +105,7 @@ class FieldsSet:
 
 @dataclass(frozen=True, slots=True)
 class SettleDue:
-    """`token_id` is the token whose leaving led to the settlement; opening a ticket may lead there without one."""
+    """`token_id` is the token whose leaving led here; opening a ticket may lead here without one."""
 
     token_id: int | None
     node_key: str
@@ -127,7 +127,7 @@ class ProgressChanged:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The ticket is finished. `path` leads to its end node; both are missing where it was cancelled on the spot."""
+    """The ticket is finished. `path` leads to its end node; one cancelled on the spot has neither."""
 
     status: TicketStatus
     node_key: str | None

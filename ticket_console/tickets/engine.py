@@ -1,14 +1,14 @@
 """The engine: one action on a marking gives a new marking and a list of effects. Nothing else happens here.
 
-No clock, no database, no chance: the same input gives the same step, whether the marking was kept in memory or
-saved and restored in between. Rules:
+No clock, no database, no chance: the same input gives the same step, whether the marking was kept in memory
+or saved and restored in between. Rules:
 
 * A token rests at tasks, approvals and timers. Everything between two resting places (start, automatic,
   gateways, settle) is passed within one step and leaves no token.
 * Values an automatic node sets are facts for every guard tried later in the same step; parallel branches are
   walked one after the other, in edge order.
-* A split makes one token per branch. An "all" join holds tokens back (`waiting`) until every sibling has come;
-  an "any" join goes on with the first and cancels the others.
+* A split makes one token per branch. An "all" join holds tokens back (`waiting`) until every sibling has
+  come; an "any" join goes on with the first and cancels the others.
 * A return or rejection within a parallel branch stays there and leaves the siblings alone. One that leads out
   of the fork cancels the siblings: their work is asked for again once the split is passed again.
 * The first token to reach an end closes the ticket; tokens left over are cancelled.
@@ -71,8 +71,9 @@ def advance(
 ) -> Step:
     """The step an action leads to; raises a subclass of `IllegalMove` or `ReasonRequired`.
 
-    `facts` are what guards may ask about: field values, priority, region and the like, the values entered with
-    this very action included. `new_token_id` names tokens and forks; ids must never repeat within a ticket.
+    `facts` are what guards may ask about: field values, priority, region and the like, the values entered
+    with this very action included. `new_token_id` names tokens and forks; ids must never repeat within a
+    ticket.
     """
     if marking.status is not TicketStatus.OPEN:
         raise TicketNotOpen(status=marking.status.value)
@@ -277,7 +278,7 @@ class _Walk:
         self._arrivals.append(_Arrival(node, forks, (*path, edge.key)))
 
     def _leave_fork(self, forks: tuple[Fork, ...], depth: int) -> None:
-        """Everybody else in the fork is cancelled: resting tokens, and those still on their way in this step."""
+        """Everybody else in the fork is cancelled: at rest, or still on the way in this step."""
         left = forks[depth].id
         self._cancel_tokens([token for token in self.live.values() if _inside(token.forks, depth, left)])
         self._arrivals = deque(each for each in self._arrivals if not _inside(each.forks, depth, left))

@@ -1,4 +1,4 @@
-"""Where a ticket stands in its flow: the live tokens and what the engine has to remember between two steps."""
+"""Where a ticket stands in its flow: the live tokens, and what the engine has to remember between steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class TicketStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """One pass through a parallel split: tokens with the same `id` are siblings; `branch` is the split's edge."""
+    """One pass through a split: tokens with the same `id` are siblings, `branch` is the edge they took."""
 
     id: int
     branch: str

@@ -160,7 +160,9 @@ class Event(SQLModel, table=True):
         sa.Index("ix_event_at", "org_id", "at"),
     )
 
-    seq: int | None = Field(default=None, sa_column=sa.Column(_Sequence, primary_key=True, autoincrement=True))
+    seq: int | None = Field(
+        default=None, sa_column=sa.Column(_Sequence, primary_key=True, autoincrement=True)
+    )
     org_id: int
     ticket_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
     ticket_version: int

@@ -1,0 +1,70 @@
+"""The customer's side: following a job by its link, accepting it or saying why not."""
+
+from datetime import datetime
+
+from ticket_console.desk import moving, talking
+from ticket_console.desk.signing import SignatureInput
+from ticket_console.desk.work import MovedTicket
+from ticket_console.kernel.actor import Actor, ActorKind
+from ticket_console.kernel.database import reading
+from ticket_console.kernel.errors import Conflict
+from ticket_console.tickets import tracking
+from ticket_console.tickets.reads import TrackedTicket, find_tracked
+
+
+class NothingToAccept(Conflict):
+    """The job is not at the point where the customer is asked."""
+
+    code = "ticket.nothing_to_accept"
+
+
+def customer_of(token: str) -> tuple[Actor, TrackedTicket]:
+    """Whom a tracking link speaks for; raises TicketNotFound for any other token."""
+    with reading() as connection:
+        tracked = find_tracked(connection, tracking_hash=tracking.tracking_hash(token))
+    actor = Actor(
+        kind=ActorKind.CUSTOMER,
+        org_id=tracked.org_id,
+        display=tracked.contact_name or "customer",
+        ticket_id=tracked.ticket_id,
+    )
+    return actor, tracked
+
+
+def accept(*, token: str, at: datetime, command_id: str, signer_name: str, strokes: str) -> MovedTicket:
+    """The customer signs that the work is done."""
+    actor, tracked = customer_of(token)
+    if tracked.acceptance_token_id is None:
+        raise NothingToAccept()
+    return moving.act(
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        ticket_id=tracked.ticket_id,
+        expected_version=tracked.version,
+        token_id=tracked.acceptance_token_id,
+        signature=SignatureInput(signer_name, strokes),
+    )
+
+
+def refuse(*, token: str, at: datetime, command_id: str, reason: str) -> MovedTicket:
+    """The customer says what is not right; the work goes back, and that is counted."""
+    actor, tracked = customer_of(token)
+    if tracked.acceptance_token_id is None or tracked.refusal is None:
+        raise NothingToAccept()
+    send = moving.reject if tracked.refusal == "reject" else moving.send_back
+    return send(
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        ticket_id=tracked.ticket_id,
+        expected_version=tracked.version,
+        token_id=tracked.acceptance_token_id,
+        reason=reason,
+    )
+
+
+def write(*, token: str, at: datetime, command_id: str, text: str) -> MovedTicket:
+    """The customer adds a word; everybody on the job sees it."""
+    actor, tracked = customer_of(token)
+    return talking.comment(actor=actor, at=at, command_id=command_id, ticket_id=tracked.ticket_id, text=text)

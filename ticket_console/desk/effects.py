@@ -1,0 +1,255 @@
+"""The table of what the engine's effects mean in the other rooms. Nothing else connects them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from ticket_console.clocks import timers
+from ticket_console.desk.settling import settle_segment
+from ticket_console.desk.work import Work
+from ticket_console.dispatch import choosing
+from ticket_console.dispatch.choosing import Need
+from ticket_console.dispatch.tables import AssignmentState, DecisionMode
+from ticket_console.flows.elements import Handler, HandlerMode, NodeKind, StageCategory
+from ticket_console.tickets.actions import (
+    Closed,
+    FieldsSet,
+    HandlerNeeded,
+    Outcome,
+    ProgressChanged,
+    ReturnCounted,
+    SettleDue,
+    Step,
+    TimerArmed,
+    TokenEntered,
+    TokenLeft,
+)
+from ticket_console.tickets.marking import TicketStatus, TokenState
+from ticket_console.tickets.tables import OwnerKind
+from ticket_console.tickets.writing import place_in_lane
+
+
+def carry_out(work: Work, step: Step) -> None:
+    """Carry a step's effects out, in their order, then put the ticket into its lane."""
+    work.marking = step.marking
+    work.draft.columns["marking"] = step.marking.as_json()
+    for effect in step.effects:
+        _HANDLERS[type(effect)](work, effect)
+    _release_owners(work)
+    _stand_in_lane(work)
+
+
+def _token_entered(work: Work, effect: TokenEntered) -> None:
+    token = next(token for token in work.marking.tokens if token.id == effect.token_id)
+    work.draft.entered[effect.token_id] = {
+        "id": effect.token_id,
+        "org_id": work.actor.org_id,
+        "ticket_id": work.ticket_id,
+        "node_key": effect.node_key,
+        "state": effect.state,
+        "owner_kind": OwnerKind.SYSTEM,
+        "owner_id": None,
+        "queue_role": None,
+        "arrived_by": effect.edge_key,
+        "forks": token.as_json()["forks"],
+        "entered_at": work.at,
+        "left_at": None,
+        "outcome": None,
+    }
+
+
+def _token_left(work: Work, effect: TokenLeft) -> None:
+    state = TokenState.CANCELLED if effect.outcome is Outcome.CANCELLED else TokenState.DONE
+    columns = {"state": state, "left_at": work.at, "outcome": effect.outcome.value}
+    if effect.token_id in work.draft.entered:
+        work.draft.entered[effect.token_id].update(columns)
+    else:
+        work.draft.left[effect.token_id] = columns
+    if work.graph.node_by_key[effect.node_key].kind is NodeKind.TIMER:
+        timers.cancel_for_tokens(work.connection, (effect.token_id,))
+
+
+def _handler_needed(work: Work, effect: HandlerNeeded) -> None:
+    handler = effect.handler
+    owner: dict[str, Any] = {"owner_kind": OwnerKind.SYSTEM}
+    if handler.mode is HandlerMode.CUSTOMER:
+        owner = {"owner_kind": OwnerKind.CUSTOMER}
+    elif handler.mode is HandlerMode.QUEUE:
+        owner = {"owner_kind": OwnerKind.QUEUE, "queue_role": handler.role}
+    elif handler.mode is HandlerMode.TECHNICIAN:
+        owner = _technician_for(work, effect.token_id, handler)
+    work.draft.entered[effect.token_id].update(owner)
+
+
+def _technician_for(work: Work, token_id: int, handler: Handler) -> dict[str, Any]:
+    """Keep who has the ticket where the step says so, else choose the best; else the queue has it."""
+    need = need_of(work, token_id, handler.skill)
+    keeper = work.draft.get("assignee_id") if handler.sticky else None
+    if keeper is not None:
+        handed = _token_handed_on(work, keeper)
+        if handed is not None:
+            choosing.hand_on(
+                work.connection,
+                at=work.at,
+                ticket_id=work.ticket_id,
+                from_token_id=handed,
+                to_token_id=token_id,
+                technician_id=keeper,
+            )
+            return {"owner_kind": OwnerKind.TECHNICIAN, "owner_id": keeper}
+        try:
+            choosing.assign_to(
+                work.connection,
+                at=work.at,
+                by=work.actor.label,
+                need=need,
+                technician_id=keeper,
+                mode=DecisionMode.STICKY,
+                override=False,
+            )
+        except choosing.NotEligible:
+            # The one who had it may be away by now; then somebody else is looked for.
+            pass
+        else:
+            return {"owner_kind": OwnerKind.TECHNICIAN, "owner_id": keeper}
+    choice = choosing.assign_best(work.connection, at=work.at, by=work.actor.label, need=need)
+    if choice.technician_id is None:
+        work.draft.columns["assignee_id"] = None
+        work.draft.say("ticket.unassigned", decision_id=choice.decision_id, failed=dict(choice.failed))
+        return {"owner_kind": OwnerKind.QUEUE, "queue_role": "dispatcher"}
+    work.draft.columns["assignee_id"] = choice.technician_id
+    work.assignee_name = choice.technician_name
+    work.draft.say(
+        "ticket.assigned",
+        technician_id=choice.technician_id,
+        technician=choice.technician_name,
+        decision_id=choice.decision_id,
+        mode=DecisionMode.AUTO.value,
+    )
+    return {"owner_kind": OwnerKind.TECHNICIAN, "owner_id": choice.technician_id}
+
+
+def need_of(work: Work, token_id: int, skill: str | None) -> Need:
+    get = work.draft.get
+    return Need(
+        org_id=work.actor.org_id,
+        ticket_id=work.ticket_id,
+        token_id=token_id,
+        region_id=get("region_id"),
+        territory_id=get("territory_id"),
+        lat=get("lat"),
+        lon=get("lon"),
+        skill=skill,
+        priority=get("priority"),
+    )
+
+
+def _token_handed_on(work: Work, technician_id: int) -> int | None:
+    """A token of this technician that this step ended and whose work nobody has taken over yet."""
+    for token_id in work.draft.left:
+        token = work.tokens.get(token_id)
+        if (
+            token is not None
+            and token["owner_kind"] is OwnerKind.TECHNICIAN
+            and token["owner_id"] == technician_id
+        ):
+            work.tokens[token_id] = {**token, "owner_kind": OwnerKind.SYSTEM}
+            return token_id
+    return None
+
+
+def _release_owners(work: Work) -> None:
+    """End the assignments of tokens that left, but for those handed on."""
+    ended = [
+        token_id
+        for token_id in work.draft.left
+        if token_id in work.tokens and work.tokens[token_id]["owner_kind"] is OwnerKind.TECHNICIAN
+    ]
+    if ended:
+        choosing.finish(work.connection, at=work.at, token_ids=ended, state=AssignmentState.DONE)
+
+
+def _timer_armed(work: Work, effect: TimerArmed) -> None:
+    timers.arm(
+        work.connection,
+        fact_key=f"node:{effect.token_id}",
+        kind="node",
+        ticket_id=work.ticket_id,
+        token_id=effect.token_id,
+        due_at=work.at + timedelta(seconds=effect.delay_seconds),
+    )
+
+
+def _fields_set(work: Work, effect: FieldsSet) -> None:
+    for key, value in effect.values.items():
+        work.draft.values[key] = (value, "rule")
+        work.facts[key] = value
+
+
+def _settle_due(work: Work, effect: SettleDue) -> None:
+    settle_segment(work, segment=effect.segment)
+
+
+def _return_counted(work: Work, effect: ReturnCounted) -> None:
+    work.draft.columns["returns"] = (work.draft.get("returns") or 0) + 1
+
+
+def _progress_changed(work: Work, effect: ProgressChanged) -> None:
+    work.draft.columns["progress_bp"] = effect.bp
+
+
+def _closed(work: Work, effect: Closed) -> None:
+    work.draft.columns["status"] = effect.status
+    work.draft.columns["closed_at"] = work.at
+    work.draft.say("ticket.closed", status=effect.status.value)
+
+
+_HANDLERS: Final[dict[type, Callable[[Work, Any], None]]] = {
+    TokenEntered: _token_entered,
+    TokenLeft: _token_left,
+    HandlerNeeded: _handler_needed,
+    TimerArmed: _timer_armed,
+    FieldsSet: _fields_set,
+    SettleDue: _settle_due,
+    ReturnCounted: _return_counted,
+    ProgressChanged: _progress_changed,
+    Closed: _closed,
+}
+
+
+def _stand_in_lane(work: Work) -> None:
+    """The ticket's stage is that of its earliest live token; the times of its work follow the stage."""
+    draft, marking = work.draft, work.marking
+    stage, category = _stage_of(work)
+    draft.columns["stage"] = stage
+    if category is StageCategory.DOING:
+        if draft.get("started_at") is None:
+            draft.columns["started_at"] = work.at
+        if draft.get("resolved_at") is not None:
+            draft.columns["resolved_at"] = None
+    elif draft.get("started_at") is not None and draft.get("resolved_at") is None:
+        draft.columns["resolved_at"] = work.at
+    priority_class, rank = place_in_lane(
+        marking.status,
+        priority=draft.get("priority"),
+        opened_at=draft.get("opened_at"),
+        ended_at=draft.get("closed_at"),
+        ticket_id=work.ticket_id,
+    )
+    if draft.get("rank") is None or marking.status is not TicketStatus.OPEN:
+        draft.columns["priority_class"], draft.columns["rank"] = priority_class, rank
+
+
+def _stage_of(work: Work) -> tuple[str, StageCategory | None]:
+    graph, marking = work.graph, work.marking
+    if marking.status is not TicketStatus.OPEN:
+        if marking.ended_at is not None:
+            end = graph.node_by_key[marking.ended_at]
+            return end.stage, graph.category_of(end)
+        return "cancelled", StageCategory.CANCELLED
+    order = {stage.key: position for position, stage in enumerate(graph.stages)}
+    resting = marking.active() or marking.tokens
+    node = min(
+        (graph.node_by_key[token.node_key] for token in resting), key=lambda node: order.get(node.stage, 0)
+    )
+    return node.stage, graph.category_of(node)

@@ -1,0 +1,385 @@
+"""One ticket as its viewer may see it: what the ticket page, the phone and the API show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from ticket_console.access import places, policy, projection
+from ticket_console.customers import reads as customer_reads
+from ticket_console.desk.steps import may_act, writable_fields
+from ticket_console.desk.work import owns_token
+from ticket_console.dispatch import reads as dispatch_reads
+from ticket_console.flows import reads as flow_reads
+from ticket_console.flows.elements import HANDLED_KINDS, Act, EdgeKind, Node
+from ticket_console.flows.graph import Graph
+from ticket_console.forms import names as template_names
+from ticket_console.forms import reads as form_reads
+from ticket_console.forms.fields import FieldSpec
+from ticket_console.kernel.actor import Actor, ActorKind
+from ticket_console.kernel.text import LocalText
+from ticket_console.people import names as people_names
+from ticket_console.settlement import reads as settlement_reads
+from ticket_console.tickets import reads
+from ticket_console.tickets.marking import TicketStatus
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A field and its value; fields the viewer may not read do not appear at all."""
+
+    key: str
+    label: LocalText
+    help: LocalText
+    kind: str
+    value: Any
+    provenance: str
+    required: bool
+    writable: bool
+    options: tuple[tuple[str, LocalText], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeView:
+    key: str
+    name: LocalText
+    kind: str
+    needs_reason: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """An open step; `fields` and `edges` are empty where it is not the viewer's to do."""
+
+    token_id: int
+    node_key: str
+    name: LocalText
+    kind: str
+    stage: str
+    owner: str
+    owner_kind: str
+    entered_at: datetime
+    can_act: bool
+    is_own: bool
+    fields: tuple[FieldView, ...]
+    evidence: tuple[str, ...]
+    edges: tuple[EdgeView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """`details` are the few facts of an event that everybody who sees the ticket may read."""
+
+    seq: int
+    type: str
+    at: datetime
+    who: str
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CommentView:
+    id: int
+    who: str
+    text: str
+    visibility: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentView:
+    id: int
+    filename: str
+    content_type: str
+    size: int
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureView:
+    name: str
+    strokes: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    key: str
+    name: LocalText
+    category: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """A ticket, its open steps and its surroundings, as one viewer may see them.
+
+    `context` and `decisions` are None where the viewer has no business with them, `money` where
+    they may not see amounts. `tz` is the zone all times are to be shown in.
+    """
+
+    id: int
+    no: str
+    version: int
+    title: str
+    description: str
+    template: LocalText
+    ticket_class: str
+    status: str
+    stage: str
+    stages: tuple[StageView, ...]
+    progress_bp: int
+    priority: int
+    priority_reason: Mapping[str, Any]
+    is_vip: bool
+    source: str
+    returns: int
+    contact_name: str
+    contact_phone: str
+    address: str
+    lat: float | None
+    lon: float | None
+    site: LocalText | None
+    region: LocalText | None
+    tz: str
+    assignee_id: int | None
+    assignee: str | None
+    opened_at: datetime
+    due_at: datetime | None
+    responded_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    fields: tuple[FieldView, ...]
+    steps: tuple[StepView, ...]
+    events: tuple[EventView, ...]
+    comments: tuple[CommentView, ...]
+    attachments: tuple[AttachmentView, ...]
+    signatures: tuple[SignatureView, ...]
+    can_assign: bool
+    can_cancel: bool
+    can_comment: bool
+    decisions: Sequence[Any] | None
+    context: Any | None
+    money: Any | None
+
+
+def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int) -> TicketView:
+    """Everything of one ticket the viewer may see; TicketNotFound for all that is not theirs."""
+    row = reads.find_ticket(connection, viewer=viewer, ticket_id=ticket_id)
+    graph = flow_reads.compiled(connection, row["flow_version_id"])
+    template = form_reads.template_version(connection, row["template_version_id"])
+    tokens = reads.live_tokens(connection, ticket_id)
+    stored = reads.field_values(connection, ticket_id)
+    for_customer = viewer.kind is ActorKind.CUSTOMER
+    access = projection.visible_fields(
+        viewer,
+        [(key, spec.sensitivity) for key, spec in template.definition.field_by_key.items()],
+        projection.merged_grants(field_table(graph.node_by_key[token["node_key"]]) for token in tokens),
+    )
+    people = people_names.names(
+        connection,
+        {token["owner_id"] for token in tokens if token["owner_id"]} | ({row["assignee_id"]} - {None}),
+    )
+    is_own = any(owns_token(viewer, token) for token in tokens)
+    reach = {"region_id": row["region_id"], "ticket_class": row["ticket_class"]}
+    is_open = row["status"] is TicketStatus.OPEN
+    return TicketView(
+        id=row["id"],
+        no=row["no"],
+        version=row["version"],
+        title=row["title"],
+        description=row["description"],
+        template=template_names.names(connection, row["org_id"])[row["template_id"]],
+        ticket_class=row["ticket_class"],
+        status=row["status"].value,
+        stage=row["stage"],
+        stages=_stages(graph, row["stage"]),
+        progress_bp=row["progress_bp"],
+        priority=row["priority"],
+        priority_reason=row["priority_reason"],
+        is_vip=row["is_vip"],
+        source=row["source"],
+        returns=row["returns"],
+        contact_name=row["contact_name"],
+        contact_phone=_phone(viewer, row, is_own=is_own),
+        address=row["address"],
+        lat=row["lat"],
+        lon=row["lon"],
+        site=places.site_names(connection, [row["site_id"]]).get(row["site_id"]) if row["site_id"] else None,
+        region=places.region(connection, row["region_id"]).name if row["region_id"] else None,
+        tz=places.zone_of(
+            connection, org_id=row["org_id"], region_id=row["region_id"], site_id=row["site_id"]
+        ),
+        assignee_id=row["assignee_id"],
+        assignee=people.get(row["assignee_id"]),
+        opened_at=row["opened_at"],
+        due_at=row["due_at"],
+        responded_at=row["responded_at"],
+        resolved_at=row["resolved_at"],
+        closed_at=row["closed_at"],
+        fields=tuple(
+            _field(spec, stored, required=False, writable=False)
+            for key, spec in template.definition.field_by_key.items()
+            if key in access.read and key in stored
+        ),
+        steps=tuple(_step(viewer, graph, token, template.definition, stored, people) for token in tokens)
+        if is_open
+        else (),
+        events=tuple(_event(event, graph) for event in reads.timeline(connection, ticket_id)),
+        comments=tuple(
+            CommentView(each["id"], each["author_name"], each["text"], each["visibility"].value, each["at"])
+            for each in reads.comments_of(connection, ticket_id, for_customer=for_customer)
+        ),
+        attachments=tuple(
+            AttachmentView(
+                each["id"],
+                each["filename"],
+                each["content_type"],
+                each["size"],
+                each["author_name"],
+                each["at"],
+            )
+            for each in reads.attachments_of(connection, ticket_id, for_customer=for_customer)
+        ),
+        signatures=tuple(
+            SignatureView(each["signer_name"], each["strokes"], each["at"])
+            for each in reads.signatures_of(connection, ticket_id)
+        ),
+        can_assign=is_open and policy.allows(viewer, "ticket.assign", **reach),
+        can_cancel=is_open and policy.allows(viewer, "ticket.cancel", **reach),
+        can_comment=policy.allows(viewer, "ticket.comment", **reach, is_own=is_own or _had(viewer, row)),
+        decisions=None if for_customer else dispatch_reads.decision_panel(connection, ticket_id),
+        context=None
+        if for_customer
+        else customer_reads.context(
+            connection, viewer=viewer, customer_id=row["customer_id"], asset_id=row["asset_id"]
+        ),
+        money=_money(connection, viewer, row, ticket_id),
+    )
+
+
+def field_table(node: Node) -> dict[str, dict[str, str]]:
+    """A node's own table of fields, as projections take it."""
+    return {grant.role: {key: str(access) for key, access in grant.fields.items()} for grant in node.grants}
+
+
+def _had(viewer: Actor, row: Row) -> bool:
+    return viewer.technician_id is not None and row["assignee_id"] == viewer.technician_id
+
+
+def _phone(viewer: Actor, row: Row, *, is_own: bool) -> str:
+    """The whole number for those who may have to call; the others see its ends."""
+    phone = str(row["contact_phone"])
+    may_call = (
+        is_own
+        or viewer.kind is ActorKind.SYSTEM
+        or policy.allows(
+            viewer, "ticket.assign", region_id=row["region_id"], ticket_class=row["ticket_class"]
+        )
+        or policy.allows(viewer, "ticket.open", region_id=row["region_id"], ticket_class=row["ticket_class"])
+    )
+    return phone if may_call else projection.mask_phone(phone)
+
+
+def _stages(graph: Graph, current: str) -> tuple[StageView, ...]:
+    """The stages on the way, and whether each is behind, here, or ahead."""
+    keys = [stage.key for stage in graph.stages]
+    here = keys.index(current) if current in keys else len(keys)
+    used = {node.stage for node in graph.nodes}
+    return tuple(
+        StageView(
+            stage.key,
+            stage.name,
+            stage.category.value,
+            "here" if stage.key == current else "behind" if position < here else "ahead",
+        )
+        for position, stage in enumerate(graph.stages)
+        if stage.key in used and (stage.category.value != "cancelled" or stage.key == current)
+    )
+
+
+def _field(
+    spec: FieldSpec, stored: Mapping[str, tuple[Any, str]], *, required: bool, writable: bool
+) -> FieldView:
+    value, provenance = stored.get(spec.key, (spec.default if writable else None, ""))
+    return FieldView(
+        key=spec.key,
+        label=spec.label,
+        help=spec.help,
+        kind=spec.kind.value,
+        value=value,
+        provenance=provenance,
+        required=required,
+        writable=writable,
+        options=tuple((option.value, option.label) for option in spec.options),
+    )
+
+
+_ACT: Final = {EdgeKind.FORWARD: Act.COMPLETE, EdgeKind.RETURN: Act.RETURN, EdgeKind.REJECT: Act.REJECT}
+
+
+def _step(
+    viewer: Actor,
+    graph: Graph,
+    token: Row,
+    definition: Any,
+    stored: Mapping[str, tuple[Any, str]],
+    people: Mapping[int, str],
+) -> StepView:
+    node = graph.node_by_key[token["node_key"]]
+    edges = tuple(
+        EdgeView(edge.key, edge.name, kind.value, kind is not EdgeKind.FORWARD)
+        for kind, act in _ACT.items()
+        for edge in graph.edges_from(node.key, kind)
+        if node.kind in HANDLED_KINDS and may_act(viewer, node, token, act)
+    )
+    can_complete = any(edge.kind == EdgeKind.FORWARD for edge in edges)
+    writable = writable_fields(viewer, definition, node) if can_complete else frozenset[str]()
+    return StepView(
+        token_id=token["id"],
+        node_key=node.key,
+        name=node.name,
+        kind=node.kind.value,
+        stage=node.stage,
+        owner=people.get(token["owner_id"], "") if token["owner_id"] else (token["queue_role"] or ""),
+        owner_kind=token["owner_kind"].value,
+        entered_at=token["entered_at"],
+        can_act=can_complete,
+        is_own=owns_token(viewer, token),
+        fields=tuple(
+            _field(definition.field_by_key[use.key], stored, required=use.required, writable=True)
+            for use in node.fields
+            if use.key in writable
+        ),
+        evidence=node.evidence if can_complete else (),
+        edges=edges,
+    )
+
+
+# What an event tells everybody who sees the ticket. Values stay out: a field may be hidden from
+# the reader at this step or the next.
+_TOLD: Final = ("reason", "technician", "mode", "failed", "source", "status", "name", "segment", "visibility")
+
+
+def _event(event: Row, graph: Graph) -> EventView:
+    payload = event["payload"]
+    details = {key: payload[key] for key in _TOLD if key in payload}
+    node = graph.node_by_key.get(payload.get("node", ""))
+    if node is not None:
+        details["step"] = node.name
+    return EventView(event["seq"], event["type"], event["at"], event["actor_name"], details)
+
+
+def _money(connection: Connection, viewer: Actor, row: Row, ticket_id: int) -> Any | None:
+    """The ticket's rating for those who may see amounts, and for the technician whose pay it is."""
+    if viewer.kind is ActorKind.CUSTOMER:
+        return None
+    own = _had(viewer, row) and policy.allows(viewer, "settlement.view_own", is_own=True)
+    if not own and not policy.allows(viewer, "settlement.view", region_id=row["region_id"]):
+        return None
+    return settlement_reads.ticket_breakdown(connection, viewer=viewer, ticket_id=ticket_id)

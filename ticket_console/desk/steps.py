@@ -1,0 +1,155 @@
+"""A step and its entries: who may finish it, what must be filled in, what must be shown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from ticket_console.access import projection
+from ticket_console.desk.signing import SignatureInput
+from ticket_console.desk.work import Work, owns_token
+from ticket_console.flows.elements import Act, Node, NodeGrant
+from ticket_console.forms import reads as form_reads
+from ticket_console.forms.definitions import TemplateDefinition
+from ticket_console.forms.filling import fill
+from ticket_console.kernel.actor import Actor, ActorKind, Role
+from ticket_console.kernel.database import table
+from ticket_console.kernel.errors import Conflict, FieldProblem, Forbidden, InvalidInput
+from ticket_console.stock import usage
+from ticket_console.tickets.tables import Attachment, OwnerKind
+
+PHOTO, SIGNATURE = "photo", "signature"
+
+_attachments = table(Attachment)
+
+
+class ActNotAllowed(Forbidden):
+    """The step is somebody else's."""
+
+    code = "ticket.act_not_allowed"
+
+
+class FormRequired(Conflict):
+    """The step asks for entries, so a drag cannot finish it."""
+
+    code = "ticket.form_required"
+
+
+def may_act(actor: Actor, node: Node, token: Mapping[str, Any], act: Act) -> bool:
+    """Whether a step is the asker's to finish, return or refuse.
+
+    A technician's own step, a queue's step for its role, a customer's step for the customer; what
+    the node grants to a role comes on top, and for technicians only on steps they own.
+    """
+    if actor.kind is ActorKind.SYSTEM:
+        return True
+    owned = owns_token(actor, token)
+    if actor.kind is ActorKind.CUSTOMER:
+        return owned
+    grants = [grant for role in actor.roles if (grant := node.grant_of(role)) is not None]
+    if any(_grants(grant, act, owned) for grant in grants):
+        return True
+    if any(grant.role in actor.roles for grant in node.grants):
+        return False
+    if owned or actor.roles & {Role.MANAGER, Role.DISPATCHER}:
+        return True
+    return token["owner_kind"] is OwnerKind.QUEUE and token["queue_role"] in actor.roles
+
+
+def _grants(grant: NodeGrant, act: Act, owned: bool) -> bool:
+    return act in grant.acts and (owned or grant.role != Role.TECHNICIAN)
+
+
+def require_act(actor: Actor, node: Node, token: Mapping[str, Any], act: Act) -> None:
+    if not may_act(actor, node, token, act):
+        raise ActNotAllowed(node=node.key, act=act.value)
+
+
+def take_values(
+    work: Work,
+    *,
+    node: Node,
+    token_id: int,
+    values: Mapping[str, Any],
+    signature: SignatureInput | None,
+) -> None:
+    """Check a step's entries and take them over; raises InvalidInput naming each that is missing or wrong."""
+    template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
+    writable = writable_fields(work.actor, template.definition, node)
+    problems = [FieldProblem(key, "field.not_writable") for key in values if key not in writable]
+    asked = {
+        use.key: use.required and work.facts.get(use.key) is None
+        for use in node.fields
+        if use.key in writable
+    }
+    filled: Mapping[str, Any] = {}
+    try:
+        filled = fill(
+            template.definition,
+            {key: value for key, value in values.items() if key in writable},
+            asked=asked,
+            zone=work.zone() if values else None,
+        )
+    except InvalidInput as refusal:
+        problems += refusal.problems
+    problems += _missing_evidence(work, node, token_id, signature)
+    if problems:
+        raise InvalidInput(tuple(problems))
+    for key, value in filled.items():
+        work.draft.values[key] = (value, "typed")
+        work.facts[key] = value
+        if template.definition.field_by_key[key].kind == "parts" and value:
+            usage.use_parts(
+                work.connection,
+                org_id=work.actor.org_id,
+                at=work.at,
+                ticket_id=work.ticket_id,
+                lines=value,
+                command_id=work.command_id,
+            )
+
+
+def writable_fields(actor: Actor, definition: TemplateDefinition, node: Node) -> frozenset[str]:
+    """What the asker may fill in at this step: the step's own fields, as far as their roles may write them.
+
+    The customer fills in whatever the step asks of the customer.
+    """
+    asked = frozenset(use.key for use in node.fields)
+    if actor.kind is not ActorKind.USER:
+        return asked
+    access = projection.visible_fields(
+        actor,
+        [(key, spec.sensitivity) for key, spec in definition.field_by_key.items()],
+        {grant.role: {key: str(access) for key, access in grant.fields.items()} for grant in node.grants},
+    )
+    return asked & access.write
+
+
+def unfilled(work: Work, token_id: int | None) -> bool:
+    """Whether a step still needs entries or evidence before it can be finished."""
+    token = None if token_id is None else work.marking.token(token_id)
+    if token is None:
+        return False
+    node = work.graph.node_by_key[token.node_key]
+    missing = any(use.required and work.facts.get(use.key) is None for use in node.fields)
+    return missing or bool(_missing_evidence(work, node, token.id, None))
+
+
+def _missing_evidence(
+    work: Work, node: Node, token_id: int, signature: SignatureInput | None
+) -> list[FieldProblem]:
+    problems = []
+    if SIGNATURE in node.evidence and signature is None:
+        problems.append(FieldProblem(SIGNATURE, "field.signature_required"))
+    if PHOTO in node.evidence and not _has_photo(work, token_id):
+        problems.append(FieldProblem(PHOTO, "field.photo_required"))
+    return problems
+
+
+def _has_photo(work: Work, token_id: int) -> bool:
+    query = sa.select(_attachments.c.id).where(
+        _attachments.c.ticket_id == work.ticket_id,
+        _attachments.c.token_id == token_id,
+        _attachments.c.content_type.like("image/%"),
+    )
+    return work.connection.execute(query.limit(1)).first() is not None

@@ -1,0 +1,195 @@
+"""One command at work: the ticket, its flow, the asker, and what was decided so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import Connection
+
+from ticket_console.access import places, policy
+from ticket_console.flows import reads as flow_reads
+from ticket_console.flows.graph import Graph
+from ticket_console.kernel import ids
+from ticket_console.kernel.actor import Actor, ActorKind
+from ticket_console.tickets import writing
+from ticket_console.tickets.marking import Marking
+from ticket_console.tickets.priority import URGENCY_NAMES
+from ticket_console.tickets.tables import OwnerKind
+from ticket_console.tickets.writing import TicketDraft, TicketNotFound
+
+
+@dataclass(slots=True)
+class Work:
+    """`tokens` are the live token rows by id; `facts` are what guards may ask about."""
+
+    connection: Connection
+    actor: Actor
+    at: datetime
+    command_id: str
+    draft: TicketDraft
+    graph: Graph
+    marking: Marking
+    tokens: dict[int, Mapping[str, Any]]
+    facts: dict[str, Any]
+    settled_minor: dict[str, int] = field(default_factory=dict)
+    assignee_name: str | None = None
+
+    @property
+    def ticket_id(self) -> int:
+        return self.draft.ticket_id
+
+    def zone(self) -> ZoneInfo:
+        """Where the work happens: what wall-clock times without an offset mean."""
+        return ZoneInfo(
+            places.zone_of(
+                self.connection,
+                org_id=self.actor.org_id,
+                region_id=self.draft.get("region_id"),
+                site_id=self.draft.get("site_id"),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MovedTicket:
+    """Where a command left a ticket."""
+
+    ticket_id: int
+    no: str
+    version: int
+    stage: str
+    status: str
+    progress_bp: int
+    assignee_id: int | None
+    assignee_name: str | None
+
+
+def new_row_id() -> int:
+    return ids.take("row")
+
+
+def take_up(
+    connection: Connection,
+    *,
+    actor: Actor,
+    at: datetime,
+    command_id: str,
+    ticket_id: int,
+    expected_version: int | None,
+    permission: str,
+    is_claim: bool = False,
+) -> Work:
+    """Read a ticket for a change.
+
+    Refuses with TicketNotFound what the asker may not see, Forbidden what they may not do, and
+    StaleTicket what changed since they looked. `expected_version` is None only for commands that
+    hold whatever happened meanwhile, such as a comment.
+    """
+    row = writing.lock_ticket(connection, org_id=actor.org_id, ticket_id=ticket_id)
+    tokens = writing.live_tokens(connection, ticket_id)
+    is_own = owns(actor, row, tokens) or (is_claim and is_up_for_claim(actor, tokens))
+    if not may_see(actor, row, is_own=is_own):
+        raise TicketNotFound(ticket_id=ticket_id)
+    if expected_version is not None:
+        writing.refuse_stale(
+            connection, row, expected_version=expected_version, actor=actor, command_id=command_id
+        )
+    else:
+        writing.refuse_repeated(connection, actor=actor, ticket_id=ticket_id, command_id=command_id)
+    policy.require(
+        actor, permission, region_id=row["region_id"], ticket_class=row["ticket_class"], is_own=is_own
+    )
+    return Work(
+        connection=connection,
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        draft=TicketDraft(actor=actor, at=at, command_id=command_id, ticket_id=ticket_id, before=row),
+        graph=flow_reads.compiled(connection, row["flow_version_id"]),
+        marking=Marking.of_json(row["marking"]),
+        tokens=tokens,
+        facts={**writing.values_of(connection, ticket_id), **ticket_facts(row)},
+    )
+
+
+def may_see(actor: Actor, row: Mapping[str, Any], *, is_own: bool) -> bool:
+    if actor.kind is ActorKind.CUSTOMER:
+        return bool(actor.ticket_id == row["id"])
+    return policy.allows(
+        actor, "ticket.view", region_id=row["region_id"], ticket_class=row["ticket_class"], is_own=is_own
+    )
+
+
+def owns(actor: Actor, row: Mapping[str, Any], tokens: Mapping[int, Mapping[str, Any]]) -> bool:
+    """Whether the ticket is the asker's own: theirs to do, or theirs as the customer."""
+    if actor.kind is ActorKind.CUSTOMER:
+        return bool(actor.ticket_id == row["id"])
+    if actor.technician_id is None:
+        return False
+    return bool(row["assignee_id"] == actor.technician_id) or any(
+        owns_token(actor, token) for token in tokens.values()
+    )
+
+
+def is_up_for_claim(actor: Actor, tokens: Mapping[int, Mapping[str, Any]]) -> bool:
+    """Whether a technician may reach for the ticket: nobody has it. Whether they are fit, the filters say."""
+    return actor.technician_id is not None and any(
+        token["owner_kind"] is OwnerKind.QUEUE for token in tokens.values()
+    )
+
+
+def owns_token(actor: Actor, token: Mapping[str, Any]) -> bool:
+    if actor.kind is ActorKind.CUSTOMER:
+        return bool(token["owner_kind"] is OwnerKind.CUSTOMER)
+    return bool(
+        actor.technician_id is not None
+        and token["owner_kind"] is OwnerKind.TECHNICIAN
+        and token["owner_id"] == actor.technician_id
+    )
+
+
+def ticket_facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The ticket's own facts, beside its field values, that a guard may ask about."""
+    return {
+        "priority": row["priority"],
+        "urgency": URGENCY_NAMES[row["urgency"]],
+        "impact": row["impact"],
+        "vip": row["is_vip"],
+        "source": row["source"],
+        "ticket_class": row["ticket_class"],
+        "region_id": row["region_id"],
+        "returns": row["returns"],
+    }
+
+
+def finish(work: Work) -> MovedTicket:
+    """Save what was decided and say where the ticket stands now."""
+    version = writing.save(work.connection, work.draft)
+    draft = work.draft
+    return MovedTicket(
+        ticket_id=draft.ticket_id,
+        no=draft.get("no"),
+        version=version,
+        stage=draft.get("stage"),
+        status=str(draft.get("status")),
+        progress_bp=draft.get("progress_bp"),
+        assignee_id=draft.get("assignee_id"),
+        assignee_name=work.assignee_name,
+    )
+
+
+def already_moved(connection: Connection, *, actor: Actor, ticket_id: int) -> MovedTicket:
+    """The answer to a command that was carried out before: where its ticket stands now."""
+    row = writing.lock_ticket(connection, org_id=actor.org_id, ticket_id=ticket_id)
+    return MovedTicket(
+        ticket_id=ticket_id,
+        no=row["no"],
+        version=row["version"],
+        stage=row["stage"],
+        status=str(row["status"]),
+        progress_bp=row["progress_bp"],
+        assignee_id=row["assignee_id"],
+        assignee_name=None,
+    )
