@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from ticket_console.flows.elements import Handler
 from ticket_console.kernel.errors import ConsoleError
-from ticket_console.tickets.marking import Marking, TicketStatus, TokenState
+from ticket_console.tickets.marking import Fork, Marking, TicketStatus, TokenState
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class TokenEntered:
     edge_key: str
     state: TokenState
     path: tuple[str, ...]
+    forks: tuple[Fork, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

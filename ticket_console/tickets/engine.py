@@ -12,11 +12,12 @@ or saved and restored in between. Rules:
 * A return or rejection within a parallel branch stays there and leaves the siblings alone. One that leads out
   of the fork cancels the siblings: their work is asked for again once the split is passed again.
 * The first token to reach an end closes the ticket; tokens left over are cancelled.
+* A token that would come to rest and leave again within one step (at a join, say) is not mentioned at all.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from ticket_console.flows.elements import (
     HANDLED_KINDS,
@@ -198,6 +199,7 @@ class _Walk:
     __slots__ = (
         "_arrivals",
         "_before",
+        "_entered",
         "_facts",
         "_moved",
         "_new_id",
@@ -223,6 +225,7 @@ class _Walk:
         self._facts = facts
         self._new_id = new_token_id
         self._arrivals: deque[_Arrival] = deque()
+        self._entered: set[int] = set()
         self._moved: int | None = None
         self._went_back = False
 
@@ -297,12 +300,23 @@ class _Walk:
             self._place(self._arrivals.popleft())
         else:
             raise AutomaticLoop()
+        self._forget_passers()
         tokens = tuple(self.live.values())
         bp = self._progress(tokens)
         if bp != self._before.progress_bp:
             self.effects.append(ProgressChanged(bp))
         marking = Marking(tokens, self.status, bp, self.returns, frozenset(self.passed), self.ended_at)
         return Step(marking, tuple(self.effects))
+
+    def _forget_passers(self) -> None:
+        """A token that came and left within one step never rested anywhere: nobody has to hear of it."""
+        passers = self._entered - self.live.keys()
+        if passers:
+            self.effects = [
+                effect
+                for effect in self.effects
+                if not (_is_about_token(effect) and effect.token_id in passers)
+            ]
 
     def _progress(self, tokens: tuple[Token, ...]) -> int:
         if self.status is TicketStatus.CLOSED:
@@ -342,8 +356,9 @@ class _Walk:
     def _new_token(self, arrival: _Arrival, state: TokenState) -> int:
         node, forks, path = arrival
         token_id = self._new_id()
+        self._entered.add(token_id)
         self.live[token_id] = Token(token_id, node.key, state, path[-1], forks)
-        self.effects.append(TokenEntered(token_id, node.key, path[-1], state, path))
+        self.effects.append(TokenEntered(token_id, node.key, path[-1], state, path, forks))
         return token_id
 
     def _run(self, node: Node) -> None:
@@ -393,6 +408,10 @@ class _Walk:
         if node_key is not None:
             self.passed.add(node_key)
         self.effects.append(Closed(status, node_key, path))
+
+
+def _is_about_token(effect: Effect) -> TypeGuard[TokenEntered | TokenLeft | HandlerNeeded | TimerArmed]:
+    return isinstance(effect, TokenEntered | TokenLeft | HandlerNeeded | TimerArmed)
 
 
 def _inside(forks: tuple[Fork, ...], depth: int, fork_id: int) -> bool:
