@@ -8,13 +8,14 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import policy
 from ticket_console.desk.effects import need_of
 from ticket_console.desk.moving import WhichStep
+from ticket_console.desk.my_work import NotATechnician
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, take_up
 from ticket_console.dispatch import choosing
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode
 from ticket_console.flows.elements import HandlerMode
 from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.database import transaction
-from ticket_console.kernel.errors import Conflict, Forbidden
+from ticket_console.kernel.errors import Conflict
 from ticket_console.tickets.actions import ReasonRequired
 from ticket_console.tickets.tables import OwnerKind
 from ticket_console.tickets.writing import AlreadyApplied
@@ -24,10 +25,6 @@ class NothingToAssign(Conflict):
     """No step of this ticket is a technician's to do right now."""
 
     code = "ticket.nothing_to_assign"
-
-
-class NotATechnician(Forbidden):
-    code = "dispatch.not_a_technician"
 
 
 class _NobodyYet(Exception):

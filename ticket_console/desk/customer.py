@@ -1,13 +1,17 @@
 """The customer's side: following a job by its link, accepting it or saying why not."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
+from ticket_console.access import places
 from ticket_console.desk import moving, talking
+from ticket_console.desk.page import TicketView, ticket_page
 from ticket_console.desk.signing import SignatureInput
 from ticket_console.desk.work import MovedTicket
 from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import Conflict
+from ticket_console.kernel.text import LocalText
 from ticket_console.tickets import tracking
 from ticket_console.tickets.reads import TrackedTicket, find_tracked
 
@@ -68,3 +72,23 @@ def write(*, token: str, at: datetime, command_id: str, text: str) -> MovedTicke
     """The customer adds a word; everybody on the job sees it."""
     actor, tracked = customer_of(token)
     return talking.comment(actor=actor, at=at, command_id=command_id, ticket_id=tracked.ticket_id, text=text)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingView:
+    """What the customer sees of a job: no internal word, no amount, no staff number."""
+
+    ticket: TicketView
+    can_accept: bool
+    can_refuse: bool
+    org: LocalText
+
+
+def track(*, token: str) -> TrackingView:
+    """The job behind a link, for its customer."""
+    actor, tracked = customer_of(token)
+    with reading() as connection:
+        view = ticket_page(connection, viewer=actor, ticket_id=tracked.ticket_id)
+        org = places.org(connection, tracked.org_id)
+    waits = tracked.acceptance_token_id is not None
+    return TrackingView(view, waits, waits and tracked.refusal is not None, org.name)

@@ -246,7 +246,7 @@ def _median_tile(
 def _days(
     connection: Connection, viewer: Actor, at: datetime, zone: ZoneInfo, slice: Slice
 ) -> tuple[Day, ...]:
-    """Opened and closed per local day; one small count each, so that days of 23 or 25 hours come out right."""
+    """Opened and closed per local day; one small count each, so that days of 23 hours come out right."""
     where = _where(viewer, slice)
     last = at.astimezone(zone).date()
     counts = []

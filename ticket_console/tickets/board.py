@@ -141,7 +141,7 @@ def lane_page(
 def changed_cards(
     connection: Connection, *, viewer: Actor, filters: BoardFilters, at: datetime, ticket_ids: Collection[int]
 ) -> tuple[tuple[Card, ...], frozenset[int], dict[str, int]]:
-    """Of these tickets the cards the viewer's board shows, the ids it does not show (any more), and its counts."""
+    """Of these tickets the cards the viewer's board shows, the ids it does not show, and its counts."""
     policy.require(viewer, "board.view")
     query = sa.select(*_COLUMNS).where(
         _condition(viewer, filters, at), tickets.c.id.in_(sorted(set(ticket_ids)))

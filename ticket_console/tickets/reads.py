@@ -121,7 +121,7 @@ def _own(viewer: Actor) -> sa.ColumnElement[bool]:
 
 
 def ticket_id_by_no(connection: Connection, *, viewer: Actor, no: str) -> int:
-    """The id behind a number, for people who type or scan it; TicketNotFound where it is not theirs to see."""
+    """The id behind a number that somebody typed or scanned; TicketNotFound where it is not theirs to see."""
     found = connection.execute(
         sa.select(tickets.c.id).where(
             tickets.c.org_id == viewer.org_id, tickets.c.no == no, _visible_to(viewer)
@@ -272,7 +272,7 @@ def jobs_up_for_claim(
 
 
 def unassigned_open(connection: Connection, *, org_id: int, limit: int) -> Sequence[int]:
-    """Ids of open tickets nobody has, most pressing first, for a second look by the dispatcher or the worker."""
+    """Ids of open tickets nobody has, most pressing first."""
     query = (
         sa.select(tickets.c.id)
         .where(
