@@ -1,5 +1,6 @@
 """Which region and which territory a place on the map belongs to."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from ticket_console.access.tables import Site, SiteKind
 from ticket_console.kernel.database import table
 from ticket_console.kernel.geo import distance_km
+from ticket_console.kernel.text import LocalText
 from ticket_console.people.tables import Territory
 
 # Farther than this from every site of ours, a place belongs to nobody.
@@ -29,13 +31,25 @@ class LocatedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where a place belongs, and by what; both ids are None when nothing of ours is near."""
+    """Where a place belongs, and by what; every id is None when nothing of ours is near.
+
+    `site_id` is the nearest site of ours: of the territory, else of its region, that holds the
+    place; `distance_km` is how far it is.
+    """
 
     region_id: int | None
     territory_id: int | None
     by: LocatedBy
     site_id: int | None = None
     distance_km: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TerritoryView:
+    id: int
+    code: str
+    name: LocalText
+    region_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +77,11 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Map:
+    """Areas, smallest first, each with the sites to look for in it; `whole` says which territory is a
+    region's only one without an outline. Where there are several, no place tells them apart."""
+
     stamp: tuple[int, ...]
-    areas: tuple[Area, ...]
+    areas: tuple[tuple[Area, tuple[_Place, ...]], ...]
     places: tuple[_Place, ...]
     whole: dict[int, int]
 
@@ -101,6 +118,10 @@ _PLACES: Final = (
     .order_by(_sites.c.id)
 )
 
+_VIEW: Final = sa.select(
+    _territories.c.id, _territories.c.code, _territories.c.name, _territories.c.region_id
+).where(_territories.c.org_id == sa.bindparam("org_id"), _territories.c.code == sa.bindparam("code"))
+
 _maps: WeakKeyDictionary[Engine, dict[int, _Map]] = WeakKeyDictionary()
 
 
@@ -110,18 +131,21 @@ def locate(connection: Connection, org_id: int, lat: float, lon: float) -> Locat
     Where outlines overlap the smaller one wins, then the older one.
     """
     known = _map_of(connection, org_id)
-    for area in known.areas:
+    for area, near in known.areas:
         if holds(area, lat=lat, lon=lon):
-            return Located(area.region_id, area.territory_id, LocatedBy.OUTLINE)
-    nearest = min(
-        ((distance_km(lat, lon, place.lat, place.lon), place.site_id, place) for place in known.places),
-        default=None,
-    )
-    if nearest is None or nearest[0] > REACH_KM:
+            away, place = _nearest(near, lat, lon)
+            site_id = None if place is None else place.site_id
+            return Located(area.region_id, area.territory_id, LocatedBy.OUTLINE, site_id, away)
+    away, place = _nearest(known.places, lat, lon)
+    if place is None or away is None or away > REACH_KM:
         return Located(None, None, LocatedBy.NOTHING)
-    away, _, place = nearest
     territory_id = place.territory_id or known.whole.get(place.region_id)
-    return Located(place.region_id, territory_id, LocatedBy.NEAREST_SITE, place.site_id, round(away, 3))
+    return Located(place.region_id, territory_id, LocatedBy.NEAREST_SITE, place.site_id, away)
+
+
+def find(connection: Connection, org_id: int, code: str) -> TerritoryView | None:
+    row = connection.execute(_VIEW, {"org_id": org_id, "code": code}).first()
+    return None if row is None else TerritoryView(*row)
 
 
 def forget() -> None:
@@ -156,6 +180,17 @@ def holds(area: Area, *, lat: float, lon: float) -> bool:
     return inside
 
 
+def _nearest(
+    places: Sequence[_Place], lat: float, lon: float
+) -> tuple[float, _Place] | tuple[None, None]:
+    """The nearest place and its distance, to the metre; of two equally near the older one."""
+    if not places:
+        return None, None
+    away = [distance_km(lat, lon, place.lat, place.lon) for place in places]
+    least = min(range(len(places)), key=away.__getitem__)
+    return round(away[least], 3), places[least]
+
+
 def _signed_extent(ring: Ring) -> float:
     following = (*ring[1:], ring[0])
     return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, following, strict=True)) / 2
@@ -173,12 +208,18 @@ def _map_of(connection: Connection, org_id: int) -> _Map:
 
 def _load(connection: Connection, whose: dict[str, int], stamp: tuple[int, ...]) -> _Map:
     areas: list[Area] = []
-    whole: dict[int, int] = {}
+    unbounded: defaultdict[int, list[int]] = defaultdict(list)
     for territory_id, region_id, outline in connection.execute(_AREAS, whose):
         if outline is None:
-            whole.setdefault(region_id, territory_id)
+            unbounded[region_id].append(territory_id)
         else:
             areas.append(area_of(territory_id, region_id, outline))
     areas.sort(key=lambda area: (area.extent, area.territory_id))
     places = tuple(_Place(*row) for row in connection.execute(_PLACES, whose))
-    return _Map(stamp, tuple(areas), places, whole)
+    whole = {region_id: ids[0] for region_id, ids in unbounded.items() if len(ids) == 1}
+    return _Map(stamp, tuple((area, _places_in(area, places)) for area in areas), places, whole)
+
+
+def _places_in(area: Area, places: Sequence[_Place]) -> tuple[_Place, ...]:
+    own = tuple(place for place in places if place.territory_id == area.territory_id)
+    return own or tuple(place for place in places if place.region_id == area.region_id)

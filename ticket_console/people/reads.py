@@ -1,0 +1,126 @@
+"""What others may know of the people: by scope, for menus, cards and facts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ticket_console.access import policy, projection
+from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.database import table
+from ticket_console.kernel.text import LocalText
+from ticket_console.people.hiring import TechnicianNotFound
+from ticket_console.people.tables import Skill, Technician
+
+_technicians = table(Technician)
+_skills = table(Skill)
+
+
+@dataclass(frozen=True, slots=True)
+class TechnicianFacts:
+    """What other rooms reckon with; not for a screen."""
+
+    id: int
+    user_id: int | None
+    name: str
+    region_id: int
+    lat: float
+    lon: float
+    level: int
+    capacity: int
+    is_on_duty: bool
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TechnicianView:
+    """A line of a menu. The number is whole only for those who may send the technician to work."""
+
+    id: int
+    name: str
+    phone: str
+    region_id: int
+    level: int
+    capacity: int
+    is_on_duty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SkillView:
+    code: str
+    name: LocalText
+
+
+_FACTS: Final = sa.select(
+    *(_technicians.c[name] for name in TechnicianFacts.__dataclass_fields__)
+).where(_technicians.c.id == sa.bindparam("technician_id"))
+
+
+def technician(connection: Connection, technician_id: int) -> TechnicianFacts:
+    row = connection.execute(_FACTS, {"technician_id": technician_id}).first()
+    if row is None:
+        raise TechnicianNotFound(technician_id=technician_id)
+    return TechnicianFacts(*row)
+
+
+def technicians(
+    connection: Connection, viewer: Actor, *, permission: str = "board.view"
+) -> tuple[TechnicianView, ...]:
+    """The working technicians of the viewer's regions, by name."""
+    rows = connection.execute(
+        sa.select(_technicians)
+        .where(
+            _technicians.c.org_id == viewer.org_id,
+            _technicians.c.is_active,
+            in_scope(viewer, permission),
+        )
+        .order_by(_technicians.c.name, _technicians.c.id)
+    )
+    return tuple(_view(row, viewer) for row in rows)
+
+
+def in_scope(viewer: Actor, permission: str) -> sa.ColumnElement[bool]:
+    """The technicians whose regions the permission reaches, and the viewer where it reaches their own."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    for part in policy.row_scope(viewer, permission).parts:
+        if part.own:
+            conditions.append(_technicians.c.id == viewer.technician_id)
+        elif part.region_ids is None:
+            return sa.true()
+        else:
+            conditions.append(_technicians.c.region_id.in_(sorted(part.region_ids)))
+    return sa.or_(sa.false(), *conditions)
+
+
+def names(connection: Connection, technician_ids: Iterable[int]) -> Mapping[int, str]:
+    wanted = sorted(set(technician_ids))
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        sa.select(_technicians.c.id, _technicians.c.name).where(_technicians.c.id.in_(wanted))
+    )
+    return {row.id: row.name for row in rows}
+
+
+def skills(connection: Connection, org_id: int) -> tuple[SkillView, ...]:
+    rows = connection.execute(
+        sa.select(_skills.c.code, _skills.c.name).where(_skills.c.org_id == org_id).order_by(_skills.c.code)
+    )
+    return tuple(SkillView(*row) for row in rows)
+
+
+def _view(row: Any, viewer: Actor) -> TechnicianView:
+    may_call = row.id == viewer.technician_id or policy.allows(
+        viewer, "ticket.assign", region_id=row.region_id
+    )
+    return TechnicianView(
+        id=row.id,
+        name=row.name,
+        phone=row.phone if may_call else projection.mask_phone(row.phone),
+        region_id=row.region_id,
+        level=row.level,
+        capacity=row.capacity,
+        is_on_duty=row.is_on_duty,
+    )
