@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import cached_property
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from ticket_console.kernel.canonical import content_hash, instant_text
+from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.money import round_half_up
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement.facts import Facts, plain
@@ -235,7 +236,7 @@ def _per_item(rule: Rule, work: _Work) -> None:
             quantity=quantity,
             factor=factor,
             formula=f"{plain(quantity)} × {work.money(price)}{times}",
-            more={"item": code, "quantity": plain(quantity), "unit_price_minor": price},
+            more={"item": code, "quantity": plain(quantity), "unit_price": work.money(price)},
         )
 
 
@@ -262,8 +263,10 @@ def _on_base(rule: Rule, work: _Work, *, rate: Decimal, factor: Decimal, shown: 
     more = None
     if rule.window is not None:
         inside, whole = _share(work.facts, rule.window)
+        if not inside:
+            return
         amount = amount * inside / whole
-        shown += f" × {plain(round(Decimal(inside) / 60, 2))}/{plain(round(Decimal(whole) / 60, 2))} min"
+        shown += f" × {_minutes(inside)}/{_minutes(whole)} min"
         more = _window_facts(work.facts, inside)
     work.add(
         rule,
@@ -285,12 +288,17 @@ def _share(facts: Facts, window: Window) -> tuple[int, int]:
 
 
 def _window_facts(facts: Facts, inside: int) -> dict[str, Any]:
+    zone = ZoneInfo(facts.site_tz)
     return {
-        "started_at": instant_text(facts.started_at),
-        "finished_at": instant_text(facts.finished_at),
+        "work_from": f"{facts.started_at.astimezone(zone):%Y-%m-%d %H:%M}",
+        "work_until": f"{facts.finished_at.astimezone(zone):%Y-%m-%d %H:%M}",
         "site_tz": facts.site_tz,
-        "seconds_inside": inside,
+        "minutes_inside": _minutes(inside),
     }
+
+
+def _minutes(seconds: int) -> str:
+    return plain(round(Decimal(seconds) / 60, 2))
 
 
 def _cap(rule: Rule, work: _Work) -> None:

@@ -33,6 +33,22 @@ UNITS: Final[Mapping[str, LocalText]] = {
     "work_minutes": {"zh": "作业分钟数", "en": "minutes of work"},
 }
 
+# What a line may name besides the facts a condition can ask for.
+_FACTS: Final[Mapping[str, LocalText]] = {
+    **UNITS,
+    "evidence": {"zh": "依据", "en": "evidence"},
+    "item": {"zh": "编码", "en": "code"},
+    "quantity": {"zh": "数量", "en": "quantity"},
+    "unit_price": {"zh": "单价", "en": "unit price"},
+    "work_from": {"zh": "开始（现场时间）", "en": "from (local time)"},
+    "work_until": {"zh": "结束（现场时间）", "en": "until (local time)"},
+    "site_tz": {"zh": "现场时区", "en": "time zone of the site"},
+    "minutes_inside": {"zh": "时段内分钟数", "en": "minutes inside the window"},
+    "technician_id": {"zh": "工程师编号", "en": "technician number"},
+}
+_YES_NO: Final[Mapping[bool, LocalText]] = {True: {"zh": "是", "en": "yes"}, False: {"zh": "否", "en": "no"}}
+_UNKNOWN: Final[LocalText] = {"zh": "未知", "en": "not known"}
+
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "zh": {
         "always": "每张工单",
@@ -53,6 +69,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "window": "；只计现场当地时间 {opens}–{closes} 内的时长占比",
         "and": "、",
         "bands": "；",
+        "list": "、",
         "end": "。",
     },
     "en": {
@@ -74,6 +91,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "window": ", for the share of the work done between {opens} and {closes} local time",
         "and": " + ",
         "bands": "; ",
+        "list": ", ",
         "end": ".",
     },
 }
@@ -82,6 +100,30 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 def sentences(rule: Rule, currency: str) -> LocalText:
     """What a rule says, in each language; a complete sentence."""
     return {locale: _sentence(rule, currency, locale) for locale in LOCALES}
+
+
+def fact_label(key: str) -> LocalText:
+    return _FACTS.get(key, dict.fromkeys(LOCALES, key))
+
+
+def fact_value(key: str, value: object) -> LocalText:
+    """The value of a frozen fact as a reader knows it."""
+    if value is None:
+        return _UNKNOWN
+    if isinstance(value, bool):
+        return _YES_NO[value]
+    members = value if isinstance(value, list | tuple) else [value]
+    named = [FIELDS.get(f"{key}={member}", {}) for member in members]
+    return {
+        locale: _WORDS[locale]["list"].join(
+            name.get(locale, _plain(member)) for name, member in zip(named, members, strict=True)
+        )
+        for locale in LOCALES
+    }
+
+
+def _plain(value: object) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)
 
 
 def _sentence(rule: Rule, currency: str, locale: str) -> str:

@@ -1,0 +1,198 @@
+"""Statements: what a technician earned in a period, drafted to be looked at, then issued and frozen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ticket_console.access import policy
+from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.canonical import content_hash
+from ticket_console.kernel.database import table
+from ticket_console.kernel.errors import Conflict, NotFound
+from ticket_console.settlement import closing
+from ticket_console.settlement.books import lock_head, read_head
+from ticket_console.settlement.kinds import StatementState
+from ticket_console.settlement.spans import Span, credited, payee_of, require_reading, within
+from ticket_console.settlement.tables import Posting, Statement, StatementLine
+
+_POSTINGS = table(Posting)
+_STATED = table(StatementLine)
+_STATEMENTS = table(Statement)
+
+
+class StatementNotFound(NotFound):
+    code = "settlement.statement_not_found"
+
+
+class NothingToState(Conflict):
+    """Everything the technician earned in the period stands on earlier statements."""
+
+    code = "settlement.nothing_to_state"
+
+
+class StaleStatement(Conflict):
+    code = "settlement.statement_stale"
+
+
+class StatementIssued(Conflict):
+    code = "settlement.statement_issued"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    id: int
+    technician_id: int
+    payee_name: str
+    period_id: int
+    number: int
+    state: StatementState
+    total_minor: int
+    currency: str
+    from_seq: int
+    as_of_seq: int
+    content_hash: str
+    issued_at: datetime | None
+    command_id: str
+    version: int
+
+
+def draft(
+    conn: Connection, *, actor: Actor, technician_id: int, period_id: int, command_id: str
+) -> StatementView:
+    """Make, or bring up to date, the draft of what the technician earned and no statement says yet."""
+    # Held to the end, so that two drafts made at once become one.
+    head = lock_head(conn, actor.org_id)
+    payee = payee_of(conn, org_id=actor.org_id, technician_id=technician_id, currency=head.currency)
+    policy.require(actor, "settlement.issue", region_id=payee.region_id)
+    period = closing.period_view(conn, actor.org_id, period_id)
+    known = _of(conn, technician_id, period.id)
+    issued = next((each for each in known if each.state is not StatementState.DRAFT), None)
+    earlier_draft = next((each for each in known if each.state is StatementState.DRAFT), None)
+    span = Span(payee, period.id, 0 if issued is None else issued.as_of_seq, head.seq)
+    postings = credited(conn, span)
+    if not postings:
+        raise NothingToState(technician=payee.name, period=period.code)
+    number = 1 if issued is None else issued.number + 1
+    values: dict[str, Any] = {
+        "payee_name": payee.name,
+        "total_minor": sum(amount for _, amount in postings),
+        "currency": head.currency,
+        "from_seq": span.from_seq,
+        "as_of_seq": span.as_of_seq,
+        "content_hash": content_hash(
+            [technician_id, period.id, number, span.from_seq, span.as_of_seq, postings]
+        ),
+        "command_id": command_id,
+    }
+    if earlier_draft is not None:
+        _update(conn, earlier_draft.id, values)
+        return _view(conn, actor.org_id, earlier_draft.id)
+    new = sa.insert(_STATEMENTS).values(
+        **values,
+        org_id=actor.org_id,
+        technician_id=technician_id,
+        period_id=period.id,
+        number=number,
+        state=StatementState.DRAFT,
+        version=1,
+    )
+    return _view(conn, actor.org_id, conn.execute(new.returning(_STATEMENTS.c.id)).scalar_one())
+
+
+def issue(
+    conn: Connection,
+    *,
+    actor: Actor,
+    at: datetime,
+    statement_id: int,
+    expected_version: int,
+    command_id: str,
+) -> StatementView:
+    """Freeze a draft exactly as it was looked at: entries posted since then wait for the next statement.
+
+    Sent twice with one `command_id`, it issues once.
+    """
+    statement = _view(conn, actor.org_id, statement_id, lock=True)
+    payee = payee_of(
+        conn, org_id=actor.org_id, technician_id=statement.technician_id, currency=statement.currency
+    )
+    policy.require(actor, "settlement.issue", region_id=payee.region_id)
+    if statement.state is not StatementState.DRAFT:
+        if statement.command_id == command_id:
+            return statement
+        raise StatementIssued(number=statement.number)
+    if statement.version != expected_version:
+        raise StaleStatement(number=statement.number)
+    postings = sa.select(
+        sa.literal(statement_id), _POSTINGS.c.id, _POSTINGS.c.ticket_id, -_POSTINGS.c.amount_minor
+    )
+    conn.execute(
+        sa.insert(_STATED).from_select(
+            ["statement_id", "posting_id", "ticket_id", "amount_minor"],
+            within(postings, span_of(conn, actor.org_id, statement)).order_by(_POSTINGS.c.id),
+        )
+    )
+    _update(
+        conn,
+        statement_id,
+        {
+            "state": StatementState.ISSUED,
+            "issued_at": at,
+            "issued_by": actor.user_id,
+            "command_id": command_id,
+        },
+    )
+    return _view(conn, actor.org_id, statement_id)
+
+
+def of_technician(
+    conn: Connection, *, viewer: Actor, technician_id: int, period_id: int
+) -> tuple[StatementView, ...]:
+    """The statements of a technician for a period, latest first."""
+    head = read_head(conn, viewer.org_id)
+    payee = payee_of(conn, org_id=viewer.org_id, technician_id=technician_id, currency=head.currency)
+    require_reading(viewer, payee)
+    return tuple(_of(conn, technician_id, period_id))
+
+
+def statement_view(conn: Connection, *, viewer: Actor, statement_id: int) -> StatementView:
+    statement = _view(conn, viewer.org_id, statement_id)
+    require_reading(viewer, span_of(conn, viewer.org_id, statement).payee)
+    return statement
+
+
+def span_of(conn: Connection, org_id: int, statement: StatementView) -> Span:
+    payee = payee_of(conn, org_id=org_id, technician_id=statement.technician_id, currency=statement.currency)
+    return Span(payee, statement.period_id, statement.from_seq, statement.as_of_seq)
+
+
+def _columns() -> sa.Select[Any]:
+    return sa.select(*(_STATEMENTS.c[name] for name in StatementView.__dataclass_fields__))
+
+
+def _view(conn: Connection, org_id: int, statement_id: int, *, lock: bool = False) -> StatementView:
+    query = _columns().where(_STATEMENTS.c.id == statement_id, _STATEMENTS.c.org_id == org_id)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise StatementNotFound()
+    return StatementView(*row)
+
+
+def _of(conn: Connection, technician_id: int, period_id: int) -> list[StatementView]:
+    rows = conn.execute(
+        _columns()
+        .where(_STATEMENTS.c.technician_id == technician_id, _STATEMENTS.c.period_id == period_id)
+        .order_by(_STATEMENTS.c.number.desc())
+    )
+    return [StatementView(*row) for row in rows]
+
+
+def _update(conn: Connection, statement_id: int, values: dict[str, Any]) -> None:
+    conn.execute(
+        sa.update(_STATEMENTS)
+        .where(_STATEMENTS.c.id == statement_id)
+        .values(**values, version=_STATEMENTS.c.version + 1)
+    )
