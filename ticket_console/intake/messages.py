@@ -8,13 +8,21 @@ from ticket_console.forms.json_form import JsonForm
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 
 TITLE_LENGTH: Final = 200
-DESCRIPTION_LENGTH: Final = 20_000
+DESCRIPTION_LENGTH: Final = 10_000
 MOST_VALUES: Final = 200
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Name = Annotated[str, StringConstraints(max_length=120)]
-Phone = Annotated[str, StringConstraints(max_length=32)]
-Number = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+# No control characters but tab and line ends: databases and spreadsheets choke on the others.
+_CLEAN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_CLEAN)]
+Name = Annotated[str, StringConstraints(max_length=120, pattern=_CLEAN)]
+Phone = Annotated[str, StringConstraints(max_length=32, pattern=_CLEAN)]
+Number = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_CLEAN)]
+Title = Annotated[str, StringConstraints(max_length=TITLE_LENGTH, pattern=_CLEAN)]
+Description = Annotated[str, StringConstraints(max_length=DESCRIPTION_LENGTH, pattern=_CLEAN)]
+Address = Annotated[str, StringConstraints(max_length=300, pattern=_CLEAN)]
+Identity = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_CLEAN)]
+Level = Annotated[int, Field(ge=1, le=3)]
 
 
 class InvalidRequest(InvalidInput):
@@ -24,11 +32,11 @@ class InvalidRequest(InvalidInput):
 
 
 class Sender(JsonForm):
-    """Who asks, as far as the channel knows: its own name for the person, and what they said of themselves."""
+    """Who asks: the channel's own name for the person, and what they said of themselves."""
 
     model_config = ConfigDict(str_strip_whitespace=True)
 
-    id: Annotated[str, StringConstraints(max_length=128)] | None = None
+    id: Identity | None = None
     name: Name = ""
     phone: Phone = ""
 
@@ -43,15 +51,15 @@ class IntakeMessage(JsonForm):
     model_config = ConfigDict(str_strip_whitespace=True)
 
     template: Code | None = Field(default=None, description="Code of a published template, such as `repair`.")
-    title: Annotated[str, StringConstraints(max_length=TITLE_LENGTH)] = ""
-    description: Annotated[str, StringConstraints(max_length=DESCRIPTION_LENGTH)] = ""
+    title: Title = ""
+    description: Description = ""
     values: dict[str, Any] = Field(
         default_factory=dict, max_length=MOST_VALUES, description="Values of the template's fields by key."
     )
     customer: Sender = Sender()
     contact_name: Name = ""
     contact_phone: Phone = ""
-    address: Annotated[str, StringConstraints(max_length=300)] = ""
+    address: Address = ""
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
     site: Code | None = Field(default=None, description="Code of a site; nearer than coordinates.")
@@ -63,8 +71,8 @@ class IntakeMessage(JsonForm):
     reported_at: AwareDatetime | None = Field(
         default=None, strict=False, description="When it was reported at the source, with its zone."
     )
-    urgency: Annotated[int, Field(ge=1, le=3)] | None = Field(default=None, description="1 normal, 3 emergency.")
-    impact: Annotated[int, Field(ge=1, le=3)] | None = Field(default=None, description="1 one person, 3 many.")
+    urgency: Level | None = Field(default=None, description="1 normal, 2 urgent, 3 emergency.")
+    impact: Level | None = Field(default=None, description="1 one person, 2 several, 3 many.")
 
     @model_validator(mode="after")
     def _says_something(self) -> "IntakeMessage":

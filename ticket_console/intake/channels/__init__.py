@@ -11,7 +11,7 @@ from ticket_console.intake.channels.standard import API, EVENT, IMPORT, OTHER, W
 from ticket_console.intake.channels.wechat import WECHAT
 from ticket_console.kernel.errors import ConsoleError
 
-__all__ = ["CHANNELS", "MalformedChannel", "Channel", "Payload", "channel_named", "checked_name"]
+__all__ = ["CHANNELS", "Channel", "MalformedChannel", "Payload", "channel_named", "checked_name"]
 
 CHANNELS: Final[Mapping[str, Channel]] = {
     each.source: each for each in (API, BOSTON311, EVENT, IMPORT, OTHER, PHONE, WEB_FORM, WEBSITE, WECHAT)

@@ -37,6 +37,6 @@ def number_in(key: str) -> Callable[[Payload], str | None]:
         if not isinstance(found, str):
             return None
         found = found.strip()
-        return found if 0 < len(found) <= 128 else None
+        return found if 0 < len(found) <= 128 and found.isprintable() else None
 
     return number

@@ -1,0 +1,168 @@
+"""From a row of text to a request in the standard shape, with its problems by column."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from ticket_console.forms.definitions import TemplateDefinition
+from ticket_console.forms.fields import FieldKind, FieldSpec
+from ticket_console.forms.filling import fill
+from ticket_console.intake.importing.columns import VALUE
+from ticket_console.intake.importing.sheets import Sheet, SheetRow
+from ticket_console.intake.messages import IntakeMessage, InvalidRequest
+from ticket_console.kernel.errors import FieldProblem, InvalidInput
+
+_NUMBERS: Final = frozenset({"latitude", "longitude"})
+_LEVELS: Final[Mapping[str, int]] = {
+    "1": 1, "normal": 1, "普通": 1, "一般": 1, "low": 1, "低": 1,
+    "2": 2, "urgent": 2, "紧急": 2, "加急": 2, "medium": 2, "中": 2,
+    "3": 3, "emergency": 3, "特急": 3, "非常紧急": 3, "high": 3, "高": 3,
+}  # fmt: skip
+_YES_NO: Final[Mapping[str, str]] = {"是": "yes", "有": "yes", "y": "yes", "否": "no", "无": "no", "n": "no"}
+_SLASHED_DAY: Final = re.compile(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
+# What the desk calls the places of a request where it refuses one.
+_DESK_NAMES: Final = {
+    "lat": "latitude",
+    "lon": "longitude",
+    "site_code": "site",
+    "region_code": "region",
+    "territory_code": "department",
+}
+_THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_LISTED: Final = re.compile(r"[;,|；，、\n]+")
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """How the rows of one file are read: its mapping of columns, its template, and the zone of its times."""
+
+    sheet: Sheet
+    mapping: Mapping[str, str]
+    template_code: str
+    definition: TemplateDefinition
+    zone: tzinfo
+
+    def request(self, row: SheetRow) -> dict[str, Any]:
+        """The row as a request in the standard shape.
+
+        What cannot be read stays the text it is, so that the request is refused with this text in
+        view; so do cells beyond the header, under the number of their column.
+        """
+        request: dict[str, Any] = {"template": self.template_code}
+        values: dict[str, Any] = {}
+        for header, place in self.mapping.items():
+            text = _cell(row, self.sheet.headers.index(header))
+            if not text:
+                continue
+            if place.startswith(VALUE):
+                spec = self.definition.field_by_key[place.removeprefix(VALUE)]
+                values[spec.key] = _value(spec, text, self.zone)
+            elif place == "customer.name":
+                request["customer"] = {"name": text}
+            else:
+                request[place] = _standard_value(place, text, self.zone)
+        first_beyond = len(self.sheet.headers)
+        for column, cell in enumerate(row.cells[first_beyond:], start=first_beyond + 1):
+            values |= {f"#{column}": cell} if cell.strip() else {}
+        return request | {"values": values} if values else request
+
+    def problems(self, row: SheetRow) -> tuple[FieldProblem, ...]:
+        """Everything that is wrong with a row before it is received, by the header of its column."""
+        request = self.request(row)
+        found = _problems_of(lambda: IntakeMessage.read(request, InvalidRequest))
+        found += _problems_of(lambda: fill(self.definition, request.get("values", {})))
+        return by_column(found, self.mapping)
+
+
+def _problems_of(check: Callable[[], object]) -> tuple[FieldProblem, ...]:
+    try:
+        check()
+    except InvalidInput as invalid:
+        return invalid.problems
+    return ()
+
+
+def by_column(problems: Sequence[FieldProblem], mapping: Mapping[str, str]) -> tuple[FieldProblem, ...]:
+    """The same problems, each under the header of the column it comes from, or its own path without one."""
+    headers = {place.removeprefix(VALUE): header for header, place in mapping.items()}
+    headers |= {place: header for header, place in mapping.items()}
+    headers |= {path: headers[place] for path, place in _DESK_NAMES.items() if place in headers}
+    return tuple(FieldProblem(headers.get(each.path, each.path), each.code, each.params) for each in problems)
+
+
+def _cell(row: SheetRow, index: int) -> str:
+    return row.cells[index].strip() if index < len(row.cells) else ""
+
+
+def _standard_value(place: str, text: str, zone: tzinfo) -> object:
+    if place in _NUMBERS:
+        return _float_or_text(text)
+    if place in ("urgency", "impact"):
+        return _LEVELS.get(text.casefold(), text)
+    if place == "reported_at":
+        return _instant_or_text(text, zone)
+    if place == "contact_phone":
+        return phone_text(text)
+    return text
+
+
+def _value(spec: FieldSpec, text: str, zone: tzinfo) -> object:
+    match spec.kind:
+        case FieldKind.CHOICE:
+            return _option(spec, text)
+        case FieldKind.MULTI_CHOICE:
+            return [_option(spec, part.strip()) for part in _LISTED.split(text) if part.strip()]
+        case FieldKind.NUMBER | FieldKind.MONEY | FieldKind.RATING:
+            return _THOUSANDS.sub("", text)
+        case FieldKind.YES_NO:
+            return _YES_NO.get(text.casefold(), text)
+        case FieldKind.DATE:
+            return _dashed(text).removesuffix(" 00:00:00")
+        case FieldKind.DATETIME:
+            return _instant_or_text(text, zone)
+        case FieldKind.PHONE:
+            return phone_text(text)
+        case _:
+            return text
+
+
+def phone_text(text: str) -> str:
+    """A phone number that a spreadsheet took for a measurement: 13800000001.0, 1.3800000001E10."""
+    if not re.fullmatch(r"\d+\.0+|\d(\.\d+)?[eE]\+?\d+", text):
+        return text
+    number = float(text)
+    return str(int(number)) if number.is_integer() and number < 10**15 else text
+
+
+def _option(spec: FieldSpec, text: str) -> str:
+    """The option that is meant by its value or by its label in either language."""
+    wanted = text.casefold()
+    for option in spec.options:
+        if wanted in {option.value.casefold(), *(label.casefold() for label in option.label.values())}:
+            return option.value
+    return text
+
+
+def _float_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _dashed(text: str) -> str:
+    found = _SLASHED_DAY.match(text)
+    if found is None:
+        return text
+    return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}{text[found.end() :]}"
+
+
+def _instant_or_text(text: str, zone: tzinfo) -> str:
+    """A wall-clock time as an instant in the organisation's zone; one with an offset stays as it is."""
+    try:
+        at = datetime.fromisoformat(_dashed(text))
+    except ValueError:
+        return text
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()

@@ -1,0 +1,70 @@
+"""From a kept message to the ticket it asks for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ticket_console.customers.matching import CustomerRef
+from ticket_console.desk.opening import NewTicket
+from ticket_console.forms import reads as form_reads
+from ticket_console.intake.channels import Channel
+from ticket_console.intake.messages import IntakeMessage
+from ticket_console.intake.raw_log import RawMessage
+from ticket_console.intake.refusals import UnreadableBody
+from ticket_console.intake.template_choice import choose_template
+from ticket_console.kernel.database import reading
+
+# The key under which a body is kept that is no JSON object; no channel has a field of this name.
+UNREADABLE = "#unreadable"
+
+Note = Mapping[str, Any] | None
+
+
+def understood(message: RawMessage, channel: Channel) -> tuple[NewTicket, Note]:
+    """The ticket a message asks for, and a note for the raw log on how its template was found.
+
+    Raises InvalidRequest, or UnreadableBody for what is not even an object.
+    """
+    if UNREADABLE in message.payload:
+        raise UnreadableBody()
+    said = channel.read(message.payload)
+    template_code, note = said.template, None
+    if template_code is None:
+        with reading() as connection:
+            templates = form_reads.published_templates(connection, message.org_id)
+        choice = choose_template(
+            f"{said.title}\n{said.description}", {each.code: each.keywords for each in templates}
+        )
+        template_code = choice.template_code
+        chosen = {"template": template_code, "keyword": choice.keyword}
+        note = {"code": "intake.template_chosen", "params": chosen}
+    return _request(message, channel, said, template_code), note
+
+
+def _request(message: RawMessage, channel: Channel, said: IntakeMessage, template_code: str) -> NewTicket:
+    return NewTicket(
+        template_code=template_code,
+        title=said.headline,
+        description=said.description,
+        values=said.values,
+        provenance=dict.fromkeys(said.values, channel.provenance),
+        customer=_customer(message, said),
+        contact_name=said.contact_name or said.customer.name,
+        contact_phone=said.contact_phone or said.customer.phone,
+        site_code=said.site,
+        lat=said.latitude,
+        lon=said.longitude,
+        address=said.address,
+        region_code=said.region,
+        source=channel.source,
+        raw_intake_id=message.id,
+        urgency=said.urgency,
+        impact=said.impact,
+    )
+
+
+def _customer(message: RawMessage, said: IntakeMessage) -> CustomerRef:
+    return CustomerRef(
+        channel=message.channel,
+        external_id=said.customer.id or "",
+        phone=said.customer.phone or said.contact_phone,
+    )
