@@ -1,35 +1,30 @@
 """Installing a scenario pack into an organisation, and installing it again without changing anything."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import places, policy
 from ticket_console.flows import publishing as flow_publishing
 from ticket_console.forms import publishing as form_publishing
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import table
-from ticket_console.packs.contents import Pack, PackSkill
-from ticket_console.people.tables import Skill
+from ticket_console.packs.contents import Pack
+from ticket_console.people import hiring
+from ticket_console.people import reads as people_reads
 from ticket_console.settlement import books, standard_rules
 from ticket_console.settlement import publishing as rule_publishing
-
-_skills = table(Skill)
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What the pack's codes lead to now. `skills` are ids by code, those known before included."""
+    """What the pack's codes lead to now."""
 
     templates: dict[str, int]
     flow_versions: dict[str, int]
-    skills: dict[str, int]
 
 
-def install(connection: Connection, *, actor: Actor, at: datetime, pack: Pack) -> Installed:
+def install(connection: Connection, *, actor: Actor, at: datetime, command_id: str, pack: Pack) -> Installed:
     """Publish everything a pack holds; what an organisation has already in exactly this form stays as it is.
 
     Tickets that are open keep the versions they were opened with. Refuses like the publishing of a
@@ -38,7 +33,7 @@ def install(connection: Connection, *, actor: Actor, at: datetime, pack: Pack) -
     policy.require(actor, "template.manage")
     policy.require(actor, "flow.manage")
     policy.require(actor, "rules.manage")
-    skills = learn_skills(connection, org_id=actor.org_id, skills=pack.skills)
+    _add_skills(connection, actor, at, command_id, pack)
     # Templates first: they define the fields that the flows ask for.
     templates = {
         template.code: form_publishing.publish_template(
@@ -64,25 +59,21 @@ def install(connection: Connection, *, actor: Actor, at: datetime, pack: Pack) -
         )
     if standard_rules.CODE in pack.rule_sets:
         _open_books(connection, actor, at)
-    return Installed(templates, {code: flow.id for code, flow in flows.items()}, skills)
+    return Installed(templates, {code: flow.id for code, flow in flows.items()})
 
 
-def learn_skills(connection: Connection, *, org_id: int, skills: Iterable[PackSkill]) -> dict[str, int]:
-    """Add the skills an organisation does not know yet; returns all its skills by code."""
-    known = _known_skills(connection, org_id)
-    new = [
-        {"org_id": org_id, "code": skill.code, "name": skill.name}
-        for skill in skills
-        if skill.code not in known
-    ]
-    if new:
-        connection.execute(sa.insert(_skills), new)
-    return _known_skills(connection, org_id) if new else known
-
-
-def _known_skills(connection: Connection, org_id: int) -> dict[str, int]:
-    rows = connection.execute(sa.select(_skills.c.code, _skills.c.id).where(_skills.c.org_id == org_id))
-    return {row.code: row.id for row in rows}
+def _add_skills(connection: Connection, actor: Actor, at: datetime, command_id: str, pack: Pack) -> None:
+    known = {skill.code for skill in people_reads.skills(connection, actor.org_id)}
+    for skill in pack.skills:
+        if skill.code not in known:
+            hiring.add_skill(
+                connection,
+                actor=actor,
+                at=at,
+                command_id=f"{command_id}:{skill.code}",
+                code=skill.code,
+                name=skill.name,
+            )
 
 
 def _open_books(connection: Connection, actor: Actor, at: datetime) -> None:
