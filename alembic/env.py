@@ -44,15 +44,20 @@ def migrate() -> None:
         with context.begin_transaction():
             context.run_migrations()
         return
-    with database.engine().connect().execution_options(console_writes=True) as connection:
+    with connected() as connection:
         context.configure(connection=connection, **options)
         with context.begin_transaction():
             context.run_migrations()
 
 
-try:
-    migrate()
-except BadSetting as wrong:
-    raise SystemExit(str(wrong)) from None
-except sa.exc.OperationalError as failure:
-    raise SystemExit(f"The database of DATABASE_URL cannot be used: {failure.orig}") from None
+def connected() -> sa.Connection:
+    try:
+        return database.engine().connect().execution_options(console_writes=True)
+    except BadSetting as wrong:
+        raise SystemExit(str(wrong)) from None
+    except (sa.exc.SQLAlchemyError, OSError, ValueError) as failure:
+        reason = getattr(failure, "orig", failure)
+        raise SystemExit(f"The database of DATABASE_URL cannot be used: {reason}") from None
+
+
+migrate()

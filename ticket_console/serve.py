@@ -1,44 +1,150 @@
-"""Starts the web process: `python -m ticket_console.serve` serves pages, events and API on one port."""
+"""Starts the web process: pages, events and API on one port. `python -m ticket_console.serve`"""
 
 import asyncio
+import ctypes
+import gc
 import signal
+import socket
 import sys
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
+from typing import Any, Final
 
+import redis
+import sqlalchemy as sa
+import structlog
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from ticket_console.kernel import database
 from ticket_console.kernel.settings import BadSetting, Settings, settings
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
+
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    # Tracking links carry their secret in the address: it must not travel on to other sites.
+    (b"referrer-policy", b"same-origin"),
+    (
+        b"content-security-policy",
+        b"frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'",
+    ),
+)
+# Vite puts a hash of the content into every name under /assets/.
+_KEEP: Final = (b"cache-control", b"public, max-age=31536000, immutable")
+_ASK_AGAIN: Final = (b"cache-control", b"no-cache")
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class CannotStart(Exception):
+    """Why the console does not start, as a sentence for the operator."""
 
 
 def main() -> int:
     try:
         chosen = settings()
-    except BadSetting as wrong:
-        print(wrong, file=sys.stderr)
+        _check_surroundings(chosen)
+    except (BadSetting, CannotStart) as reason:
+        print(reason, file=sys.stderr)
         return 2
-    if not Path(".web/build/client/index.html").exists():
-        print("The front end is not built yet: run `make build` first.", file=sys.stderr)
-        return 2
-    asyncio.run(_serve(chosen))
+    _serve(chosen)
     return 0
 
 
-async def _serve(chosen: Settings) -> None:
-    from granian.constants import Interfaces
-    from granian.server.embed import Server
+def _check_surroundings(chosen: Settings) -> None:
+    if not Path(".web/build/client/index.html").exists():
+        raise CannotStart("The front end is not built: run `make build` first.")
+    try:
+        with database.engine().connect() as connection:
+            present = MigrationContext.configure(connection).get_current_heads()
+        # The worker is a fork of this process and must not share its connections.
+        database.engine().dispose()
+    except (sa.exc.SQLAlchemyError, OSError, ValueError) as failure:
+        reason = getattr(failure, "orig", failure)
+        raise CannotStart(f"The database of DATABASE_URL cannot be used: {reason}") from failure
+    if set(present) != set(ScriptDirectory("alembic").get_heads()):
+        raise CannotStart("The database is not up to date: run `make migrate` first.")
+    if chosen.redis_url:
+        try:
+            redis.Redis.from_url(chosen.redis_url, socket_connect_timeout=3).ping()
+        except redis.RedisError as failure:
+            raise CannotStart(f"The Redis of REDIS_URL does not answer: {failure}") from failure
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", chosen.port)) == 0:
+            raise CannotStart(f"Port {chosen.port} is taken: set PORT to a free one.")
+
+
+def _serve(chosen: Settings) -> None:
+    # One worker: the feed, the caches and the writer of SQLite live in one process. More machines or
+    # processes share PostgreSQL and Redis instead.
+    Granian(
+        "ticket_console.serve:load",
+        factory=True,
+        address="0.0.0.0",
+        port=chosen.port,
+        interface=Interfaces.ASGI,
+        workers=1,
+        backlog=1024,
+        log_level=LogLevels.error,
+    ).serve()
+
+
+def load() -> AsgiApp:
+    """The whole console as one ASGI app; called in the worker process."""
+    _die_with_parent()
     from reflex.constants import Env
     from reflex_base.environment import environment
 
-    # The pages were compiled by the build; Reflex must only load and serve them.
+    # `make build` has compiled the pages; Reflex must only load and serve them.
     environment.REFLEX_ENV_MODE.set(Env.PROD)
     environment.REFLEX_SKIP_COMPILE.set(True)
     environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
 
     from ticket_console.ticket_console import app
 
-    server = Server(app(), address="0.0.0.0", port=chosen.port, interface=Interfaces.ASGI, log_enabled=True)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
-    await server.serve()
+    chosen = settings()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(chosen.log_level))
+    loaded = _dressed(app(), announce=lambda: print(f"The console is at {chosen.public_url}", flush=True))
+    # All that was loaded lives as long as the process: collections need not look at it again.
+    gc.collect()
+    gc.freeze()
+    return loaded
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this worker when its parent is killed, so that no orphan keeps the port."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _dressed(app: AsgiApp, *, announce: Callable[[], None]) -> AsgiApp:
+    """Add what every answer carries, and say when the first request would be answered."""
+
+    async def answer(scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append(_KEEP if scope["path"].startswith("/assets/") else _ASK_AGAIN)
+                message["headers"] = [*headers, *_HEADERS]
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                announce()
+
+        try:
+            await app(scope, receive, send_on)
+        except asyncio.CancelledError:
+            # Somebody is being told on a line that the stop of the server has just cut.
+            if scope["type"] != "websocket":
+                raise
+
+    return answer
 
 
 if __name__ == "__main__":
