@@ -270,9 +270,7 @@ def _orders_of(connection: Connection, viewer: Actor, customer_id: int) -> tuple
     ).all()
     lines: dict[int, list[OrderLineView]] = {order.id: [] for order in orders}
     rows = connection.execute(
-        sa.select(
-            _lines.c.order_id, _lines.c.description, _lines.c.quantity, _models.c.code, _models.c.name
-        )
+        sa.select(_lines.c.order_id, _lines.c.description, _lines.c.quantity, _models.c.code, _models.c.name)
         .select_from(_lines.outerjoin(_models, _models.c.id == _lines.c.model_id))
         .where(_lines.c.order_id.in_(lines))
         .order_by(_lines.c.id)
@@ -295,9 +293,7 @@ def _orders_of(connection: Connection, viewer: Actor, customer_id: int) -> tuple
 def _agreements_of(connection: Connection, customer_id: int, today: date) -> tuple[AgreementView, ...]:
     """Those in force first, then those to come, then the expired, each by the latest end."""
     rows = connection.execute(
-        sa.select(
-            _agreements.c.kind, _agreements.c.coverage, _agreements.c.starts_on, _agreements.c.ends_on
-        )
+        sa.select(_agreements.c.kind, _agreements.c.coverage, _agreements.c.starts_on, _agreements.c.ends_on)
         .where(_agreements.c.customer_id == customer_id)
         .order_by(_agreements.c.ends_on.desc(), _agreements.c.id.desc())
         .limit(_SHOWN)

@@ -345,9 +345,7 @@ def _refuse_order(connection: Connection, org_id: int, new: NewOrder) -> None:
         raise OrderExists(no=new.no)
 
 
-def _known_models(
-    connection: Connection, org_id: int, codes: Sequence[str], *, path: str
-) -> dict[str, int]:
+def _known_models(connection: Connection, org_id: int, codes: Sequence[str], *, path: str) -> dict[str, int]:
     models = _model_ids(connection, org_id, codes)
     unknown = [code for code in dict.fromkeys(codes) if code not in models]
     if unknown:

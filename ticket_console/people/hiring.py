@@ -74,9 +74,7 @@ def add_skill(
     return skill_id
 
 
-def hire(
-    connection: Connection, *, actor: Actor, at: datetime, command_id: str, new: NewTechnician
-) -> int:
+def hire(connection: Connection, *, actor: Actor, at: datetime, command_id: str, new: NewTechnician) -> int:
     """The new technician's id; they may be sent to work from this moment on."""
     policy.require(actor, "user.manage", region_id=new.region_id)
     _refuse_unusable(connection, actor, new)
@@ -182,9 +180,7 @@ def let_go(
     _audit(connection, actor, at, command_id, "technician.let_go", f"technician:{technician_id}")
 
 
-def change_technician(
-    connection: Connection, actor: Actor, technician_id: int, **columns: object
-) -> None:
+def change_technician(connection: Connection, actor: Actor, technician_id: int, **columns: object) -> None:
     """Change a technician's row, or only its version where what changed stands in other tables.
 
     Refuses with TechnicianNotFound whom the organisation does not know and with Forbidden who lacks

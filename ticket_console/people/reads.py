@@ -53,9 +53,9 @@ class SkillView:
     name: LocalText
 
 
-_FACTS: Final = sa.select(
-    *(_technicians.c[name] for name in TechnicianFacts.__dataclass_fields__)
-).where(_technicians.c.id == sa.bindparam("technician_id"))
+_FACTS: Final = sa.select(*(_technicians.c[name] for name in TechnicianFacts.__dataclass_fields__)).where(
+    _technicians.c.id == sa.bindparam("technician_id")
+)
 
 
 def technician(connection: Connection, technician_id: int) -> TechnicianFacts:

@@ -196,9 +196,7 @@ def _by_technician(rows: Iterable[Any]) -> dict[int, tuple[Span, ...]]:
     return {technician_id: tuple(listed) for technician_id, listed in spans.items()}
 
 
-def _regions_of(
-    connection: Connection, org_id: int
-) -> tuple[dict[int, ZoneInfo], dict[int, frozenset[int]]]:
+def _regions_of(connection: Connection, org_id: int) -> tuple[dict[int, ZoneInfo], dict[int, frozenset[int]]]:
     """The zone of each region, and each region with all below it."""
     regions = places.regions(connection, org_id)
     parents = {region.id: region.parent_id for region in regions}

@@ -89,9 +89,9 @@ class _Map:
 _territories = table(Territory)
 _sites = table(Site)
 # Customers' own sites say where the work is, not whose area it is in.
-_OURS: Final = sa.and_(
-    _sites.c.org_id == sa.bindparam("org_id"), _sites.c.kind != SiteKind.CUSTOMER_SITE
-)
+_OURS: Final = sa.and_(_sites.c.org_id == sa.bindparam("org_id"), _sites.c.kind != SiteKind.CUSTOMER_SITE)
+
+
 def _stamp_of(rows: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Subquery:
     return (
         sa.select(
@@ -180,9 +180,7 @@ def holds(area: Area, *, lat: float, lon: float) -> bool:
     return inside
 
 
-def _nearest(
-    places: Sequence[_Place], lat: float, lon: float
-) -> tuple[float, _Place] | tuple[None, None]:
+def _nearest(places: Sequence[_Place], lat: float, lon: float) -> tuple[float, _Place] | tuple[None, None]:
     """The nearest place and its distance, to the metre; of two equally near the older one."""
     if not places:
         return None, None
