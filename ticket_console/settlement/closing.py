@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ticket_console.access import policy
+from ticket_console.access import audit, policy
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, Forbidden, NotFound
@@ -60,17 +60,21 @@ def open_period(conn: Connection, *, actor: Actor, moment: datetime) -> PeriodVi
 
 
 def begin_closing(
-    conn: Connection, *, actor: Actor, at: datetime, period_id: int, expected_version: int
+    conn: Connection, *, actor: Actor, at: datetime, period_id: int, expected_version: int, command_id: str
 ) -> PeriodView:
     """Stop new work from entering a month that is over: late work goes to the next one."""
-    return _move(conn, actor, at, period_id, expected_version, PeriodState.OPEN, PeriodState.CLOSING)
+    return _move(
+        conn, actor, at, period_id, expected_version, command_id, PeriodState.OPEN, PeriodState.CLOSING
+    )
 
 
 def close(
-    conn: Connection, *, actor: Actor, at: datetime, period_id: int, expected_version: int
+    conn: Connection, *, actor: Actor, at: datetime, period_id: int, expected_version: int, command_id: str
 ) -> PeriodView:
     """Lock a closing month. Nothing is ever posted into it again."""
-    return _move(conn, actor, at, period_id, expected_version, PeriodState.CLOSING, PeriodState.CLOSED)
+    return _move(
+        conn, actor, at, period_id, expected_version, command_id, PeriodState.CLOSING, PeriodState.CLOSED
+    )
 
 
 def period_view(conn: Connection, org_id: int, period_id: int) -> PeriodView:
@@ -101,6 +105,7 @@ def _move(
     at: datetime,
     period_id: int,
     expected_version: int,
+    command_id: str,
     before: PeriodState,
     after: PeriodState,
 ) -> PeriodView:
@@ -109,9 +114,9 @@ def _move(
     lock_head(conn, actor.org_id)
     period = period_view(conn, actor.org_id, period_id)
     if period.version != expected_version:
-        raise StalePeriod(period=period.code, state=period.state.value)
+        raise StalePeriod(period=period.code, state=f"settlement.period.{period.state.value}")
     if period.state is not before:
-        raise WrongPeriodState(period=period.code, state=period.state.value)
+        raise WrongPeriodState(period=period.code, state=f"settlement.period.{period.state.value}")
     if at < period.ends_at:
         raise PeriodNotOver(period=period.code)
     is_closed = after is PeriodState.CLOSED
@@ -124,6 +129,15 @@ def _move(
             closed_at=at if is_closed else None,
             closed_by=actor.user_id if is_closed else None,
         )
+    )
+    audit.record(
+        conn,
+        at=at,
+        actor=actor,
+        action=f"period.{after.value}",
+        subject=f"period:{period_id}",
+        payload={"code": period.code},
+        command_id=command_id,
     )
     return period_view(conn, actor.org_id, period_id)
 

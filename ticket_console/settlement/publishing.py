@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ticket_console.access import policy
+from ticket_console.access import audit, policy
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, NotFound
@@ -97,13 +97,22 @@ def save_draft(
     return version_id
 
 
-def publish(conn: Connection, *, actor: Actor, at: datetime, version_id: int) -> None:
+def publish(conn: Connection, *, actor: Actor, at: datetime, version_id: int, command_id: str) -> None:
     """Put a draft in force from its first day until the next version's; ratings already made stay."""
     policy.require(actor, "rules.manage")
     draft = _lock_version(conn, actor.org_id, version_id)
     if draft.status is not VersionStatus.DRAFT:
         raise RuleVersionPublished(number=draft.number)
     _publish(conn, draft, at, actor.user_id)
+    audit.record(
+        conn,
+        at=at,
+        actor=actor,
+        action="rules.published",
+        subject=f"rule_set_version:{version_id}",
+        payload={"number": draft.number, "effective_from": draft.effective_from.isoformat()},
+        command_id=command_id,
+    )
 
 
 def version_on(conn: Connection, *, org_id: int, code: str, day: date) -> VersionInForce:

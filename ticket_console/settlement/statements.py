@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ticket_console.access import policy
+from ticket_console.access import audit, policy
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.database import table
@@ -144,6 +144,15 @@ def issue(
             "issued_by": actor.user_id,
             "command_id": command_id,
         },
+    )
+    audit.record(
+        conn,
+        at=at,
+        actor=actor,
+        action="statement.issued",
+        subject=f"statement:{statement_id}",
+        payload={"technician_id": statement.technician_id, "number": statement.number},
+        command_id=command_id,
     )
     return _view(conn, actor.org_id, statement_id)
 
