@@ -72,9 +72,14 @@ _COLUMNS: Final = {
     for column in raw.c
     if column.name not in {"reason", "ticket_id", "settled_at"}
 }
+# Of an insert the number of rows is only kept when it is asked for.
+_COUNTED: Final = {"preserve_rowcount": True}
 _KEEP: Final = {
-    "sqlite": sqlite.insert(raw).values(_COLUMNS).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(raw).values(_COLUMNS).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(raw).values(_COLUMNS).on_conflict_do_nothing().execution_options(**_COUNTED),
+    "postgresql": postgresql.insert(raw)
+    .values(_COLUMNS)
+    .on_conflict_do_nothing()
+    .execution_options(**_COUNTED),
 }
 _STILL_NEW: Final = (raw.c.id == sa.bindparam("raw_id"), raw.c.state == RawState.NEW)
 _SETTLE: Final = (

@@ -55,6 +55,7 @@ def _request(message: RawMessage, channel: Channel, said: IntakeMessage, templat
         lon=said.longitude,
         address=said.address,
         region_code=said.region,
+        territory_code=said.department,
         source=channel.source,
         raw_intake_id=message.id,
         urgency=said.urgency,
