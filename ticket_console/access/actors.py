@@ -85,9 +85,10 @@ def actor_of(connection: Connection, row: Any, *, session_id: int | None = None)
     )
 
 
-def load_actor(connection: Connection, user_id: int) -> Actor:
+def load_actor(connection: Connection, user_id: int, *, session_id: int | None = None) -> Actor:
     """The actor of an enabled user; one who is disabled is as good as gone."""
-    return _enabled(connection, connection.execute(_BY_ID, {"user_id": user_id}).first())
+    row = connection.execute(_BY_ID, {"user_id": user_id}).first()
+    return _enabled(connection, row, session_id=session_id)
 
 
 def actor_by_login(connection: Connection, login: str) -> Actor:
@@ -95,7 +96,7 @@ def actor_by_login(connection: Connection, login: str) -> Actor:
     return _enabled(connection, connection.execute(_BY_LOGIN, {"login": login}).first())
 
 
-def _enabled(connection: Connection, row: Any) -> Actor:
+def _enabled(connection: Connection, row: Any, *, session_id: int | None = None) -> Actor:
     if row is None or not row.is_enabled:
         raise UserNotFound()
-    return actor_of(connection, row)
+    return actor_of(connection, row, session_id=session_id)

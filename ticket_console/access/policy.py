@@ -1,6 +1,6 @@
 """What an actor may do: the only place that refuses for want of a permission."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -20,7 +20,7 @@ PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
     | _DEFINITIONS
     | {"ticket.assign", "intake.import", "user.manage", "audit.view"},
     Role.DISPATCHER: _FLOOR | {"ticket.assign"},
-    Role.TECHNICIAN: _TICKET_WORK,
+    Role.TECHNICIAN: _TICKET_WORK | {"settlement.view_own"},
     Role.FINANCE: _TICKET_WORK | _MONEY | {"board.view", "dashboard.view"},
     Role.AGENT: _FLOOR | {"intake.import"},
     Role.AUDITOR: frozenset(
@@ -103,6 +103,12 @@ def require(
         raise Forbidden(permission=permission)
 
 
+def require_everywhere(actor: Actor, permission: str) -> None:
+    """Refuse an actor who lacks the permission over the whole organisation, for what belongs to no region."""
+    if not row_scope(actor, permission).everything:
+        raise Forbidden(permission=permission)
+
+
 def allows(
     actor: Actor,
     permission: str,
@@ -163,35 +169,11 @@ def permissions_of(actor: Actor) -> frozenset[str]:
 def over_row(actor: Actor, *, region_id: int | None, ticket_class: str | None, is_own: bool = False) -> Actor:
     """The actor with only the grants that reach this row.
 
-    Somebody may be finance in one region and agent in another: what they see of a row, and which
-    acts they have on it, is decided by the grants that reach it.
+    Somebody may be finance in one region and agent in another: what they see of a row is decided by
+    the grants that reach it.
     """
     reaching = tuple(grant for grant in actor.grants if _reaches(grant, region_id, ticket_class, is_own))
     return actor if len(reaching) == len(actor.grants) else replace(actor, grants=reaching)
-
-
-def acts_at(
-    actor: Actor,
-    node_acts: Mapping[str, Collection[str]],
-    *,
-    handler_role: str | None,
-    every_act: Collection[str],
-) -> frozenset[str]:
-    """Which acts the actor has at a node, of `every_act` that exists there.
-
-    `node_acts` is the node's own table, role to acts. A role that the table names has exactly what
-    stands there. A role that it does not name has every act if it is the one that handles the node or
-    one that could assign the step to itself, and none otherwise.
-    """
-    if actor.kind is ActorKind.SYSTEM:
-        return frozenset(every_act)
-    acts: frozenset[str] = frozenset()
-    for role in actor.roles:
-        if role in node_acts:
-            acts |= frozenset(node_acts[role]) & frozenset(every_act)
-        elif role == handler_role or "ticket.assign" in PERMISSIONS[role]:
-            acts |= frozenset(every_act)
-    return acts
 
 
 def _is_unowned_channel(actor: Actor) -> bool:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.builders.access import actor, channel, customer
 from ticket_console.access import policy
 from ticket_console.access.policy import EVERYTHING, NOTHING, RowScope, ScopePart
-from ticket_console.kernel.actor import Actor, ActorKind, Grant, Role, Scope, system_actor
+from ticket_console.kernel.actor import Grant, Role, Scope, system_actor
 from ticket_console.kernel.errors import Forbidden
 
 NORTH, SOUTH, HARBOUR = 1, 2, 3
@@ -22,6 +23,7 @@ MATRIX = {
     "ticket.attach": "MDTFA ",
     "money.view": "M  F U",
     "settlement.view": "M  F U",
+    "settlement.view_own": "  T   ",
     "settlement.issue": "M  F  ",
     "settlement.correct": "M  F  ",
     "period.close": "M  F  ",
@@ -38,21 +40,6 @@ ROWS = [
     for permission in MATRIX
     for role, letter in zip(Role, ROLES, strict=True)
 ]
-
-
-def actor(*grants: Grant) -> Actor:
-    return Actor(kind=ActorKind.USER, org_id=1, display="Li", user_id=7, grants=grants)
-
-
-def token(*permissions: str, user_id: int | None = None, grants: tuple[Grant, ...] = ()) -> Actor:
-    return Actor(
-        kind=ActorKind.CHANNEL,
-        org_id=1,
-        display="shop",
-        user_id=user_id,
-        grants=grants,
-        permissions=frozenset(permissions),
-    )
 
 
 def org(role: Role, *classes: str) -> Grant:
@@ -184,18 +171,17 @@ def test_the_console_itself_may_do_everything() -> None:
 
 
 def test_a_customer_with_a_link_may_track_and_accept_and_nothing_else() -> None:
-    customer = Actor(kind=ActorKind.CUSTOMER, org_id=1, display="Wang", ticket_id=40)
-    stranger = Actor(kind=ActorKind.CUSTOMER, org_id=1, display="Wang")
+    wang, stranger = customer(), customer(ticket_id=None)
 
-    assert policy.permissions_of(customer) == {"ticket.track", "ticket.accept"}
-    assert policy.allows(customer, "ticket.accept")
-    assert [each for each in policy.ALL_PERMISSIONS if policy.allows(customer, each)] == []
+    assert policy.permissions_of(wang) == {"ticket.track", "ticket.accept"}
+    assert policy.allows(wang, "ticket.accept")
+    assert [each for each in policy.ALL_PERMISSIONS if policy.allows(wang, each)] == []
     assert not policy.allows(stranger, "ticket.track")
-    assert policy.row_scope(customer, "ticket.view") == NOTHING
+    assert policy.row_scope(wang, "ticket.view") == NOTHING
 
 
 def test_a_token_of_the_organisation_may_do_what_is_written_on_it() -> None:
-    shop = token("ticket.open")
+    shop = channel("ticket.open")
 
     assert policy.allows(shop, "ticket.open", region_id=SOUTH, ticket_class="repair")
     assert not policy.allows(shop, "ticket.view")
@@ -205,7 +191,7 @@ def test_a_token_of_the_organisation_may_do_what_is_written_on_it() -> None:
 
 
 def test_a_token_of_a_user_never_reaches_further_than_the_user() -> None:
-    script = token("ticket.view", "period.close", user_id=7, grants=(region(Role.DISPATCHER, NORTH),))
+    script = channel("ticket.view", "period.close", user_id=7, grants=(region(Role.DISPATCHER, NORTH),))
 
     assert policy.permissions_of(script) == {"ticket.view"}
     assert not policy.allows(script, "period.close")
@@ -215,23 +201,9 @@ def test_a_token_of_a_user_never_reaches_further_than_the_user() -> None:
     assert policy.row_scope(script, "ticket.view") == RowScope((ScopePart(frozenset({NORTH})),))
 
 
-@pytest.mark.parametrize(
-    ("role", "acts"),
-    [
-        (Role.AGENT, {"complete"}),  # PRM-01: named by the node
-        (Role.DISPATCHER, set()),  # named by the node, with nothing
-        (Role.TECHNICIAN, {"complete", "return", "cancel"}),  # handles the node
-        (Role.MANAGER, {"complete", "return", "cancel"}),  # could assign the step
-        (Role.FINANCE, set()),
-        (Role.AUDITOR, set()),
-    ],
-)
-def test_a_node_says_which_role_has_which_act(role: Role, acts: set[str]) -> None:
-    allowed = policy.acts_at(
-        actor(org(role)),
-        {"agent": ["complete", "reject"], "dispatcher": []},
-        handler_role="technician",
-        every_act=("complete", "return", "cancel"),
-    )
+def test_what_belongs_to_no_region_asks_for_the_permission_everywhere() -> None:
+    policy.require_everywhere(actor(org(Role.MANAGER)), "user.manage")
 
-    assert allowed == acts
+    for narrower in (region(Role.MANAGER, NORTH), org(Role.MANAGER, "consult"), org(Role.AUDITOR)):
+        with pytest.raises(Forbidden):
+            policy.require_everywhere(actor(narrower), "user.manage")

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders.access import actor, channel, customer
 from ticket_console.access import policy, projection
-from ticket_console.kernel.actor import Actor, ActorKind, Grant, Role, Scope, system_actor
+from ticket_console.kernel.actor import Actor, Grant, Role, Scope, system_actor
 
 FIELDS = (
     ("fault", "public"),
@@ -28,31 +29,15 @@ SEES: Mapping[Role, set[str]] = {
 }
 
 
-def viewer(*roles: Role) -> Actor:
-    grants = tuple(Grant(role, Scope.ORG) for role in roles)
-    return Actor(kind=ActorKind.USER, org_id=1, display="Li", user_id=7, grants=grants)
-
-
-def token(*permissions: str, user_id: int | None = None, roles: tuple[Role, ...] = ()) -> Actor:
-    return Actor(
-        kind=ActorKind.CHANNEL,
-        org_id=1,
-        display="shop",
-        user_id=user_id,
-        grants=tuple(Grant(role, Scope.ORG) for role in roles),
-        permissions=frozenset(permissions),
-    )
-
-
 def test_a_service_agent_sees_no_cost_and_no_settlement() -> None:  # PRM-02
     values = {"fault": "E3", "diagnosis": "pump", "parts_price": 9900, "amount_due": 12000}
-    access = projection.visible_fields(viewer(Role.AGENT), FIELDS, {})
+    access = projection.visible_fields(actor(Role.AGENT), FIELDS, {})
 
     assert projection.only_readable(values, access) == {"fault": "E3", "diagnosis": "pump"}
 
 
 def test_the_workshop_head_sees_cost_only_while_the_ticket_stands_at_the_node() -> None:  # PRM-03
-    head = viewer(Role.DISPATCHER)
+    head = actor(Role.DISPATCHER)
     workshop = {"dispatcher": {"parts_price": "read", "labour_cost": "read"}}
 
     before = projection.visible_fields(head, FIELDS, {})
@@ -66,28 +51,28 @@ def test_the_workshop_head_sees_cost_only_while_the_ticket_stands_at_the_node() 
 
 
 def test_finance_sees_the_settlement_amount_of_all_the_money() -> None:  # PRM-04
-    access = projection.visible_fields(viewer(Role.FINANCE), FIELDS, {})
+    access = projection.visible_fields(actor(Role.FINANCE), FIELDS, {})
 
     assert access.read == {"fault", "amount_due"}
 
 
 def test_a_node_can_take_a_field_away() -> None:  # PRM-01
     access = projection.visible_fields(
-        viewer(Role.TECHNICIAN), FIELDS, {"technician": {"diagnosis": "none", "fault": "read"}}
+        actor(Role.TECHNICIAN), FIELDS, {"technician": {"diagnosis": "none", "fault": "read"}}
     )
 
     assert access == projection.FieldAccess(read=frozenset({"fault"}), write=frozenset())
 
 
 def test_an_auditor_reads_everything_and_writes_nothing_even_if_a_node_says_so() -> None:
-    access = projection.visible_fields(viewer(Role.AUDITOR), FIELDS, {"auditor": {"fault": "write"}})
+    access = projection.visible_fields(actor(Role.AUDITOR), FIELDS, {"auditor": {"fault": "write"}})
 
     assert access == projection.FieldAccess(read=frozenset(SENSITIVITY), write=frozenset())
 
 
 def test_roles_add_up() -> None:
     access = projection.visible_fields(
-        viewer(Role.AGENT, Role.FINANCE), FIELDS, {"agent": {"amount_due": "none"}}
+        actor(Role.AGENT, Role.FINANCE), FIELDS, {"agent": {"amount_due": "none"}}
     )
 
     assert access.read == {"fault", "diagnosis", "amount_due"}
@@ -105,38 +90,38 @@ def test_standing_at_two_nodes_shows_what_either_shows() -> None:
 
 
 def test_nobody_sees_anything_without_a_role() -> None:
-    assert projection.readable(viewer()) == frozenset()
-    assert projection.visible_fields(viewer(), FIELDS, {}) == projection.FieldAccess(frozenset(), frozenset())
+    assert projection.readable(actor()) == frozenset()
+    assert projection.visible_fields(actor(), FIELDS, {}) == projection.FieldAccess(frozenset(), frozenset())
 
 
 def test_a_customer_sees_the_public_fields() -> None:
-    customer = Actor(kind=ActorKind.CUSTOMER, org_id=1, display="Wang", ticket_id=40)
+    wang = customer()
 
-    assert projection.readable(customer) == {"public"}
-    assert projection.visible_fields(customer, FIELDS, {"agent": {"parts_price": "read"}}).read == {"fault"}
+    assert projection.readable(wang) == {"public"}
+    assert projection.visible_fields(wang, FIELDS, {"agent": {"parts_price": "read"}}).read == {"fault"}
 
 
 @pytest.mark.parametrize(
-    ("channel", "sees"),
+    ("script", "sees"),
     [
-        (token("ticket.open"), {"public"}),
-        (token("ticket.view"), {"public", "internal"}),
-        (token("ticket.view", "settlement.view"), {"public", "internal", "settlement"}),
-        (token("ticket.view", "money.view"), {"public", "internal", "cost", "settlement"}),
-        (token("ticket.view", "money.view", user_id=7, roles=(Role.FINANCE,)), {"public", "settlement"}),
-        (token("ticket.view", user_id=7, roles=(Role.MANAGER,)), {"public", "internal"}),
-        (token("ticket.view", "money.view", user_id=7), set()),
+        (channel("ticket.open"), {"public"}),
+        (channel("ticket.view"), {"public", "internal"}),
+        (channel("ticket.view", "settlement.view"), {"public", "internal", "settlement"}),
+        (channel("ticket.view", "money.view"), {"public", "internal", "cost", "settlement"}),
+        (channel("ticket.view", "money.view", user_id=7, grants=(Role.FINANCE,)), {"public", "settlement"}),
+        (channel("ticket.view", user_id=7, grants=(Role.MANAGER,)), {"public", "internal"}),
+        (channel("ticket.view", "money.view", user_id=7), set()),
     ],
 )
-def test_a_token_sees_what_is_written_on_it_and_what_its_user_sees(channel: Actor, sees: set[str]) -> None:
-    assert projection.readable(channel) == sees
-    assert projection.visible_fields(channel, FIELDS, {}).read == {
+def test_a_token_sees_what_is_written_on_it_and_what_its_user_sees(script: Actor, sees: set[str]) -> None:
+    assert projection.readable(script) == sees
+    assert projection.visible_fields(script, FIELDS, {}).read == {
         key for key, sensitivity in FIELDS if sensitivity in sees
     }
 
 
 def test_a_node_does_not_open_cost_to_a_token_that_may_not_see_money() -> None:
-    script = token("ticket.view", user_id=7, roles=(Role.DISPATCHER,))
+    script = channel("ticket.view", user_id=7, grants=(Role.DISPATCHER,))
 
     access = projection.visible_fields(script, FIELDS, {"dispatcher": {"parts_price": "read"}})
 
@@ -150,30 +135,19 @@ def test_the_console_itself_reads_and_writes_every_field() -> None:
 
 
 def test_viewers_of_the_same_roles_share_a_visibility_class() -> None:
-    one = Actor(
-        kind=ActorKind.USER, org_id=1, display="Li", user_id=7, grants=(Grant(Role.AGENT, Scope.ORG),)
-    )
-    other = Actor(
-        kind=ActorKind.USER,
-        org_id=1,
-        display="Wu",
-        user_id=8,
-        locale="en",
-        grants=(Grant(Role.AGENT, Scope.REGION, frozenset({3})),),
-    )
+    one = actor(Role.AGENT)
+    other = actor(Grant(Role.AGENT, Scope.REGION, frozenset({3})), locale="en")
 
     assert projection.visibility_class(one) == projection.visibility_class(other)
-    assert projection.visibility_class(one) != projection.visibility_class(viewer(Role.FINANCE))
+    assert projection.visibility_class(one) != projection.visibility_class(actor(Role.FINANCE))
 
 
 def test_roles_that_hold_in_different_regions_make_a_class_of_their_own() -> None:
-    grants = (
-        Grant(Role.AGENT, Scope.REGION, frozenset({3})),
-        Grant(Role.FINANCE, Scope.REGION, frozenset({4})),
+    mixed = actor(
+        Grant(Role.AGENT, Scope.REGION, frozenset({3})), Grant(Role.FINANCE, Scope.REGION, frozenset({4}))
     )
-    mixed = Actor(kind=ActorKind.USER, org_id=1, display="Li", user_id=7, grants=grants)
 
-    assert projection.visibility_class(mixed) != projection.visibility_class(viewer(Role.AGENT, Role.FINANCE))
+    assert projection.visibility_class(mixed) != projection.visibility_class(actor(Role.AGENT, Role.FINANCE))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +177,7 @@ NODE = st.dictionaries(
 def test_the_fields_returned_are_those_of_the_matrix(
     roles: set[Role], node: Mapping[str, Mapping[str, str]]
 ) -> None:
-    access = projection.visible_fields(viewer(*sorted(roles)), FIELDS, node)
+    access = projection.visible_fields(actor(*sorted(roles)), FIELDS, node)
 
     def reads(role: Role, key: str) -> bool:
         granted = node.get(role.value, {}).get(key)
@@ -215,7 +189,7 @@ def test_the_fields_returned_are_those_of_the_matrix(
 
 @given(roles=st.sets(ROLE, max_size=3))
 def test_away_from_any_node_a_viewer_reads_exactly_the_readable_sensitivities(roles: set[Role]) -> None:
-    person = viewer(*sorted(roles))
+    person = actor(*sorted(roles))
     access = projection.visible_fields(person, FIELDS, {})
 
     assert {SENSITIVITY[key] for key in access.read} == projection.readable(person)
@@ -230,8 +204,8 @@ def test_away_from_any_node_a_viewer_reads_exactly_the_readable_sensitivities(ro
 def test_a_token_of_a_user_never_reads_more_than_the_user(
     permissions: set[str], roles: set[Role], node: Mapping[str, Mapping[str, str]]
 ) -> None:
-    script = token(*permissions, user_id=7, roles=tuple(sorted(roles)))
-    person = viewer(*sorted(roles))
+    script = channel(*permissions, user_id=7, grants=tuple(sorted(roles)))
+    person = actor(*sorted(roles))
 
     by_token = projection.visible_fields(script, FIELDS, node)
     by_person = projection.visible_fields(person, FIELDS, node)
@@ -249,7 +223,7 @@ def test_a_token_of_a_user_never_reads_more_than_the_user(
 def test_what_may_not_be_read_leaves_no_key_behind(
     values: Mapping[str, int], roles: set[Role], node: Mapping[str, Mapping[str, str]]
 ) -> None:
-    access = projection.visible_fields(viewer(*sorted(roles)), FIELDS, node)
+    access = projection.visible_fields(actor(*sorted(roles)), FIELDS, node)
 
     shown = projection.only_readable(values, access)
 
