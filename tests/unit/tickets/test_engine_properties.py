@@ -1,0 +1,220 @@
+"""What holds on every valid flow, whatever is done to a ticket."""
+
+from collections import Counter
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.builders.flows import facts, graphs
+from tests.builders.runs import CANCEL, Walked, history, possible_actions, restored, run
+from ticket_console.flows.elements import WAITING_KINDS, EdgeKind, NodeKind
+from ticket_console.flows.graph import Graph
+from ticket_console.flows.validation import graph_problems
+from ticket_console.tickets.actions import (
+    Cancel,
+    Closed,
+    Complete,
+    HandlerNeeded,
+    Reject,
+    SendBack,
+    TimerArmed,
+    TokenEntered,
+    TokenLeft,
+)
+from ticket_console.tickets.engine import advance
+from ticket_console.tickets.fold import fold
+from ticket_console.tickets.marking import Marking, TicketStatus, TokenState
+from ticket_console.tickets.moves import preview, reachable_moves, stage_of
+
+scripts = st.lists(st.tuples(st.integers(0, CANCEL), facts()), min_size=6, max_size=25)
+walks = settings(max_examples=80)
+
+
+@walks
+@given(graphs())
+def test_the_random_flows_are_valid(graph: Graph) -> None:
+    assert graph_problems(graph) == ()
+
+
+@walks
+@given(graphs(), scripts)
+def test_a_token_moves_only_along_edges(graph: Graph, script: list) -> None:
+    for walked in run(graph, script):
+        left = {effect.token_id: effect for effect in walked.step.effects if isinstance(effect, TokenLeft)}
+        entered = [effect for effect in walked.step.effects if isinstance(effect, TokenEntered)]
+        closed = [effect for effect in walked.step.effects if isinstance(effect, Closed) and effect.path]
+        departures = {effect.edge_key for effect in left.values()} | {
+            edge.key for edge in graph.edges_from("start", EdgeKind.FORWARD) if walked.before == Marking()
+        }
+
+        for rest in [*entered, *closed]:
+            edges = [graph.edge_by_key[key] for key in rest.path]
+            assert edges[0].key in departures
+            assert edges[-1].target == rest.node_key
+            assert all(ahead.source == edge.target for edge, ahead in pairwise(edges))
+            assert all(graph.node_by_key[edge.target].kind not in WAITING_KINDS for edge in edges[:-1])
+        assert all(
+            graph.edge_by_key[effect.edge_key].source == effect.node_key
+            for effect in left.values()
+            if effect.edge_key is not None
+        )
+
+
+@walks
+@given(graphs(), scripts)
+def test_tokens_come_and_go_only_as_the_effects_say(graph: Graph, script: list) -> None:
+    for walked in run(graph, script):
+        before, after = set(walked.before.tokens), set(walked.after.tokens)
+        entered = {effect.token_id for effect in walked.step.effects if isinstance(effect, TokenEntered)}
+        left = {effect.token_id for effect in walked.step.effects if isinstance(effect, TokenLeft)}
+
+        assert {token.id for token in after - before} == entered
+        assert {token.id for token in before - after} == left
+
+
+@walks
+@given(graphs(), scripts)
+def test_an_open_ticket_always_has_an_active_token_with_an_owner_a_queue_or_a_timer(
+    graph: Graph, script: list
+) -> None:  # FLW-19
+    cared_for: set[int] = set()
+    for walked in run(graph, script):
+        effects = walked.step.effects
+        cared_for |= {effect.token_id for effect in effects if isinstance(effect, HandlerNeeded | TimerArmed)}
+        active = {token.id for token in walked.after.active()}
+
+        assert bool(active) == (walked.after.status is TicketStatus.OPEN)
+        assert active <= cared_for
+        assert (stage_of(graph, walked.after) in graph.stage_by_key) is True
+
+
+@walks
+@given(graphs(), scripts)
+def test_a_finished_ticket_has_no_token_left_and_stands_at_an_end(graph: Graph, script: list) -> None:
+    after = list(run(graph, script))[-1].after
+    is_finished = after.status is not TicketStatus.OPEN
+
+    assert (after.tokens == ()) == is_finished
+    assert after.ended_at in ({"end", "gone", None} if is_finished else {None})
+    assert (after.ended_at == "end") == (after.status is TicketStatus.CLOSED)
+
+
+@walks
+@given(graphs(), scripts)
+def test_saving_and_restoring_between_any_two_steps_changes_nothing(graph: Graph, script: list) -> None:
+    straight = list(run(graph, script))
+    interrupted = list(run(graph, script, restore=True))
+
+    assert interrupted == straight
+    assert [restored(walked.after) for walked in straight] == [walked.after for walked in straight]
+
+
+@walks
+@given(graphs(), scripts)
+def test_the_history_folds_into_the_row_and_its_tokens(graph: Graph, script: list) -> None:
+    walk = list(run(graph, script))
+    after = walk[-1].after
+
+    folded = fold(history(walk))
+
+    rows = folded.tokens.values()
+    live = {row["id"]: row["node_key"] for row in rows if row["state"] in ("active", "waiting")}
+    assert folded.ticket["marking"] == after.as_json()
+    assert folded.ticket["status"] == after.status.value
+    assert live == {token.id: token.node_key for token in after.tokens}
+
+
+@walks
+@given(graphs(), scripts)
+def test_progress_falls_only_when_work_goes_back_and_is_full_exactly_when_closed(
+    graph: Graph, script: list
+) -> None:
+    for walked in run(graph, script):
+        went_back = isinstance(walked.action, SendBack | Reject)
+
+        assert 0 <= walked.after.progress_bp <= 10_000
+        assert went_back or walked.after.progress_bp >= walked.before.progress_bp
+        assert (walked.after.progress_bp == 10_000) == (walked.after.status is TicketStatus.CLOSED)
+
+
+@walks
+@given(graphs(), scripts)
+def test_every_return_and_rejection_back_is_counted_at_the_node_that_asked_for_it(
+    graph: Graph, script: list
+) -> None:  # FLW-10
+    walk = list(run(graph, script))
+    sent_back = Counter(_node_sending_back(graph, walked) for walked in walk)
+    del sent_back[None]
+
+    assert dict(walk[-1].after.returns) == dict(sent_back)
+
+
+def _node_sending_back(graph: Graph, walked: Walked) -> str | None:
+    for effect in walked.step.effects:
+        if isinstance(effect, TokenLeft) and effect.outcome in ("returned", "rejected"):
+            assert effect.edge_key is not None
+            target = graph.edge_by_key[effect.edge_key].target
+            return None if graph.node_by_key[target].kind is NodeKind.END else effect.node_key
+    return None
+
+
+@walks
+@given(graphs(), scripts)
+def test_tokens_wait_only_at_joins_and_only_for_siblings_still_at_work(graph: Graph, script: list) -> None:
+    for walked in run(graph, script):
+        for token in walked.after.tokens:
+            waits = token.state is TokenState.WAITING
+            fork = token.forks[-1].id if token.forks else None
+            depth = len(token.forks) - 1
+            siblings = [
+                other
+                for other in walked.after.active()
+                if len(other.forks) > depth and depth >= 0 and other.forks[depth].id == fork
+            ]
+
+            assert waits == (graph.node_by_key[token.node_key].join is not None)
+            assert siblings or not waits
+
+
+@walks
+@given(graphs(), scripts)
+def test_whatever_is_open_can_be_cancelled(graph: Graph, script: list) -> None:
+    for walked in list(run(graph, script))[1:]:
+        after = advance(graph, walked.before, Cancel("enough"), facts={}, new_token_id=lambda: 0).marking
+
+        assert after.status is TicketStatus.CANCELLED
+        assert after.tokens == ()
+        assert after.progress_bp == walked.before.progress_bp
+
+
+@walks
+@given(graphs(), scripts)
+def test_the_moves_offered_are_the_edges_people_may_take(graph: Graph, script: list) -> None:
+    for walked in list(run(graph, script))[1:]:
+        *moves, cancel = reachable_moves(graph, walked.before)
+        edges = [
+            (token.id, edge.key)
+            for token in walked.before.active()
+            if graph.node_by_key[token.node_key].kind is not NodeKind.TIMER
+            for kind in (EdgeKind.FORWARD, EdgeKind.RETURN, EdgeKind.REJECT)
+            for edge in graph.edges_from(token.node_key, kind)
+        ]
+
+        assert [(move.token_id, move.edge_key) for move in moves] == edges
+        assert (cancel.token_id, cancel.kind, cancel.to_stage) == (None, EdgeKind.CANCEL, "cancelled")
+        assert len(possible_actions(graph, walked.before)) >= 2
+
+
+@walks
+@given(graphs(), scripts)
+def test_a_move_that_names_its_stage_leads_there(graph: Graph, script: list) -> None:
+    alone = [walked.before for walked in list(run(graph, script))[1:] if len(walked.before.tokens) == 1]
+    for marking in alone:
+        landed = {
+            move.to_stage: preview(graph, marking, Complete(move.token_id, move.edge_key), {})
+            for move in reachable_moves(graph, marking)
+            if move.kind is EdgeKind.FORWARD and move.to_stage is not None and move.token_id is not None
+        }
+
+        assert list(landed) == list(landed.values())
