@@ -1,12 +1,13 @@
 """The composition root: the app, its frame, and every page."""
 
+from pathlib import Path
 from typing import Final
 
 import reflex as rx
 from reflex_components_core.base.error_boundary import ErrorBoundary
 
-from ticket_console import pages
 from ticket_console.components.overlay import crash_screen, notice_hub
+from ticket_console.pages import every_page
 from ticket_console.state.feedback import unexpected
 
 # Before anything is drawn: the chosen width of the navigation, so that nothing jumps.
@@ -17,7 +18,14 @@ _FIRST_PAINT: Final = """
 })();
 """
 
-_STYLES: Final = ("tokens", "shell", "blocks")
+# Tokens first, then what is shared, then each screen's own.
+_SHARED_STYLES: Final = ("tokens", "shell", "blocks")
+
+
+def _stylesheets() -> list[str]:
+    found = {path.stem for path in (Path.cwd() / "assets" / "styles").glob("*.css")}
+    own = sorted(found - set(_SHARED_STYLES))
+    return [f"/styles/{name}.css" for name in (*_SHARED_STYLES, *own)]
 
 
 def _error_boundary(stateful: bool) -> rx.Component:
@@ -29,11 +37,9 @@ def _overlay(stateful: bool) -> rx.Component:
     return rx.fragment(notice_hub())
 
 
-pages.load_all()
-
 app = rx.App(
     html_lang="zh-CN",
-    stylesheets=[f"/styles/{name}.css" for name in _STYLES],
+    stylesheets=_stylesheets(),
     head_components=[
         rx.el.meta(name="viewport", content="width=device-width, initial-scale=1, viewport-fit=cover"),
         rx.el.script(_FIRST_PAINT),
@@ -42,3 +48,6 @@ app = rx.App(
     app_wraps={(55, "ErrorBoundary"): _error_boundary, (5, "Overlay"): _overlay},
     backend_exception_handler=unexpected,
 )
+
+for page in every_page():
+    app.add_page(page.draw, route=page.route, title=page.title, on_load=page.on_load)

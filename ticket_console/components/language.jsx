@@ -129,6 +129,7 @@ function speaker(name) {
     const minutes = Math.floor(Math.abs(seconds) / 60);
     const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), minutes % 60];
     if (days) return t("time.span.days", { days, hours });
+    if (minutes === 0) return t("time.span.moment");
     if (hours) return t("time.span.hours", { hours, minutes: rest });
     return t("time.span.minutes", { minutes: rest });
   };

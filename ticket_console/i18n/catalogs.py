@@ -43,7 +43,7 @@ def catalog(locale: str) -> Mapping[str, Message]:
             key = entry.id if isinstance(entry.id, str) else entry.id[0]
             if key in texts:
                 raise TwiceDefined(f"{key} is defined again in {path}")
-            texts[key] = entry.string if isinstance(entry.string, str) else tuple(entry.string)
+            texts[key] = entry.string if isinstance(entry.string, str) else tuple(entry.string or ())
     return texts
 
 

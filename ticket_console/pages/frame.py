@@ -1,7 +1,8 @@
 """Binds the frames to the session, and registers pages: the only two ways a page comes to be."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import reflex as rx
 
@@ -9,7 +10,20 @@ from ticket_console.components.shell import Viewer, bare, shell
 from ticket_console.components.text import t
 from ticket_console.state.session import SessionState
 
-Page = Callable[[], rx.Component]
+Content = Callable[[], rx.Component]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as the app takes it: its frame with its content, and what runs when it opens."""
+
+    route: str
+    title: rx.Var[str]
+    draw: Content
+    on_load: list[Any]
+
+
+pages: Final[dict[str, Page]] = {}
 
 
 def console_page(
@@ -21,14 +35,14 @@ def console_page(
     width: str = "normal",
     tools: Callable[[], tuple[rx.Component, ...]] | None = None,
     keys: list[dict[str, str]] | None = None,
-) -> Callable[[Page], Page]:
+) -> Callable[[Content], Content]:
     """A page behind the log-in: the decorated function returns what stands in the frame.
 
     `title` is a text key, `active` the place of the navigation it belongs to. Every event of `on_load`
     runs after the session is known; visitors without one are sent to the log-in page.
     """
 
-    def register(content: Page) -> Page:
+    def register(content: Content) -> Content:
         def page() -> rx.Component:
             viewer = Viewer(
                 name=SessionState.user_name, roles=SessionState.roles, permissions=SessionState.permissions
@@ -43,9 +57,8 @@ def console_page(
                 keys=keys,
             )
 
-        rx.page(route=route, title=t("shell.title", page=t(title)), on_load=[SessionState.enter, *on_load])(
-            page
-        )
+        window_title = t("shell.title", page=t(title))
+        pages[route] = Page(route, window_title, page, [SessionState.enter, *on_load])
         return content
 
     return register
@@ -53,14 +66,14 @@ def console_page(
 
 def visitor_page(
     route: str, *, title: str, on_load: Sequence[Any] = (), align: str = "top"
-) -> Callable[[Page], Page]:
+) -> Callable[[Content], Content]:
     """A page without a log-in: the log-in itself, public forms, a customer's tracking page."""
 
-    def register(content: Page) -> Page:
+    def register(content: Content) -> Content:
         def page() -> rx.Component:
             return bare(content(), align=align)
 
-        rx.page(route=route, title=t("shell.title", page=t(title)), on_load=list(on_load))(page)
+        pages[route] = Page(route, t("shell.title", page=t(title)), page, list(on_load))
         return content
 
     return register

@@ -1,0 +1,34 @@
+"""The live board of all open work."""
+
+import reflex as rx
+
+from ticket_console.components.board.live_board import live_board
+from ticket_console.pages.frame import console_page
+from ticket_console.state.board import BoardState
+
+_KEYS = [
+    {"keys": "Space", "label": "keys.board.lift"},
+    {"keys": "Enter", "label": "keys.board.open"},
+    {"keys": "m", "label": "keys.board.menu"},
+]
+
+
+@console_page(
+    "/board",
+    title="board.title",
+    active="board",
+    width="full",
+    on_load=[BoardState.load, BoardState.watch],
+    keys=_KEYS,
+)
+def board() -> rx.Component:
+    return live_board(
+        feed=BoardState.feed,
+        verdict=BoardState.verdict,
+        choices=BoardState.choices,
+        may_move=BoardState.permissions.contains("ticket.act"),
+        may_be_mine=BoardState.roles.contains("technician"),
+        on_drop=BoardState.drop,
+        on_more=BoardState.more,
+        on_refresh=BoardState.refresh,
+    )

@@ -1,0 +1,207 @@
+"""One reading of each change per kind of viewer, handed to every board that shows the same."""
+
+import asyncio
+import os
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import structlog
+
+from ticket_console.access import policy, projection
+from ticket_console.kernel import feed
+from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.canonical import instant_text
+from ticket_console.kernel.database import off_loop, reading
+from ticket_console.tickets import board
+from ticket_console.tickets.board import BoardFilters
+
+log = structlog.get_logger(__name__)
+
+Feed = dict[str, Any]
+
+GATHER_SECONDS: Final = 0.02
+# More changed tickets than this at once are cheaper to show as a whole new board.
+_PATCH_LIMIT: Final = 400
+# After a restart every browser asks for the same board at the same moment; they share one reading.
+_SHARE_SECONDS: Final = 0.5
+# A board of overdue work grows by the mere passing of time, without any change being announced.
+_OVERDUE_SECONDS: Final = 30.0
+
+
+class Wire(Protocol):
+    """How a group's browsers are reached; `watcher` is what the browser's side is known by."""
+
+    async def enter(self, room: str, watcher: str) -> None: ...
+
+    async def leave(self, room: str, watcher: str) -> None: ...
+
+    async def send(self, room: str, feed: Feed) -> None: ...
+
+
+@dataclass(slots=True)
+class Group:
+    """The watchers who see the same board, and how far it was told to them.
+
+    `seq` counts the patches told; a snapshot carries the count it started from, so a browser knows
+    which patches come on top of it and whether it missed one.
+    """
+
+    key: Hashable
+    viewer: Actor
+    filters: BoardFilters
+    room: str
+    seq: int = 0
+    watchers: set[str] = field(default_factory=set)
+    shared: Feed | None = None
+    shared_until: float = 0.0
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class BoardHub:
+    """Every board watched in this process; it listens to the change feed while anybody watches."""
+
+    def __init__(self, wire: Wire, *, now: Callable[[], datetime]) -> None:
+        self._wire = wire
+        self._now = now
+        self._groups: dict[Hashable, Group] = {}
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+
+    @property
+    def watchers(self) -> int:
+        return sum(len(group.watchers) for group in self._groups.values())
+
+    async def join(self, watcher: str, *, viewer: Actor, filters: BoardFilters) -> Group:
+        """Let a watcher hear patches from now on; the snapshot to put them on is `snapshot`."""
+        key = sight(viewer, filters)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(key, viewer, filters, room=f"board:{os.urandom(8).hex()}")
+        group.watchers.add(watcher)
+        await self._wire.enter(group.room, watcher)
+        self._listen()
+        return group
+
+    def group_of(self, viewer: Actor, filters: BoardFilters) -> Group | None:
+        return self._groups.get(sight(viewer, filters))
+
+    async def leave(self, group: Group, watcher: str) -> None:
+        group.watchers.discard(watcher)
+        await self._wire.leave(group.room, watcher)
+        if not group.watchers and self._groups.get(group.key) is group:
+            del self._groups[group.key]
+        if not self._groups:
+            self._stop_listening()
+
+    async def snapshot(self, group: Group) -> Feed:
+        """The whole board of a group as it is now."""
+        loop = asyncio.get_running_loop()
+        async with group.reading:
+            shared = group.shared
+            if shared is None or shared["seq"] != group.seq or loop.time() > group.shared_until:
+                # Taken before reading: what changes meanwhile is told again as a patch, which does no harm.
+                seq, at = group.seq, self._now()
+                lanes = await off_loop(_lanes, viewer=group.viewer, filters=group.filters, at=at)
+                shared = {
+                    "kind": "snapshot",
+                    "board": group.room,
+                    "seq": seq,
+                    "at": instant_text(at),
+                    "lanes": lanes,
+                }
+                group.shared, group.shared_until = shared, loop.time() + _SHARE_SECONDS
+            return shared
+
+    def _listen(self) -> None:
+        if not self._tasks:
+            self._tasks = (
+                asyncio.create_task(self._hear(), name="board-hub"),
+                asyncio.create_task(self._renew_overdue(), name="board-hub-overdue"),
+            )
+
+    def _stop_listening(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = ()
+
+    async def _hear(self) -> None:
+        subscription = feed.subscribe()
+        try:
+            while True:
+                changed = await subscription.changes(gather_seconds=GATHER_SECONDS)
+                groups = tuple(self._groups.values())
+                await asyncio.gather(*(self._tell(group, changed) for group in groups))
+        finally:
+            feed.unsubscribe(subscription)
+
+    async def _renew_overdue(self) -> None:
+        while True:
+            await asyncio.sleep(_OVERDUE_SECONDS)
+            for group in tuple(self._groups.values()):
+                if group.filters.is_overdue:
+                    await self._tell(group, feed.EVERYTHING)
+
+    async def _tell(self, group: Group, changed: frozenset[int]) -> None:
+        try:
+            if changed == feed.EVERYTHING or len(changed) > _PATCH_LIMIT:
+                group.seq += 1
+                await self._wire.send(group.room, await self.snapshot(group))
+                return
+            at = self._now()
+            cards, gone, counts = await off_loop(
+                _changes, viewer=group.viewer, filters=group.filters, at=at, ticket_ids=changed
+            )
+            group.seq += 1
+            patch: Feed = {
+                "kind": "patch",
+                "board": group.room,
+                "seq": group.seq,
+                "at": instant_text(at),
+                "cards": cards,
+                "gone": sorted(gone),
+                "counts": counts,
+            }
+            await self._wire.send(group.room, patch)
+        except Exception:
+            # One group's fault must not silence the others. The number is used up, so its browsers
+            # notice at the next patch that they missed one, and ask for the whole board.
+            group.seq += 1
+            log.exception("board.group_failed", room=group.room)
+
+
+def sight(viewer: Actor, filters: BoardFilters) -> Hashable:
+    """Two viewers with the same sight see the same board, card by card and move by move."""
+    return (
+        projection.visibility_class(viewer),
+        policy.row_scope(viewer, "ticket.view"),
+        viewer.roles,
+        viewer.technician_id,
+        filters,
+    )
+
+
+def _lanes(*, viewer: Actor, filters: BoardFilters, at: datetime) -> list[dict[str, Any]]:
+    with reading() as connection:
+        view = board.board_snapshot(connection, viewer=viewer, filters=filters, at=at)
+    return [
+        {
+            "key": lane.key,
+            "name": dict(lane.name),
+            "category": lane.category,
+            "count": lane.count,
+            "cards": list(lane.cards),
+            "more": lane.has_more,
+        }
+        for lane in view.lanes
+    ]
+
+
+def _changes(
+    *, viewer: Actor, filters: BoardFilters, at: datetime, ticket_ids: frozenset[int]
+) -> tuple[list[board.Card], frozenset[int], dict[str, int]]:
+    with reading() as connection:
+        cards, gone, counts = board.changed_cards(
+            connection, viewer=viewer, filters=filters, at=at, ticket_ids=ticket_ids
+        )
+    return list(cards), gone, counts
