@@ -78,8 +78,8 @@ class Considered:
         ranked = self.ranked(chosen)
         entries: list[Mapping[str, Any]] = [spell_scored(scored) for scored in ranked]
         entries += self._told()
-        unlisted = len(self.by_score) - len(ranked)
-        if unlisted > 0:
+        unlisted = sum(1 for scored in self.by_score[RANKED_KEPT:] if scored != chosen)
+        if unlisted:
             entries.append({"unlisted": unlisted})
         return entries
 

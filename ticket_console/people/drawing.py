@@ -12,8 +12,9 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, FieldProblem, InvalidInput
 from ticket_console.kernel.text import LocalText
+from ticket_console.people.facts import find_territory
 from ticket_console.people.tables import Territory
-from ticket_console.people.territories import area_of, find
+from ticket_console.people.territories import area_of
 
 _MOST_POINTS: Final = 20_000
 _territories = table(Territory)
@@ -40,7 +41,7 @@ def draw_territory(
         raise InvalidInput((FieldProblem("region_id", "people.unknown_region", {"id": region_id}),))
     if outline is not None and not _is_ring(outline):
         raise InvalidInput((FieldProblem("outline", "people.not_an_outline"),))
-    if find(connection, actor.org_id, code) is not None:
+    if find_territory(connection, org_id=actor.org_id, code=code) is not None:
         raise TerritoryExists(territory=code)
     statement = sa.insert(_territories).values(
         org_id=actor.org_id,

@@ -1,8 +1,7 @@
-"""What others may know of the people: by scope, for menus, cards and facts."""
+"""What others may know of the people: by scope, for menus and cards."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -11,27 +10,13 @@ from ticket_console.access import policy, projection
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.text import LocalText
-from ticket_console.people.hiring import TechnicianNotFound
+from ticket_console.people.names import names
 from ticket_console.people.tables import Skill, Technician
+
+__all__ = ["SkillView", "TechnicianView", "in_scope", "names", "skills", "technicians"]
 
 _technicians = table(Technician)
 _skills = table(Skill)
-
-
-@dataclass(frozen=True, slots=True)
-class TechnicianFacts:
-    """What other rooms reckon with; not for a screen."""
-
-    id: int
-    user_id: int | None
-    name: str
-    region_id: int
-    lat: float
-    lon: float
-    level: int
-    capacity: int
-    is_on_duty: bool
-    is_active: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +36,6 @@ class TechnicianView:
 class SkillView:
     code: str
     name: LocalText
-
-
-_FACTS: Final = sa.select(*(_technicians.c[name] for name in TechnicianFacts.__dataclass_fields__)).where(
-    _technicians.c.id == sa.bindparam("technician_id")
-)
-
-
-def technician(connection: Connection, technician_id: int) -> TechnicianFacts:
-    row = connection.execute(_FACTS, {"technician_id": technician_id}).first()
-    if row is None:
-        raise TechnicianNotFound(technician_id=technician_id)
-    return TechnicianFacts(*row)
 
 
 def technicians(
@@ -92,16 +65,6 @@ def in_scope(viewer: Actor, permission: str) -> sa.ColumnElement[bool]:
         else:
             conditions.append(_technicians.c.region_id.in_(sorted(part.region_ids)))
     return sa.or_(sa.false(), *conditions)
-
-
-def names(connection: Connection, technician_ids: Iterable[int]) -> Mapping[int, str]:
-    wanted = sorted(set(technician_ids))
-    if not wanted:
-        return {}
-    rows = connection.execute(
-        sa.select(_technicians.c.id, _technicians.c.name).where(_technicians.c.id.in_(wanted))
-    )
-    return {row.id: row.name for row in rows}
 
 
 def skills(connection: Connection, org_id: int) -> tuple[SkillView, ...]:

@@ -13,7 +13,6 @@ from sqlalchemy.engine import Connection, Engine
 from ticket_console.access.tables import Site, SiteKind
 from ticket_console.kernel.database import table
 from ticket_console.kernel.geo import distance_km
-from ticket_console.kernel.text import LocalText
 from ticket_console.people.tables import Territory
 
 # Farther than this from every site of ours, a place belongs to nobody.
@@ -42,14 +41,6 @@ class Located:
     by: LocatedBy
     site_id: int | None = None
     distance_km: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TerritoryView:
-    id: int
-    code: str
-    name: LocalText
-    region_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +109,6 @@ _PLACES: Final = (
     .order_by(_sites.c.id)
 )
 
-_VIEW: Final = sa.select(
-    _territories.c.id, _territories.c.code, _territories.c.name, _territories.c.region_id
-).where(_territories.c.org_id == sa.bindparam("org_id"), _territories.c.code == sa.bindparam("code"))
-
 _maps: WeakKeyDictionary[Engine, dict[int, _Map]] = WeakKeyDictionary()
 
 
@@ -141,11 +128,6 @@ def locate(connection: Connection, org_id: int, lat: float, lon: float) -> Locat
         return Located(None, None, LocatedBy.NOTHING)
     territory_id = place.territory_id or known.whole.get(place.region_id)
     return Located(place.region_id, territory_id, LocatedBy.NEAREST_SITE, place.site_id, away)
-
-
-def find(connection: Connection, org_id: int, code: str) -> TerritoryView | None:
-    row = connection.execute(_VIEW, {"org_id": org_id, "code": code}).first()
-    return None if row is None else TerritoryView(*row)
 
 
 def forget() -> None:
