@@ -326,26 +326,6 @@ def upgrade() -> None:
         ["rule_set_id", "status", "effective_from"],
     )
     op.create_table(
-        "template",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("org_id", sa.Integer(), nullable=False),
-        sa.Column("code", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("business_line", sa.String(length=64), nullable=False),
-        sa.Column("ticket_class", sa.String(length=32), nullable=False),
-        sa.Column("flow_id", sa.Integer(), nullable=True),
-        sa.Column("current_version_id", sa.Integer(), nullable=True),
-        sa.Column("icon", sa.String(length=64), nullable=False),
-        sa.Column("is_public", sa.Boolean(), nullable=False),
-        sa.Column("keywords", sa.Text(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["flow_id"], ["flow.id"], name="fk_template_flow_id"),
-        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_template_org_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_template"),
-        sa.UniqueConstraint("org_id", "code", name="uq_template_org_id_code"),
-    )
-    op.create_table(
         "territory",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -431,27 +411,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_customer_order_customer_id", "customer_order", ["customer_id"])
     op.create_table(
-        "import_batch",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("org_id", sa.Integer(), nullable=False),
-        sa.Column("filename", sa.String(length=200), nullable=False),
-        sa.Column("content_hash", sa.String(length=64), nullable=False),
-        sa.Column("template_id", sa.Integer(), nullable=False),
-        sa.Column("mapping", sa.Text(), nullable=False),
-        sa.Column("rows", sa.Integer(), nullable=False),
-        sa.Column("opened", sa.Integer(), nullable=False),
-        sa.Column("duplicates", sa.Integer(), nullable=False),
-        sa.Column("rejected", sa.Integer(), nullable=False),
-        sa.Column("report", sa.Text(), nullable=False),
-        sa.Column("by", sa.String(length=64), nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_import_batch_org_id"),
-        sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_import_batch_template_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_import_batch"),
-    )
-    op.create_index("ix_import_batch_org_id", "import_batch", ["org_id"])
-    op.create_table(
         "site",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -474,25 +433,26 @@ def upgrade() -> None:
     op.create_index("ix_site_org_id_lat_lon", "site", ["org_id", "lat", "lon"])
     op.create_index("ix_site_region_id", "site", ["region_id"])
     op.create_table(
-        "template_version",
+        "template",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("template_id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("status", sa.String(length=32), nullable=False),
-        sa.Column("definition", sa.Text(), nullable=False),
-        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("business_line", sa.String(length=64), nullable=False),
+        sa.Column("ticket_class", sa.String(length=32), nullable=False),
+        sa.Column("flow_id", sa.Integer(), nullable=True),
         sa.Column("flow_version_id", sa.Integer(), nullable=True),
-        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("published_by", sa.String(length=64), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["flow_version_id"], ["flow_version.id"], name="fk_template_version_flow_version_id"
-        ),
-        sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_template_version_template_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_template_version"),
-        sa.UniqueConstraint(
-            "template_id", "content_hash", name="uq_template_version_template_id_content_hash"
-        ),
-        sa.UniqueConstraint("template_id", "number", name="uq_template_version_template_id_number"),
+        sa.Column("current_version_id", sa.Integer(), nullable=True),
+        sa.Column("icon", sa.String(length=64), nullable=False),
+        sa.Column("is_public", sa.Boolean(), nullable=False),
+        sa.Column("keywords", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["flow_id"], ["flow.id"], name="fk_template_flow_id"),
+        sa.ForeignKeyConstraint(["flow_version_id"], ["flow_version.id"], name="fk_template_flow_version_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_template_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_template"),
+        sa.UniqueConstraint("org_id", "code", name="uq_template_org_id_code"),
     )
     op.create_table(
         "asset",
@@ -513,6 +473,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "serial", name="uq_asset_org_id_serial"),
     )
     op.create_index("ix_asset_customer_id", "asset", ["customer_id"])
+    op.create_table(
+        "import_batch",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("filename", sa.String(length=200), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("template_id", sa.Integer(), nullable=False),
+        sa.Column("mapping", sa.Text(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
+        sa.Column("duplicates", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_import_batch_org_id"),
+        sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_import_batch_template_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_import_batch"),
+    )
+    op.create_index("ix_import_batch_org_id", "import_batch", ["org_id"])
     op.create_table(
         "order_line",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -551,6 +532,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_technician_org_id", "technician", ["org_id"])
     op.create_index("ix_technician_region_id", "technician", ["region_id"])
+    op.create_table(
+        "template_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("template_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("flow_version_id", sa.Integer(), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("published_by", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["flow_version_id"], ["flow_version.id"], name="fk_template_version_flow_version_id"
+        ),
+        sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_template_version_template_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_template_version"),
+        sa.UniqueConstraint(
+            "template_id", "content_hash", name="uq_template_version_template_id_content_hash"
+        ),
+        sa.UniqueConstraint("template_id", "number", name="uq_template_version_template_id_number"),
+    )
     op.create_table(
         "absence",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -705,6 +707,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_ticket_asset_id", "ticket", ["asset_id"])
     op.create_index("ix_ticket_assignee_id", "ticket", ["assignee_id"])
+    op.create_index(
+        "ix_ticket_closed",
+        "ticket",
+        ["org_id", "closed_at"],
+        sqlite_where=sa.text("closed_at IS NOT NULL"),
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
     op.create_index("ix_ticket_customer_id", "ticket", ["customer_id"])
     op.create_index(
         "ix_ticket_due",
@@ -719,6 +728,20 @@ def upgrade() -> None:
         "ix_ticket_region_lane",
         "ticket",
         ["org_id", "region_id", "stage", "priority_class", "rank"],
+    )
+    op.create_index(
+        "ix_ticket_resolved",
+        "ticket",
+        ["org_id", "resolved_at"],
+        sqlite_where=sa.text("resolved_at IS NOT NULL"),
+        postgresql_where=sa.text("resolved_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_ticket_responded",
+        "ticket",
+        ["org_id", "responded_at"],
+        sqlite_where=sa.text("responded_at IS NOT NULL"),
+        postgresql_where=sa.text("responded_at IS NOT NULL"),
     )
     op.create_table(
         "attachment",
@@ -1110,19 +1133,19 @@ def downgrade() -> None:
     op.drop_table("shift")
     op.drop_table("certificate")
     op.drop_table("absence")
+    op.drop_table("template_version")
     op.drop_table("technician")
     op.drop_table("order_line")
-    op.drop_table("asset")
-    op.drop_table("template_version")
-    op.drop_table("site")
     op.drop_table("import_batch")
+    op.drop_table("asset")
+    op.drop_table("template")
+    op.drop_table("site")
     op.drop_table("customer_order")
     op.drop_table("customer_identity")
     op.drop_table("contact")
     op.drop_table("agreement")
     op.drop_table("user_session")
     op.drop_table("territory")
-    op.drop_table("template")
     op.drop_table("rule_set_version")
     op.drop_table("role_grant")
     op.drop_table("period")

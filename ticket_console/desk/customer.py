@@ -1,7 +1,9 @@
 """The customer's side: following a job by its link, accepting it or saying why not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ticket_console.access import places
 from ticket_console.desk import moving, talking
@@ -35,8 +37,16 @@ def customer_of(token: str) -> tuple[Actor, TrackedTicket]:
     return actor, tracked
 
 
-def accept(*, token: str, at: datetime, command_id: str, signer_name: str, strokes: str) -> MovedTicket:
-    """The customer signs that the work is done."""
+def accept(
+    *,
+    token: str,
+    at: datetime,
+    command_id: str,
+    signer_name: str,
+    strokes: str,
+    values: Mapping[str, Any] | None = None,
+) -> MovedTicket:
+    """The customer signs that the work is done, and fills in what the step asks of them."""
     actor, tracked = customer_of(token)
     if tracked.acceptance_token_id is None:
         raise NothingToAccept()
@@ -47,6 +57,7 @@ def accept(*, token: str, at: datetime, command_id: str, signer_name: str, strok
         ticket_id=tracked.ticket_id,
         expected_version=tracked.version,
         token_id=tracked.acceptance_token_id,
+        values=values,
         signature=SignatureInput(signer_name, strokes),
     )
 
@@ -84,11 +95,11 @@ class TrackingView:
     org: LocalText
 
 
-def track(*, token: str) -> TrackingView:
+def track(*, token: str, at: datetime) -> TrackingView:
     """The job behind a link, for its customer."""
     actor, tracked = customer_of(token)
     with reading() as connection:
-        view = ticket_page(connection, viewer=actor, ticket_id=tracked.ticket_id)
+        view = ticket_page(connection, viewer=actor, ticket_id=tracked.ticket_id, at=at)
         org = places.org(connection, tracked.org_id)
     waits = tracked.acceptance_token_id is not None
     return TrackingView(view, waits, waits and tracked.refusal is not None, org.name)

@@ -168,7 +168,8 @@ def fire_timer(*, at: datetime, org_id: int, ticket_id: int, token_id: int, time
     actor = system_actor(org_id)
     command_id = f"timer:{timer_id}"
     with transaction() as connection:
-        timers.mark_fired(connection, timer_id=timer_id, at=at)
+        if not timers.mark_fired(connection, timer_id=timer_id, at=at):
+            return False
         try:
             work = take_up(
                 connection,

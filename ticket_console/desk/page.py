@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from ticket_console.access import places, policy, projection
 from ticket_console.customers import reads as customer_reads
+from ticket_console.customers.reads import ContextView
 from ticket_console.desk.steps import may_act, writable_fields
 from ticket_console.desk.work import owns_token
 from ticket_console.dispatch import reads as dispatch_reads
@@ -22,6 +23,7 @@ from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.text import LocalText
 from ticket_console.people import names as people_names
 from ticket_console.settlement import reads as settlement_reads
+from ticket_console.settlement.reads import RatingView
 from ticket_console.tickets import reads
 from ticket_console.tickets.marking import TicketStatus
 
@@ -164,11 +166,11 @@ class TicketView:
     can_cancel: bool
     can_comment: bool
     decisions: Sequence[Any] | None
-    context: Any | None
-    money: Any | None
+    context: ContextView | None
+    money: tuple[RatingView, ...] | None
 
 
-def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int) -> TicketView:
+def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: datetime) -> TicketView:
     """Everything of one ticket the viewer may see; TicketNotFound for all that is not theirs."""
     row = reads.find_ticket(connection, viewer=viewer, ticket_id=ticket_id)
     graph = flow_reads.compiled(connection, row["flow_version_id"])
@@ -256,9 +258,7 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int) -> Tic
         decisions=None if for_customer else dispatch_reads.decision_panel(connection, ticket_id),
         context=None
         if for_customer
-        else customer_reads.context(
-            connection, viewer=viewer, customer_id=row["customer_id"], asset_id=row["asset_id"]
-        ),
+        else customer_reads.context(connection, viewer, row["customer_id"], row["asset_id"], at=at),
         money=_money(connection, viewer, row, ticket_id),
     )
 
@@ -375,11 +375,11 @@ def _event(event: Row, graph: Graph) -> EventView:
     return EventView(event["seq"], event["type"], event["at"], event["actor_name"], details)
 
 
-def _money(connection: Connection, viewer: Actor, row: Row, ticket_id: int) -> Any | None:
+def _money(connection: Connection, viewer: Actor, row: Row, ticket_id: int) -> tuple[RatingView, ...] | None:
     """The ticket's rating for those who may see amounts, and for the technician whose pay it is."""
     if viewer.kind is ActorKind.CUSTOMER:
         return None
     own = _had(viewer, row) and policy.allows(viewer, "settlement.view_own", is_own=True)
     if not own and not policy.allows(viewer, "settlement.view", region_id=row["region_id"]):
         return None
-    return settlement_reads.ticket_breakdown(connection, viewer=viewer, ticket_id=ticket_id)
+    return settlement_reads.ticket_ratings(connection, viewer=viewer, ticket_id=ticket_id)

@@ -11,6 +11,7 @@ from ticket_console.desk.work import Work, owns_token
 from ticket_console.flows.elements import Act, Node, NodeGrant
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.definitions import TemplateDefinition
+from ticket_console.forms.fields import FieldKind
 from ticket_console.forms.filling import fill
 from ticket_console.kernel.actor import Actor, ActorKind, Role
 from ticket_console.kernel.database import table
@@ -96,15 +97,17 @@ def take_values(
     if problems:
         raise InvalidInput(tuple(problems))
     for key, value in filled.items():
+        earlier = work.facts.get(key)
         work.draft.values[key] = (value, "typed")
         work.facts[key] = value
-        if template.definition.field_by_key[key].kind == "parts" and value:
+        if template.definition.field_by_key[key].kind is FieldKind.PARTS:
             usage.use_parts(
                 work.connection,
                 org_id=work.actor.org_id,
                 at=work.at,
                 ticket_id=work.ticket_id,
-                lines=value,
+                lines=value or (),
+                replaces=earlier or (),
                 command_id=work.command_id,
             )
 
