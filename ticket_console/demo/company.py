@@ -28,7 +28,7 @@ from ticket_console.kernel.text import LocalText
 from ticket_console.packs import installing
 from ticket_console.packs.contents import read_pack
 from ticket_console.people import drawing, hiring
-from ticket_console.stock.tables import Part
+from ticket_console.stock import cataloguing
 
 PACK: Final = "field_service"
 MUNICIPAL: Final = "municipal"
@@ -134,4 +134,4 @@ def _install_pack(founding: Founding) -> None:
 
 def _add_parts(founding: Founding) -> None:
     for part in material.parts():
-        founding.in_org(Part, currency=CURRENCY, **part)
+        cataloguing.add_part(founding.connection, **founding.command("part"), **part)

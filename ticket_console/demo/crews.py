@@ -34,6 +34,11 @@ _DEPARTMENT_CREWS: Final[tuple[tuple[tuple[str, ...], int, int], ...]] = (
 )
 
 
+def technicians() -> int:
+    """How many technicians there are, and so how many log-ins of theirs."""
+    return len(CITIES) * len(_CITY_CREW) + sum(crews for _, crews, _ in _DEPARTMENT_CREWS)
+
+
 def add_crews(founding: Founding) -> None:
     for city in CITIES:
         _add_city_crew(founding, city)
