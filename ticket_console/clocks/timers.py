@@ -75,7 +75,9 @@ _OLDEST: Final = sa.select(sa.func.min(_timers.c.due_at)).where(_ARMED)
 
 
 def _arming(insert: Any) -> Any:
-    return insert(_timers).on_conflict_do_nothing(index_elements=["fact_key"])
+    # PostgreSQL's count of inserted rows is thrown away unless it is asked for.
+    once = insert(_timers).on_conflict_do_nothing(index_elements=["fact_key"])
+    return once.execution_options(preserve_rowcount=True)
 
 
 _ARM: Final = {"sqlite": _arming(sqlite.insert), "postgresql": _arming(postgresql.insert)}

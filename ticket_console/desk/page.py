@@ -255,7 +255,9 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         can_assign=is_open and policy.allows(viewer, "ticket.assign", **reach),
         can_cancel=is_open and policy.allows(viewer, "ticket.cancel", **reach),
         can_comment=policy.allows(viewer, "ticket.comment", **reach, is_own=is_own or _had(viewer, row)),
-        decisions=None if for_customer else dispatch_reads.decision_panel(connection, ticket_id),
+        decisions=None
+        if for_customer
+        else dispatch_reads.decision_panel(connection, ticket_id, viewer=viewer),
         context=None
         if for_customer
         else customer_reads.context(connection, viewer, row["customer_id"], row["asset_id"], at=at),

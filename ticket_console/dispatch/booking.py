@@ -54,18 +54,20 @@ def standing(connection: Connection, org_id: int) -> Sequence[sa.Row[int, int, i
 
 
 def _raising(dialect: str, *, limited: bool) -> Any:
+    # PostgreSQL's count of inserted rows is thrown away unless it is asked for.
     insert = _insert_for(dialect)(_loads).values(technician_id=sa.bindparam("technician"), open_count=1)
     return insert.on_conflict_do_update(
         index_elements=["technician_id"],
         set_={"open_count": _loads.c.open_count + 1},
         where=_loads.c.open_count < sa.bindparam("capacity", type_=sa.Integer) if limited else None,
-    )
+    ).execution_options(preserve_rowcount=True)
 
 
 def _claiming(dialect: str) -> Any:
-    return _insert_for(dialect)(_assignments).on_conflict_do_nothing(
+    insert = _insert_for(dialect)(_assignments).on_conflict_do_nothing(
         index_elements=["token_id"], index_where=sa.text("state = 'claimed'")
     )
+    return insert.execution_options(preserve_rowcount=True)
 
 
 def _insert_for(dialect: str) -> Any:

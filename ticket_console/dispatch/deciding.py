@@ -98,11 +98,11 @@ def consider(people: Roster, loads: Mapping[int, int], need: Need, *, at: dateti
     """Judge everybody and score those who pass; `loads` may leave out people without any task."""
     on = people.local_day(at, need.region_id)
     standing = _standing(people, need, at=at, on=on)
-    full = {}
-    for technician_id, open_count in loads.items():
-        crowded = judge_load(people.by_id[technician_id], open_count)
-        if crowded is not None:
-            full[technician_id] = crowded
+    crowded = (
+        (candidate.technician_id, judge_load(candidate, loads.get(candidate.technician_id, 0)))
+        for candidate in people.candidates
+    )
+    full = {technician_id: failure for technician_id, failure in crowded if failure is not None}
     eligible = [
         _score(candidate, need, level=level, open_count=loads.get(candidate.technician_id, 0))
         for candidate, level in standing.passing

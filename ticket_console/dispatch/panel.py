@@ -26,7 +26,7 @@ class ReasonView:
 
 @dataclass(frozen=True, slots=True)
 class TermView:
-    """What one term gave for the figures in `params`: `earned` of at most `weight`, all terms making a hundred."""
+    """What one term gave for the figures in `params`: `earned` of at most `weight` points of a hundred."""
 
     key: str
     params: Mapping[str, Param]
@@ -78,7 +78,7 @@ class DecisionView:
     """One decision: who was chosen and why, and why not the others.
 
     `chosen` has the numbers of the one with `chosen_id`; there are none where somebody only went on
-    with their own work. Viewers who do not dispatch see the chosen one only; `is_whole` says whether there is more.
+    with their own work. Viewers who do not dispatch see the chosen one only, and `is_whole` is false.
     """
 
     id: int
