@@ -53,14 +53,15 @@ def standing(connection: Connection, org_id: int) -> Sequence[sa.Row[int, int, i
     return connection.execute(_STANDING, {"org_id": org_id}).all()
 
 
-def _raising(dialect: str, *, limited: bool) -> Any:
-    # PostgreSQL's count of inserted rows is thrown away unless it is asked for.
-    insert = _insert_for(dialect)(_loads).values(technician_id=sa.bindparam("technician"), open_count=1)
+def _raising(dialect: str) -> Any:
+    insert = _insert_for(dialect)(_loads)
     return insert.on_conflict_do_update(
-        index_elements=["technician_id"],
-        set_={"open_count": _loads.c.open_count + 1},
-        where=_loads.c.open_count < sa.bindparam("capacity", type_=sa.Integer) if limited else None,
-    ).execution_options(preserve_rowcount=True)
+        index_elements=["technician_id"], set_={"open_count": _loads.c.open_count + 1}
+    )
+
+
+def _starting(dialect: str) -> Any:
+    return _insert_for(dialect)(_loads).on_conflict_do_nothing(index_elements=["technician_id"])
 
 
 def _claiming(dialect: str) -> Any:
@@ -75,8 +76,15 @@ def _insert_for(dialect: str) -> Any:
 
 
 _DIALECTS: Final = ("sqlite", "postgresql")
-_TAKE_ROOM: Final = {dialect: _raising(dialect, limited=True) for dialect in _DIALECTS}
-_RAISE: Final = {dialect: _raising(dialect, limited=False) for dialect in _DIALECTS}
+_TAKE_ROOM: Final = (
+    sa.update(_loads)
+    .where(
+        _loads.c.technician_id == sa.bindparam("technician"), _loads.c.open_count < sa.bindparam("capacity")
+    )
+    .values(open_count=_loads.c.open_count + 1)
+)
+_START: Final = {dialect: _starting(dialect) for dialect in _DIALECTS}
+_RAISE: Final = {dialect: _raising(dialect) for dialect in _DIALECTS}
 _CLAIM: Final = {dialect: _claiming(dialect) for dialect in _DIALECTS}
 _LOWER: Final = (
     sa.update(_loads)
@@ -99,17 +107,25 @@ _HOLDER: Final = sa.select(_assignments.c.technician_id, _assignments.c.claimed_
 
 
 def take_room(connection: Connection, technician_id: int, *, capacity: int) -> bool:
-    """Raise the load if there is room; the row lock makes it true whatever others do meanwhile."""
+    """Raise the load if there is room, whatever other transactions do at the same moment."""
     if capacity < 1:
         return False
-    taken = connection.execute(
-        _TAKE_ROOM[connection.dialect.name], {"technician": technician_id, "capacity": capacity}
+    room = {"technician": technician_id, "capacity": capacity}
+    # An upsert would lock the row of somebody who is full as well, and two transactions that pass
+    # over two full people in opposite order would wait for each other.
+    return (
+        connection.execute(_TAKE_ROOM, room).rowcount == 1
+        or connection.execute(_START[connection.dialect.name], _first(technician_id)).rowcount == 1
+        or connection.execute(_TAKE_ROOM, room).rowcount == 1
     )
-    return taken.rowcount == 1
 
 
 def raise_load(connection: Connection, technician_id: int) -> None:
-    connection.execute(_RAISE[connection.dialect.name], {"technician": technician_id})
+    connection.execute(_RAISE[connection.dialect.name], _first(technician_id))
+
+
+def _first(technician_id: int) -> dict[str, int]:
+    return {"technician_id": technician_id, "open_count": 1}
 
 
 def lower_loads(connection: Connection, technician_ids: Collection[int]) -> None:
