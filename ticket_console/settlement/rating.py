@@ -339,8 +339,8 @@ def _tier(rule: Rule, work: _Work) -> None:
 
 
 def _sum(lines: Sequence[Line], work: _Work) -> str:
-    if len(lines) == 1:
-        return work.money(lines[0].amount_minor)
+    if len(lines) <= 1:
+        return work.money(sum(line.amount_minor for line in lines))
     return "(" + " + ".join(work.money(line.amount_minor) for line in lines) + ")"
 
 

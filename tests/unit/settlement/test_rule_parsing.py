@@ -1,0 +1,187 @@
+"""Everything that can be wrong with a rule set is found and named, all at once."""
+
+from typing import Any
+
+import pytest
+
+from tests.builders.settlement import STANDARD, make_rule, make_rules, when
+from ticket_console.settlement.rule_parsing import BadRules, parse_rules
+from ticket_console.settlement.standard_rules import RULES
+
+
+def problems(*rules: Any, currency: Any = "CNY") -> dict[str, str]:
+    with pytest.raises(BadRules) as refused:
+        parse_rules({"currency": currency, "rules": list(rules)})
+    return {
+        problem.path: problem.code.removeprefix("settlement.rules.") for problem in refused.value.problems
+    }
+
+
+def test_the_standard_rules_survive_being_written_and_read() -> None:
+    again = parse_rules(STANDARD.to_json())
+
+    assert again == STANDARD
+    assert again.content_hash == STANDARD.content_hash
+
+
+def test_the_spelling_of_a_number_changes_no_hash() -> None:
+    assert (
+        make_rules(make_rule("base", value="100.0")).content_hash
+        == make_rules(make_rule("base", value=100)).content_hash
+    )
+
+
+def test_the_order_in_the_document_changes_no_hash() -> None:
+    backwards = {**RULES, "rules": RULES["rules"][::-1]}
+
+    assert parse_rules(backwards).content_hash == STANDARD.content_hash
+
+
+def test_a_coefficient_must_say_what_it_applies_to() -> None:  # 0.3
+    hazard = make_rule("hazard", dimension="hazard", op="multiply", value="1.2", order=20)
+
+    assert problems(make_rule("base"), hazard) == {"rules[1].applies_to": "no_base"}
+
+
+def test_a_coefficient_must_come_after_what_it_applies_to() -> None:
+    early = make_rule(
+        "hazard", dimension="hazard", op="multiply", value="1.2", applies_to=["base_labour"], order=10
+    )
+
+    assert problems(make_rule("base"), early) == {"rules": "base_comes_later"}
+
+
+def test_every_ticket_must_get_base_labour() -> None:
+    only_some = make_rule("base", when=when("service_type", "=", "install"))
+
+    assert problems(only_some) == {"rules": "no_base_labour"}
+    assert problems() == {"rules": "no_base_labour"}
+
+
+def test_a_group_that_could_take_the_place_of_base_labour_guarantees_none() -> None:
+    other = make_rule("vip", dimension="service_tier", group="first", order=5, when=when("vip", "=", True))
+    base = make_rule("base", group="first")
+
+    assert problems(other, base) == {"rules": "no_base_labour"}
+
+
+@pytest.mark.parametrize(
+    ("bands", "where", "code"),
+    [
+        ([("0", "10"), ("11", None)], "rules[1].bands[1]", "gap_or_overlap"),
+        ([("0", "10"), ("9", None)], "rules[1].bands[1]", "gap_or_overlap"),
+        ([("1", None)], "rules[1].bands[0]", "gap_or_overlap"),
+        ([("0", "0"), ("0", None)], "rules[1].bands[0]", "gap_or_overlap"),
+        ([("0", None), ("10", None)], "rules[1].bands[1]", "gap_or_overlap"),
+        ([("0", "10"), ("10", "20")], "rules[1].bands[1]", "bands_end"),
+        ([], "rules[1].bands", "no_bands"),
+    ],
+)
+def test_tiers_must_hold_every_number_once(  # pains 41
+    bands: list[tuple[str, str | None]], where: str, code: str
+) -> None:
+    tier = make_rule(
+        "volume",
+        dimension="volume",
+        op="tier",
+        unit="month_tickets",
+        bands=[{"lower": lower, "upper": upper, "value": "1"} for lower, upper in bands],
+    )
+
+    assert problems(make_rule("base"), tier) == {where: code}
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "code"),
+    [
+        ({"op": "divide"}, "op", "unknown_word"),
+        ({"dimension": "luck"}, "dimension", "unknown_word"),
+        ({"rounding": "down"}, "rounding", "unknown_word"),
+        ({"code": "Not A Code"}, "code", "bad_code"),
+        ({"code": None}, "code", "bad_code"),
+        ({"group": 7}, "group", "bad_code"),
+        ({"name": {"zh": "工费"}}, "name", "no_name"),
+        ({"name": "labour"}, "name", "no_name"),
+        ({"order": "10"}, "order", "not_a_whole_number"),
+        ({"order": True}, "order", "not_a_whole_number"),
+        ({"value": 0.1}, "value", "not_a_number"),
+        ({"value": "NaN"}, "value", "not_a_number"),
+        ({"value": "Infinity"}, "value", "not_a_number"),
+        ({"value": "1e30"}, "value", "not_a_number"),
+        ({"value": "ten"}, "value", "not_a_number"),
+        ({"value": None}, "value", "not_a_number"),
+        ({"over": "5"}, "over", "bad_threshold"),
+        ({"op": "per_unit"}, "unit", "no_unit"),
+        ({"op": "per_unit", "unit": "kindness"}, "unit", "unknown_unit"),
+        ({"unit": "distance_km"}, "unit", "unknown_unit"),
+        ({"applies_to": ["base_labour"]}, "applies_to", "not_for_this_operation"),
+        ({"window": {"opens": "22:00", "closes": "06:00"}}, "window", "not_for_this_operation"),
+        ({"color": "red"}, "color", "unknown_key"),
+    ],
+)
+def test_a_broken_rule_is_named_by_its_place(changes: dict[str, Any], where: str, code: str) -> None:
+    assert problems(make_rule("base"), make_rule("broken") | changes)[f"rules[1].{where}"] == code
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"opens": "22:00"},
+        {"opens": "22:00", "closes": "22:00"},
+        {"opens": "24:00", "closes": "06:00"},
+        "night",
+    ],
+)
+def test_a_window_needs_two_different_times(window: object) -> None:
+    night = make_rule(
+        "night",
+        dimension="night",
+        op="multiply",
+        value="1.3",
+        applies_to=["base_labour"],
+        order=20,
+        window=window,
+    )
+
+    assert problems(make_rule("base"), night) == {"rules[1].window": "bad_window"}
+
+
+def test_a_condition_may_ask_only_for_facts() -> None:
+    odd = make_rule("odd", when=when("phase_of_the_moon", "=", "full"), order=20)
+
+    with pytest.raises(BadRules) as refused:
+        make_rules(make_rule("base"), odd)
+
+    assert [(each.path, each.code) for each in refused.value.problems] == [
+        ("rules[1].when.rules[0].field", "condition.unknown_field")
+    ]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    assert problems({"code": "x"}, "not a rule", make_rule("base", value=None), currency="yuan") == {
+        "currency": "bad_currency",
+        "rules[0].op": "unknown_word",
+        "rules[0].dimension": "unknown_word",
+        "rules[1]": "not_a_rule",
+        "rules[1].op": "unknown_word",
+        "rules[1].dimension": "unknown_word",
+        "rules[2].value": "not_a_number",
+        "rules": "no_base_labour",
+    }
+
+
+def test_a_code_stands_for_one_rule() -> None:
+    assert problems(make_rule("base"), make_rule("base")) == {"rules": "code_twice"}
+
+
+@pytest.mark.parametrize("document", [None, [], {"rules": "many"}, {"currency": "CNY"}])
+def test_what_is_no_rule_set_is_refused(document: object) -> None:
+    with pytest.raises(BadRules):
+        parse_rules(document)
+
+
+def test_a_rule_set_has_a_limit() -> None:
+    with pytest.raises(BadRules) as refused:
+        make_rules(*(make_rule(f"rule{number}") for number in range(501)))
+
+    assert refused.value.problems[0].params == {"limit": 500}
