@@ -23,10 +23,10 @@ from ticket_console.intake.messages import InvalidRequest
 from ticket_console.intake.raw_log import RawMessage
 from ticket_console.intake.refusals import KeyMalformed, KeyMissing, KeyReused, reason_of, refusal_of
 from ticket_console.intake.tables import RawState
-from ticket_console.intake.understanding import understood
+from ticket_console.intake.understanding import in_own_words, understood
 from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.database import reading, transaction
-from ticket_console.kernel.errors import ConsoleError, FieldProblem
+from ticket_console.kernel.errors import ConsoleError, FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
 from ticket_console.tickets.numbers import numbers
 from ticket_console.tickets.tracking import tracking_token
@@ -231,6 +231,9 @@ def _open(message: RawMessage, *, actor: Actor, at: datetime, is_repeat: bool) -
     except TemplateNotFound:
         wrong = FieldProblem("template", "template.not_found", {"code": request.template_code})
         raise InvalidRequest((wrong,)) from None
+    except InvalidInput as invalid:
+        invalid.problems = in_own_words(invalid.problems)
+        raise
     return Receipt(message.id, RawState.TICKET, opened.ticket_id, opened.no, opened.tracking_token, is_repeat)
 
 

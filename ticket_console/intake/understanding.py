@@ -1,7 +1,7 @@
 """From a kept message to the ticket it asks for."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from ticket_console.customers.matching import CustomerRef
 from ticket_console.desk.opening import NewTicket
@@ -10,11 +10,14 @@ from ticket_console.intake.channels import Channel
 from ticket_console.intake.messages import IntakeMessage
 from ticket_console.intake.raw_log import RawMessage
 from ticket_console.intake.refusals import UnreadableBody
-from ticket_console.intake.template_choice import choose_template
+from ticket_console.intake.template_choice import Choice, choose_template
 from ticket_console.kernel.database import reading
+from ticket_console.kernel.errors import FieldProblem
 
 # The key under which a body is kept that is no JSON object; no channel has a field of this name.
 UNREADABLE = "#unreadable"
+
+_OWN_NAMES: Final = {"lat": "latitude", "lon": "longitude", "site_code": "site", "region_code": "region"}
 
 Note = Mapping[str, Any] | None
 
@@ -35,9 +38,15 @@ def understood(message: RawMessage, channel: Channel) -> tuple[NewTicket, Note]:
             f"{said.title}\n{said.description}", {each.code: each.keywords for each in templates}
         )
         template_code = choice.template_code
-        chosen = {"template": template_code, "keyword": choice.keyword}
-        note = {"code": "intake.template_chosen", "params": chosen}
+        note = _how_chosen(choice)
     return _request(message, channel, said, template_code), note
+
+
+def _how_chosen(choice: Choice) -> Note:
+    if choice.keyword is None:
+        return {"code": "intake.template_default", "params": {"template": choice.template_code}}
+    chosen = {"template": choice.template_code, "keyword": choice.keyword}
+    return {"code": "intake.template_chosen", "params": chosen}
 
 
 def _request(message: RawMessage, channel: Channel, said: IntakeMessage, template_code: str) -> NewTicket:
@@ -60,6 +69,13 @@ def _request(message: RawMessage, channel: Channel, said: IntakeMessage, templat
         raw_intake_id=message.id,
         urgency=said.urgency,
         impact=said.impact,
+    )
+
+
+def in_own_words(problems: tuple[FieldProblem, ...]) -> tuple[FieldProblem, ...]:
+    """The desk's problems under the names that a request has for the same things."""
+    return tuple(
+        FieldProblem(_OWN_NAMES.get(each.path, each.path), each.code, each.params) for each in problems
     )
 
 

@@ -21,15 +21,7 @@ _LEVELS: Final[Mapping[str, int]] = {
     "3": 3, "emergency": 3, "特急": 3, "非常紧急": 3, "high": 3, "高": 3,
 }  # fmt: skip
 _YES_NO: Final[Mapping[str, str]] = {"是": "yes", "有": "yes", "y": "yes", "否": "no", "无": "no", "n": "no"}
-_SLASHED_DAY: Final = re.compile(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
-# What the desk calls the places of a request where it refuses one.
-_DESK_NAMES: Final = {
-    "lat": "latitude",
-    "lon": "longitude",
-    "site_code": "site",
-    "region_code": "region",
-    "territory_code": "department",
-}
+_MOMENT: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2})(:\d{2}.*))?")
 _THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _LISTED: Final = re.compile(r"[;,|；，、\n]+")
 
@@ -88,7 +80,6 @@ def by_column(problems: Sequence[FieldProblem], mapping: Mapping[str, str]) -> t
     """The same problems, each under the header of the column it comes from, or its own path without one."""
     headers = {place.removeprefix(VALUE): header for header, place in mapping.items()}
     headers |= {place: header for header, place in mapping.items()}
-    headers |= {path: headers[place] for path, place in _DESK_NAMES.items() if place in headers}
     return tuple(FieldProblem(headers.get(each.path, each.path), each.code, each.params) for each in problems)
 
 
@@ -119,7 +110,7 @@ def _value(spec: FieldSpec, text: str, zone: tzinfo) -> object:
         case FieldKind.YES_NO:
             return _YES_NO.get(text.casefold(), text)
         case FieldKind.DATE:
-            return _dashed(text).removesuffix(" 00:00:00")
+            return _iso(text).removesuffix(" 00:00:00")
         case FieldKind.DATETIME:
             return _instant_or_text(text, zone)
         case FieldKind.PHONE:
@@ -152,17 +143,19 @@ def _float_or_text(text: str) -> float | str:
         return text
 
 
-def _dashed(text: str) -> str:
-    found = _SLASHED_DAY.match(text)
+def _iso(text: str) -> str:
+    """2026/1/5 9:05 and 2026年1月5日 in the one spelling that is read everywhere."""
+    found = _MOMENT.fullmatch(text)
     if found is None:
         return text
-    return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}{text[found.end() :]}"
+    day = f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
+    return day if found[4] is None else f"{day} {int(found[4]):02}{found[5]}"
 
 
 def _instant_or_text(text: str, zone: tzinfo) -> str:
     """A wall-clock time as an instant in the organisation's zone; one with an offset stays as it is."""
     try:
-        at = datetime.fromisoformat(_dashed(text))
+        at = datetime.fromisoformat(_iso(text))
     except ValueError:
         return text
     return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()

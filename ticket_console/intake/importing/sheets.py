@@ -36,6 +36,10 @@ class FileTooLarge(ConsoleError):
     http_status = 413
 
 
+def _too_large() -> FileTooLarge:
+    return FileTooLarge(megabytes=MOST_BYTES >> 20, rows=MOST_ROWS, columns=MOST_COLUMNS)
+
+
 @dataclass(frozen=True, slots=True)
 class SheetRow:
     """`number` is the row as a spreadsheet program counts it: the header is 1."""
@@ -53,7 +57,7 @@ class Sheet:
 def read_sheet(content: bytes) -> Sheet:
     """The table of a file; raises BrokenFile or FileTooLarge. Rows without any text are left out."""
     if len(content) > MOST_BYTES:
-        raise FileTooLarge(limit_mb=MOST_BYTES >> 20)
+        raise _too_large()
     if not content.strip():
         raise BrokenFile(why="intake.file.empty")
     if content.startswith((_ZIP_START, _OLD_EXCEL_START)):
@@ -68,7 +72,7 @@ def _sheet(lines: Sequence[Sequence[str]]) -> Sheet:
         raise BrokenFile(why="intake.file.no_header")
     headers = _without_blank_end(tuple(" ".join(cell.split()) for cell in lines[0]))
     if len(headers) > MOST_COLUMNS:
-        raise FileTooLarge(limit_columns=MOST_COLUMNS)
+        raise _too_large()
     named = [header.casefold() for header in headers if header]
     if len(set(named)) < len(named):
         twice = next(header for header in named if named.count(header) > 1)
@@ -81,7 +85,7 @@ def _sheet(lines: Sequence[Sequence[str]]) -> Sheet:
     if not rows:
         raise BrokenFile(why="intake.file.no_rows")
     if len(rows) > MOST_ROWS:
-        raise FileTooLarge(limit_rows=MOST_ROWS)
+        raise _too_large()
     return Sheet(headers, rows)
 
 
@@ -113,7 +117,7 @@ def _csv_lines(text: str) -> list[list[str]]:
             lines.append(line)
             read = reader.line_num
             if len(lines) > MOST_ROWS + 1:
-                raise FileTooLarge(limit_rows=MOST_ROWS)
+                raise _too_large()
     except csv.Error:
         raise BrokenFile(why="intake.file.quotes", line=read + 1) from None
     return lines
@@ -133,7 +137,7 @@ def _workbook_lines(content: bytes) -> list[list[str]]:
         book: CalamineWorkbook = load_workbook(io.BytesIO(content))
         sheet = book.get_sheet_by_index(0)
         if sheet.total_height > MOST_ROWS + 1:
-            raise FileTooLarge(limit_rows=MOST_ROWS)
+            raise _too_large()
         lines = sheet.to_python(skip_empty_area=False)
     except ConsoleError:
         raise
@@ -151,7 +155,7 @@ def _refuse_zip_bomb(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         unpacked = sum(member.file_size for member in package.infolist())
     if unpacked > MOST_UNPACKED_BYTES:
-        raise FileTooLarge(limit_mb=MOST_BYTES >> 20)
+        raise _too_large()
 
 
 def cell_text(cell: object) -> str:
