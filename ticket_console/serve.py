@@ -39,6 +39,7 @@ _HEADERS: Final = (
 _KEEP: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 _ASK_AGAIN: Final = (b"cache-control", b"no-cache")
 
+_BUILT: Final = Path(".web/build/client")
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -58,7 +59,7 @@ def main() -> int:
 
 
 def _check_surroundings(chosen: Settings) -> None:
-    if not Path(".web/build/client/index.html").exists():
+    if not (_BUILT / "index.html").exists():
         raise CannotStart("The front end is not built: run `make build` first.")
     try:
         with database.engine().connect() as connection:
@@ -117,6 +118,11 @@ def load() -> AsgiApp:
     return loaded
 
 
+def _pages() -> frozenset[str]:
+    """The addresses for which the build has made a page of their own."""
+    return frozenset(f"/{page.parent.relative_to(_BUILT)}" for page in _BUILT.rglob("index.html")) - {"/."}
+
+
 def _die_with_parent() -> None:
     """Have the kernel end this worker when its parent is killed, so that no orphan keeps the port."""
     if sys.platform == "linux":
@@ -126,7 +132,13 @@ def _die_with_parent() -> None:
 def _dressed(app: AsgiApp, *, announce: Callable[[], None]) -> AsgiApp:
     """Add what every answer carries, and say when the first request would be answered."""
 
+    pages = _pages()
+
     async def answer(scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+        if scope.get("path") in pages:
+            # Saves the redirect to "/page/", which behind a proxy would even lead from https to http.
+            scope = {**scope, "path": f"{scope['path']}/"}
+
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
