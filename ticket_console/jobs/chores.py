@@ -1,0 +1,83 @@
+"""The chores of the worker, each for one instant. A row that breaks never stops the ones behind it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+
+from ticket_console.access.tables import UserSession
+from ticket_console.clocks import timers
+from ticket_console.clocks.timers import DueTimer
+from ticket_console.desk import moving
+from ticket_console.intake import recovery
+from ticket_console.intake.recovery import Recovered
+from ticket_console.kernel.database import reading, table, transaction
+
+log = structlog.get_logger(__name__)
+
+MOST_TIMERS: Final = 200
+# A timer whose work fails is put off, so that it does not stand in front of the others.
+PUT_OFF: Final = timedelta(minutes=1)
+# Sessions that are over are kept this long for whoever asks where somebody was logged in.
+KEEP_SESSIONS: Final = timedelta(days=30)
+
+_sessions = table(UserSession)
+
+
+def fire_timers(at: datetime) -> Mapping[str, int]:
+    """Fire what is due; one timer, one transaction."""
+    with reading() as connection:
+        due = timers.due(connection, at=at, limit=MOST_TIMERS)
+    outcomes = [_fire(timer, at) for timer in due]
+    return {
+        "fired": outcomes.count(True),
+        "passed_over": outcomes.count(False),
+        "failed": outcomes.count(None),
+    }
+
+
+def _fire(timer: DueTimer, at: datetime) -> bool | None:
+    """True when it moved its ticket, False when there was nothing to move any more, None when it broke."""
+    try:
+        return moving.fire_timer(
+            at=at,
+            org_id=timer.org_id,
+            ticket_id=timer.ticket_id,
+            token_id=timer.token_id,
+            timer_id=timer.timer_id,
+        )
+    except Exception as failure:
+        log.error("timer.failed", timer_id=timer.timer_id, ticket_id=timer.ticket_id, exc_info=failure)
+        with transaction() as connection:
+            timers.postpone(connection, timer_id=timer.timer_id, until=at + PUT_OFF)
+        return None
+
+
+def recover_all_intake(at: datetime) -> Mapping[str, int]:
+    """Finish every message that is not settled: at the start, as those of the process before."""
+    return _recovered(recovery.recover(at=at, older_than=timedelta(0)))
+
+
+def recover_intake(at: datetime) -> Mapping[str, int]:
+    """Finish messages that another process left behind when it died."""
+    return _recovered(recovery.recover(at=at))
+
+
+def _recovered(found: Recovered) -> Mapping[str, int]:
+    return {
+        "opened": found.opened,
+        "duplicates": found.duplicates,
+        "rejected": found.rejected,
+        "failed": found.failed,
+    }
+
+
+def forget_old_sessions(at: datetime) -> Mapping[str, int]:
+    """Remove log-ins that have been over for long."""
+    with transaction() as connection:
+        gone = connection.execute(
+            sa.delete(_sessions).where(_sessions.c.expires_at < at - KEEP_SESSIONS)
+        ).rowcount
+    return {"forgotten": gone}
