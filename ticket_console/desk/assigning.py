@@ -14,7 +14,7 @@ from ticket_console.dispatch import choosing
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode
 from ticket_console.flows.elements import HandlerMode
 from ticket_console.kernel.actor import Actor, system_actor
-from ticket_console.kernel.database import transaction
+from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
 from ticket_console.tickets.actions import ReasonRequired
 from ticket_console.tickets.tables import OwnerKind
@@ -31,6 +31,7 @@ class _NobodyYet(Exception):
     """Undoes a second look that found nobody either."""
 
 
+@retried
 def assign(
     *,
     actor: Actor,
@@ -62,6 +63,7 @@ def assign(
     )
 
 
+@retried
 def claim(
     *, actor: Actor, at: datetime, command_id: str, ticket_id: int, expected_version: int
 ) -> MovedTicket:
@@ -81,6 +83,7 @@ def claim(
     )
 
 
+@retried
 def release(
     *, actor: Actor, at: datetime, command_id: str, ticket_id: int, expected_version: int, reason: str
 ) -> MovedTicket:
@@ -109,6 +112,7 @@ def release(
         return finish(work)
 
 
+@retried
 def dispatch_again(*, at: datetime, org_id: int, ticket_id: int, command_id: str) -> bool:
     """Look again for the best technician for a ticket that found none; false where nobody is eligible yet."""
     try:

@@ -15,7 +15,7 @@ from ticket_console.desk.steps import FormRequired, require_act, take_values, un
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, new_row_id, take_up
 from ticket_console.flows.elements import Act, EdgeKind, NodeKind
 from ticket_console.kernel.actor import Actor, ActorKind, system_actor
-from ticket_console.kernel.database import transaction
+from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
 from ticket_console.tickets import engine
 from ticket_console.tickets.actions import (
@@ -62,6 +62,7 @@ class _Wish:
     reason: str
 
 
+@retried
 def act(
     *,
     actor: Actor,
@@ -83,6 +84,7 @@ def act(
     return _move(actor, at, command_id, ticket_id, expected_version, wish, values or {}, signature)
 
 
+@retried
 def send_back(
     *,
     actor: Actor,
@@ -99,6 +101,7 @@ def send_back(
     return _move(actor, at, command_id, ticket_id, expected_version, wish, {}, None)
 
 
+@retried
 def reject(
     *,
     actor: Actor,
@@ -115,6 +118,7 @@ def reject(
     return _move(actor, at, command_id, ticket_id, expected_version, wish, {}, None)
 
 
+@retried
 def cancel(
     *,
     actor: Actor,
@@ -129,6 +133,7 @@ def cancel(
     return _move(actor, at, command_id, ticket_id, expected_version, wish, {}, None)
 
 
+@retried
 def drop(
     *,
     actor: Actor,
@@ -163,6 +168,7 @@ def drop(
         return finish(work)
 
 
+@retried
 def fire_timer(*, at: datetime, org_id: int, ticket_id: int, token_id: int, timer_id: int) -> bool:
     """Let a timer that is due move its ticket on; false where the ticket had left it already."""
     actor = system_actor(org_id)

@@ -19,7 +19,7 @@ from ticket_console.forms import reads as form_reads
 from ticket_console.forms.filling import fill
 from ticket_console.kernel import ids
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import reading, transaction
+from ticket_console.kernel.database import reading, retried, transaction
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
 from ticket_console.people import territories
@@ -80,6 +80,7 @@ class OpenedTicket:
 SettleRaw = Callable[[Connection, OpenedTicket], None]
 
 
+@retried
 def open_ticket(
     *,
     actor: Actor,

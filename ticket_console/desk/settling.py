@@ -8,7 +8,7 @@ from ticket_console.access import places
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, take_up
 from ticket_console.forms import reads as form_reads
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import transaction
+from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
 from ticket_console.kernel.geo import distance_km
 from ticket_console.people import facts as people_facts
@@ -119,6 +119,7 @@ def _distance(lat1: float, lon1: float, lat2: float | None, lon2: float | None) 
     return Decimal(str(round(distance_km(lat1, lon1, lat2, lon2), 1)))
 
 
+@retried
 def correct(
     *, actor: Actor, at: datetime, command_id: str, ticket_id: int, expected_version: int, reason: str
 ) -> MovedTicket:

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ticket_console.desk.work import MovedTicket, already_moved, finish, take_up
 from ticket_console.kernel import ids
 from ticket_console.kernel.actor import Actor, ActorKind
-from ticket_console.kernel.database import table, transaction
+from ticket_console.kernel.database import retried, table, transaction
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
 from ticket_console.tickets.tables import Attachment, Comment, Visibility
@@ -31,6 +31,7 @@ _comments = table(Comment)
 _attachments = table(Attachment)
 
 
+@retried
 def comment(
     *,
     actor: Actor,
@@ -80,6 +81,7 @@ def comment(
         return moved
 
 
+@retried
 def attach(
     *,
     actor: Actor,

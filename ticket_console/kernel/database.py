@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect, Engine
@@ -232,6 +232,30 @@ def reading() -> Iterator[Connection]:
 def run_after_commit(connection: Connection, call: Callable[[], None]) -> None:
     """Have `call` run once this transaction is durable; never when it is rolled back."""
     connection.info["after_commit"].append(call)
+
+
+# PostgreSQL ends one of two transactions that wait for each other, or that cannot both have been first.
+_TRY_AGAIN: Final = frozenset({"40P01", "40001"})
+_TRIES: Final = 4
+
+
+def retried(command: Callable[P, T]) -> Callable[P, T]:
+    """Carry a command out again when PostgreSQL undid it for the sake of another one.
+
+    The whole transaction was rolled back, and the command's id makes a second try safe.
+    """
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return command(*args, **kwargs)
+            except sa.exc.OperationalError as failure:
+                if attempt == _TRIES or getattr(failure.orig, "sqlstate", None) not in _TRY_AGAIN:
+                    raise
+        raise AssertionError("a try either returned or raised")
+
+    return run
 
 
 async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

