@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,10 +16,11 @@ from ticket_console.kernel import ids
 from ticket_console.kernel.actor import Actor, ActorKind, Grant, Role, Scope
 from ticket_console.kernel.database import table, transaction
 from ticket_console.people.tables import Technician
-from ticket_console.settlement import books, publishing
+from ticket_console.settlement import books, publishing, settling
 from ticket_console.settlement.facts import Facts
 from ticket_console.settlement.rule_parsing import parse_rules
 from ticket_console.settlement.rules import RuleSet
+from ticket_console.settlement.settling import SettledTicket
 from ticket_console.settlement.standard_rules import RULES
 from ticket_console.tickets.marking import TicketStatus
 from ticket_console.tickets.tables import Ticket
@@ -28,6 +29,7 @@ STANDARD = parse_rules(RULES)
 # Ten till noon in Shanghai, a Saturday.
 STARTED = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 FINISHED = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+SETTLED = datetime(2026, 11, 21, 4, 5, tzinfo=UTC)
 
 
 def make_facts(**changes: Any) -> Facts:
@@ -182,6 +184,42 @@ def make_ticket(conn: Connection, company: Company, *, region_id: int | None = N
         },
     )
     return ticket_id, no
+
+
+def facts_of(company: Company, **changes: Any) -> Facts:
+    """Facts of a new ticket of the company, finished by Anna."""
+    with transaction() as conn:
+        ticket_id, no = make_ticket(conn, company)
+    return make_facts(**{"ticket_id": ticket_id, "no": no, "technician_id": company.anna, **changes})
+
+
+def settle(company: Company, facts: Facts, **changes: Any) -> SettledTicket:
+    with transaction() as conn:
+        wanted: dict[str, Any] = {
+            "at": SETTLED,
+            "actor": company.actor(),
+            "facts": facts,
+            "region_id": company.north,
+            "command_id": f"settle:{facts.no}:{facts.segment}",
+        }
+        return settling.settle(conn, **wanted | changes)
+
+
+def correct(company: Company, facts: Facts, **changes: Any) -> SettledTicket:
+    with transaction() as conn:
+        wanted: dict[str, Any] = {
+            "at": SETTLED + timedelta(hours=1),
+            "actor": company.actor(),
+            "facts": facts,
+            "region_id": company.north,
+            "command_id": f"correct:{facts.no}",
+            "reason": "the photo shows a ladder",
+        }
+        return settling.correct(conn, **wanted | changes)
+
+
+def fields(facts: Facts) -> dict[str, Any]:
+    return {name: getattr(facts, name) for name in Facts.__dataclass_fields__}
 
 
 def _add_template(conn: Connection, org_id: int) -> dict[str, int]:
