@@ -59,8 +59,6 @@ def main() -> int:
 
 
 def _check_surroundings(chosen: Settings) -> None:
-    if not (_BUILT / "index.html").exists():
-        raise CannotStart("The front end is not built: run `make build` first.")
     try:
         with database.engine().connect() as connection:
             present = MigrationContext.configure(connection).get_current_heads()
@@ -71,6 +69,8 @@ def _check_surroundings(chosen: Settings) -> None:
         raise CannotStart(f"The database of DATABASE_URL cannot be used: {reason}") from failure
     if set(present) != set(ScriptDirectory("alembic").get_heads()):
         raise CannotStart("The database is not up to date: run `make migrate` first.")
+    if not (_BUILT / "index.html").exists():
+        raise CannotStart("The front end is not built: run `make build` first.")
     if chosen.redis_url:
         try:
             redis.Redis.from_url(chosen.redis_url, socket_connect_timeout=3).ping()
