@@ -1,8 +1,11 @@
 """Tickets over HTTP: the same commands and the same projections as on screen."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
+from uuid import uuid4
 
 from pydantic import Field
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from ticket_console.api.bodies import Body, Query
@@ -14,6 +17,8 @@ from ticket_console.desk.talking import attachment_path
 from ticket_console.desk.work import MovedTicket
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading
+from ticket_console.kernel.errors import FieldProblem, InvalidInput
+from ticket_console.kernel.settings import settings
 from ticket_console.tickets import board, reads
 from ticket_console.tickets.board import Board, BoardFilters
 from ticket_console.tickets.tables import Visibility
@@ -196,6 +201,47 @@ async def read_board(call: Call[None]) -> Board:
     return await off_loop(read)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file that was taken; `version` is the ticket's, which has grown by it."""
+
+    id: int
+    name: str
+    url: str
+    version: int
+
+
+class UploadQuery(Query):
+    """Without a `command_id` a repeated upload is kept twice."""
+
+    command_id: CommandId | None = None
+    token_id: int | None = None
+    for_customer: bool = False
+
+
+async def upload_attachment(call: Call[None]) -> KeptFile:
+    """Keep a picture or a PDF with a ticket; sent as a form with one part called "file"."""
+    query: UploadQuery = call.query
+    async with call.request.form(max_files=1, max_fields=4) as form:
+        sent = form.get("file")
+        if not isinstance(sent, UploadFile):
+            raise InvalidInput((FieldProblem("file", "field.required"),))
+        content, name = await sent.read(), sent.filename or "file"
+    attached = await in_writer(
+        talking.attach,
+        actor=call.actor,
+        at=call.at,
+        command_id=query.command_id or str(uuid4()),
+        ticket_id=call.path_param("ticket_id"),
+        filename=name,
+        content=content,
+        visibility=Visibility.CUSTOMER if query.for_customer else Visibility.INTERNAL,
+        token_id=query.token_id,
+    )
+    url = f"/api/v1/attachments/{attached.attachment_id}"
+    return KeptFile(attached.attachment_id, attached.filename, url, attached.version)
+
+
 async def download_attachment(call: Call[None]) -> Response:
     """A file kept with a ticket the caller may see."""
     return await _file(call.actor, call.path_param("attachment_id"))
@@ -268,6 +314,18 @@ endpoints: Final = (
     _change_route("assign", assign, AssignBody, "ticket.assign"),
     _change_route("claim", claim, Change, "ticket.act"),
     _change_route("comments", comment, CommentBody, "ticket.comment"),
+    route(
+        f"{_TICKET}/attachments",
+        upload_attachment,
+        method="POST",
+        permission="ticket.attach",
+        query=UploadQuery,
+        answer=KeptFile,
+        consumes="multipart/form-data",
+        # The file and what the form puts around it.
+        max_bytes=lambda: settings().max_attachment_bytes + 65_536,
+        tag="tickets",
+    ),
     route("/api/v1/board", read_board, permission="board.view", query=BoardQuery, tag="board"),
     route(
         "/api/v1/attachments/{attachment_id:id}",

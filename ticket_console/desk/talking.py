@@ -3,12 +3,14 @@
 import hashlib
 import io
 import os
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 from PIL import Image, ImageOps, UnidentifiedImageError
+from sqlalchemy.engine import Connection
 
 from ticket_console.desk.work import MovedTicket, already_moved, finish, take_up
 from ticket_console.kernel import ids
@@ -29,6 +31,16 @@ MAX_PIXELS: Final = 50_000_000
 
 _comments = table(Comment)
 _attachments = table(Attachment)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAttachment:
+    """A file as it is kept, and the ticket's version with it."""
+
+    attachment_id: int
+    filename: str
+    content_type: str
+    version: int
 
 
 @retried
@@ -93,7 +105,7 @@ def attach(
     visibility: Visibility = Visibility.INTERNAL,
     token_id: int | None = None,
     field_key: str | None = None,
-) -> MovedTicket:
+) -> KeptAttachment:
     """Keep a file with a ticket: pictures and PDF only, checked by content, pictures without EXIF data.
 
     `token_id` ties a photo to the step it is evidence of.
@@ -114,11 +126,11 @@ def attach(
                 expected_version=None,
                 permission="ticket.track" if actor.kind is ActorKind.CUSTOMER else "ticket.attach",
             )
-        except AlreadyApplied:
-            return already_moved(connection, actor=actor, ticket_id=ticket_id)
+        except AlreadyApplied as repeated:
+            return _kept_before(connection, ticket_id, digest, repeated.version)
         if token_id is not None and token_id not in work.tokens:
             raise InvalidInput((FieldProblem("token_id", "ticket.token_not_active"),))
-        attachment_id = ids.take("row")
+        attachment_id, name = ids.take("row"), _plain_name(filename)
         work.draft.say("ticket.attached", attachment_id=attachment_id, hash=digest)
         moved = finish(work)
         connection.execute(
@@ -129,7 +141,7 @@ def attach(
                     "ticket_id": ticket_id,
                     "token_id": token_id,
                     "field_key": field_key,
-                    "filename": _plain_name(filename),
+                    "filename": name,
                     "content_type": kind,
                     "size": len(clean),
                     "content_hash": digest,
@@ -140,7 +152,17 @@ def attach(
                 }
             ],
         )
-        return moved
+        return KeptAttachment(attachment_id, name, kind, moved.version)
+
+
+def _kept_before(connection: Connection, ticket_id: int, digest: str, version: int) -> KeptAttachment:
+    row = connection.execute(
+        sa.select(_attachments.c.id, _attachments.c.filename, _attachments.c.content_type)
+        .where(_attachments.c.ticket_id == ticket_id, _attachments.c.content_hash == digest)
+        .order_by(_attachments.c.id.desc())
+        .limit(1)
+    ).one()
+    return KeptAttachment(row.id, row.filename, row.content_type, version)
 
 
 def attachment_path(content_hash: str) -> Path:
