@@ -42,6 +42,7 @@ app = rx.App(
     stylesheets=_stylesheets(),
     head_components=[
         rx.el.meta(name="viewport", content="width=device-width, initial-scale=1, viewport-fit=cover"),
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.script(_FIRST_PAINT),
     ],
     toaster=rx.toast.provider(position="bottom-right", close_button=True, rich_colors=False),

@@ -1,5 +1,5 @@
 // What lies over a page: menus, dialogs, notices, the connection banner and the keyboard.
-import { createElement as h, useContext, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { createElement as h, useContext, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { Link, useNavigate } from "react-router";
 import { toast } from "sonner";
@@ -275,9 +275,14 @@ export function NavToggle() {
 
 const isTyping = (target) => target?.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target?.tagName ?? "");
 
-// places: [{keys: "g b", href, label: key}]; extra: [{keys, label: key}] are only listed, the page itself listens.
-export function Shortcuts({ places = [], extra = [] }) {
+// places: [{keys: "g b", href, label: key, permission, role}], of which the viewer gets those they may go to;
+// extra: [{keys, label: key}] are only listed, the page itself listens.
+export function Shortcuts({ places: all = [], extra = [], roles = [], permissions = [] }) {
   const speak = useLanguage();
+  const places = useMemo(
+    () => all.filter((each) => (each.role ? roles.includes(each.role) : permissions.includes(each.permission))),
+    [all, roles, permissions],
+  );
   const navigate = useNavigate();
   const [open, setOpen] = useState(false);
   useEffect(() => {

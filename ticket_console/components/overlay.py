@@ -60,6 +60,8 @@ class _Shortcuts(_Overlay):
 
     places: rx.Var[list[dict[str, str]]]
     extra: rx.Var[list[dict[str, str]]]
+    roles: rx.Var[list[str]]
+    permissions: rx.Var[list[str]]
 
 
 class _NoticeHub(_Overlay):

@@ -32,6 +32,16 @@ class Place:
     def label(self) -> str:
         return f"nav.{self.key}"
 
+    @property
+    def shortcut(self) -> dict[str, str]:
+        return {
+            "keys": self.keys,
+            "href": self.href,
+            "label": self.label,
+            "permission": self.permission,
+            "role": self.role,
+        }
+
 
 PLACES: Final = (
     Place("dashboard", "/", "layout_dashboard", "g d", permission="dashboard.view"),
@@ -77,7 +87,10 @@ def shell(
         _tab_bar(active, viewer),
         connection_banner(),
         shortcuts(
-            places=[{"keys": p.keys, "href": p.href, "label": p.label} for p in PLACES], extra=keys or []
+            places=[place.shortcut for place in PLACES],
+            extra=keys or [],
+            roles=viewer.roles,
+            permissions=viewer.permissions,
         ),
         class_name="tc-shell",
     )

@@ -21,13 +21,12 @@ function Person({ id, name }) {
 
 const NEEDS = { form: "board.needs.form", reason: "board.needs.reason" };
 
-function moveItems(card, lanes, speak, onMove) {
-  const name = new Map(lanes.map((lane) => [lane.key, lane.name]));
-  const moves = card.moves.filter((move) => name.has(move.to));
+function moveItems(card, names, speak, onMove) {
+  const moves = card.moves.filter((move) => names.has(move.to));
   return [
     { heading: speak.t("board.move_to") },
     ...moves.map((move) => ({
-      key: move.to, label: speak.label(name.get(move.to)), tone: move.kind === "cancel" ? "danger" : undefined,
+      key: move.to, label: speak.label(names.get(move.to)), tone: move.kind === "cancel" ? "danger" : undefined,
       hint: NEEDS[move.needs] ? speak.t(NEEDS[move.needs]) : undefined, onSelect: () => onMove(card, move),
     })),
     ...(moves.length ? [] : [{ key: "none", label: speak.t("board.no_moves"), disabled: true }]),
@@ -36,7 +35,7 @@ function moveItems(card, lanes, speak, onMove) {
   ];
 }
 
-export const BoardCard = memo(function BoardCard({ card, lanes, pending, onMove }) {
+export const BoardCard = memo(function BoardCard({ card, names, pending, onMove }) {
   const speak = useLanguage();
   const closed = Boolean(card.closed_at);
   const where = [speak.label(card.customer), speak.label(card.site)].filter(Boolean).join(" · ");
@@ -48,7 +47,7 @@ export const BoardCard = memo(function BoardCard({ card, lanes, pending, onMove 
       card.flags.includes("returned") && h("span", { className: "tb-flag", "data-tone": "danger", title: speak.t("board.flag.returned") }, h(Undo2, { size: 12, "aria-hidden": true }), h("span", { className: "tc-sr" }, speak.t("board.flag.returned"))),
       h("span", { className: "tb-gap" }),
       h(MenuButton, {
-        label: speak.t("board.card_menu", { no: card.no }), items: moveItems(card, lanes, speak, onMove), buttonClass: "tc-btn tb-menu", shape: "icon", "data-menu": true,
+        label: speak.t("board.card_menu", { no: card.no }), items: moveItems(card, names, speak, onMove), buttonClass: "tc-btn tb-menu", shape: "icon", "data-menu": true,
       }, h(Ellipsis, { "aria-hidden": true }))),
     h(Link, { to: `/tickets/${card.id}`, className: "tb-title", tabIndex: -1, draggable: false }, card.title),
     where && h("p", { className: "tb-where tc-clip", title: where }, where),

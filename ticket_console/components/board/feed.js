@@ -29,7 +29,8 @@ function fromSnapshot(state, feed) {
     for (const card of lane.cards) cards.set(card.id, card);
     edges.set(lane.key, lane.more && lane.cards.length ? place(lane.cards[lane.cards.length - 1]) : null);
   }
-  const lanes = feed.lanes.map(({ key, name, category, count }) => ({ key, name, category, count }));
+  const held = new Map(state.lanes.map((lane) => [lane.key, lane]));
+  const lanes = feed.lanes.map(({ key, name, category, count }) => ({ key, name: held.get(key)?.name ?? name, category, count }));
   const fresh = { board: feed.board, seq: feed.seq, at: feed.at, lanes, cards, edges, early: [], missed: false };
   return state.early.filter((patch) => patch.board === feed.board && patch.seq > feed.seq).reduce(absorb, fresh);
 }
@@ -73,8 +74,15 @@ export function absorb(state, feed) {
   return state;
 }
 
-// moved: Map of card id -> {to, version, pending}, what this browser's user did and nobody confirmed yet.
-export function lanesOf(state, moved = new Map()) {
+const sameItems = (one, other) => one.length === other.length && one.every((each, at) => each === other[at]);
+
+const sameLane = (one, other) => one.count === other.count && one.more === other.more && one.name === other.name
+  && sameItems(one.cards, other.cards) && sameItems(one.pending, other.pending);
+
+// The lanes as they are drawn. `moved` is what this browser's user did and nobody confirmed yet: a Map of
+// card id -> {to, version, pending}. A lane that is as it was in `before` is that very object, so that
+// only what changed is drawn again.
+export function lanesOf(state, moved = new Map(), before = []) {
   const byLane = new Map(state.lanes.map((lane) => [lane.key, []]));
   const shift = new Map();
   for (const card of state.cards.values()) {
@@ -85,10 +93,12 @@ export function lanesOf(state, moved = new Map()) {
     }
     byLane.get(move ? move.to : card.stage)?.push(card);
   }
-  return state.lanes.map((lane) => {
+  return state.lanes.map((lane, at) => {
     const cards = byLane.get(lane.key).sort(byPlace);
+    const pending = cards.filter((card) => moved.get(card.id)?.pending).map((card) => card.id);
     const count = Math.max(lane.count + (shift.get(lane.key) ?? 0), 0);
-    return { ...lane, cards, count, more: state.edges.get(lane.key) !== null && state.edges.has(lane.key) };
+    const drawn = { ...lane, cards, pending, count, more: (state.edges.get(lane.key) ?? null) !== null };
+    return before[at]?.key === lane.key && sameLane(before[at], drawn) ? before[at] : drawn;
   });
 }
 
