@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Router
 
-from ticket_console.api import auth, docs, health, tickets
+from ticket_console.api import auth, docs, health, intake, tickets
 from ticket_console.api.headers import SecurityHeaders
 from ticket_console.api.openapi import document
 from ticket_console.api.routing import Call, Endpoint, NotFoundApp, route, routes_of
@@ -43,7 +43,7 @@ def build_api(clock: Clock) -> Starlette:
 
 def endpoints() -> tuple[Endpoint, ...]:
     """Every route there is; the guard test walks them."""
-    return (*auth.endpoints, *health.endpoints, *tickets.endpoints, *_own)
+    return (*auth.endpoints, *health.endpoints, *intake.endpoints, *tickets.endpoints, *_own)
 
 
 async def openapi_json(call: Call[None]) -> dict[str, object]:

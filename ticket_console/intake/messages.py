@@ -22,6 +22,8 @@ Title = Annotated[str, StringConstraints(max_length=TITLE_LENGTH, pattern=_CLEAN
 Description = Annotated[str, StringConstraints(max_length=DESCRIPTION_LENGTH, pattern=_CLEAN)]
 Address = Annotated[str, StringConstraints(max_length=300, pattern=_CLEAN)]
 Identity = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_CLEAN)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
 Level = Annotated[int, Field(ge=1, le=3)]
 
 
@@ -60,8 +62,8 @@ class IntakeMessage(JsonForm):
     contact_name: Name = ""
     contact_phone: Phone = ""
     address: Address = ""
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
     site: Code | None = Field(default=None, description="Code of a site; nearer than coordinates.")
     region: Code | None = Field(default=None, description="Code of a region, where no site is known.")
     department: Code | None = Field(default=None, description="Code of the territory that is responsible.")

@@ -12,16 +12,15 @@ from ticket_console.access import throttle
 from ticket_console.access.house import house
 from ticket_console.access.places import OrgView
 from ticket_console.forms import reads as form_reads
-from ticket_console.forms.fields import FieldKind, FieldSpec, Sensitivity
+from ticket_console.forms.fields import FieldSpec
 from ticket_console.forms.reads import PublishedTemplate, TemplateNotFound
+from ticket_console.intake.public_fields import public_fields
 from ticket_console.intake.receiving import Receipt, channel_actor, receive
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.text import LocalText
 
 CHANNEL: Final = "web_form"
 PER_ADDRESS: Final = RateLimitItemPerMinute(20, namespace="public_form")
-# Uploads need a ticket to belong to; the tracking page takes them once there is one.
-_LATER: Final = frozenset({FieldKind.PHOTO, FieldKind.FILE, FieldKind.SIGNATURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +83,6 @@ def receive_public(
 
 
 def _form(template: PublishedTemplate, org: OrgView) -> PublicForm:
-    fields = tuple(
-        spec
-        for spec in template.definition.at_opening
-        if spec.sensitivity is Sensitivity.PUBLIC and spec.kind not in _LATER
+    return PublicForm(
+        template.code, template.name, org.name, org.id, org.tz, public_fields(template.definition)
     )
-    return PublicForm(template.code, template.name, org.name, org.id, org.tz, fields)

@@ -7,15 +7,12 @@ from ticket_console.customers.matching import CustomerRef
 from ticket_console.desk.opening import NewTicket
 from ticket_console.forms import reads as form_reads
 from ticket_console.intake.channels import Channel
-from ticket_console.intake.messages import IntakeMessage
+from ticket_console.intake.messages import IntakeMessage, InvalidRequest
+from ticket_console.intake.public_fields import public_fields
 from ticket_console.intake.raw_log import RawMessage
-from ticket_console.intake.refusals import UnreadableBody
 from ticket_console.intake.template_choice import Choice, choose_template
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import FieldProblem
-
-# The key under which a body is kept that is no JSON object; no channel has a field of this name.
-UNREADABLE = "#unreadable"
 
 _OWN_NAMES: Final = {"lat": "latitude", "lon": "longitude", "site_code": "site", "region_code": "region"}
 
@@ -25,10 +22,8 @@ Note = Mapping[str, Any] | None
 def understood(message: RawMessage, channel: Channel) -> tuple[NewTicket, Note]:
     """The ticket a message asks for, and a note for the raw log on how its template was found.
 
-    Raises InvalidRequest, or UnreadableBody for what is not even an object.
+    Raises InvalidRequest, or what else the channel refuses with.
     """
-    if UNREADABLE in message.payload:
-        raise UnreadableBody()
     said = channel.read(message.payload)
     template_code, note = said.template, None
     if template_code is None:
@@ -39,7 +34,19 @@ def understood(message: RawMessage, channel: Channel) -> tuple[NewTicket, Note]:
         )
         template_code = choice.template_code
         note = _how_chosen(choice)
+    if channel.for_strangers:
+        _refuse_internal_fields(message, said, template_code)
     return _request(message, channel, said, template_code), note
+
+
+def _refuse_internal_fields(message: RawMessage, said: IntakeMessage, template_code: str) -> None:
+    """A stranger is told of a field they are not asked for what they are told of one that does not exist."""
+    with reading() as connection:
+        template = form_reads.template_by_code(connection, message.org_id, template_code)
+    asked = {spec.key for spec in public_fields(template.definition)}
+    problems = tuple(FieldProblem(key, "field.unknown") for key in said.values if key not in asked)
+    if problems:
+        raise InvalidRequest(problems)
 
 
 def _how_chosen(choice: Choice) -> Note:

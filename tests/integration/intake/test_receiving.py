@@ -85,7 +85,9 @@ def test_the_same_key_with_another_content_is_refused_and_kept(company: Company,
     assert ticket_count() == 1
 
 
-def test_a_corrected_request_may_come_with_the_key_of_the_rejected_one(company: Company, at: datetime) -> None:
+def test_a_corrected_request_may_come_with_the_key_of_the_rejected_one(
+    company: Company, at: datetime
+) -> None:
     with pytest.raises(InvalidInput):
         send(company, at, {**REPAIR, "urgency": 9, "external_id": "E-1"})
     opened = send(company, at, {**REPAIR, "urgency": 3, "external_id": "E-1"})
@@ -227,9 +229,7 @@ def test_without_key_and_number_nothing_is_kept(company: Company, at: datetime) 
 
 def test_who_may_not_open_tickets_leaves_no_trace(company: Company, at: datetime) -> None:
     with pytest.raises(Forbidden):
-        receive(
-            actor=company.user(Role.AUDITOR), at=at, channel="api", delivery_key="k", payload=REPAIR
-        )
+        receive(actor=company.user(Role.AUDITOR), at=at, channel="api", delivery_key="k", payload=REPAIR)
 
     assert raw_states() == {}
 

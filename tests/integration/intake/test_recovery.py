@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -221,7 +222,9 @@ DELIVERIES = st.lists(
                     "template": st.sampled_from(["repair", "no-such"]),
                 },
             ),
-            "fate": st.sampled_from([open_ticket, open_ticket, die, die_before_the_commit, die_after_the_commit]),
+            "fate": st.sampled_from(
+                [open_ticket, open_ticket, die, die_before_the_commit, die_after_the_commit]
+            ),
         }
     ),
     max_size=12,
@@ -239,7 +242,7 @@ def test_whatever_comes_every_message_is_a_ticket_a_duplicate_or_rejected(
     with pytest.MonkeyPatch.context() as fate:
         for delivery in deliveries:
             fate.setattr(receiving, "open_ticket", delivery["fate"])
-            try:
+            with suppress(ConsoleError, Killed):
                 receive(
                     actor=company.channel,
                     at=at,
@@ -247,8 +250,6 @@ def test_whatever_comes_every_message_is_a_ticket_a_duplicate_or_rejected(
                     delivery_key=delivery["key"],
                     payload=delivery["payload"],
                 )
-            except (ConsoleError, Killed):
-                pass
 
     recover(at=at + LATER)
 
@@ -266,6 +267,4 @@ def test_whatever_comes_every_message_is_a_ticket_a_duplicate_or_rejected(
     numbered = [row.external_id for row in rows if row.state is RawState.TICKET and row.external_id]
     assert len(numbered) == len(set(numbered))
     first = {row.external_id: row.ticket_id for row in rows if row.state is RawState.TICKET}
-    assert all(
-        row.ticket_id == first[row.external_id] for row in rows if row.state is RawState.DUPLICATE
-    )
+    assert all(row.ticket_id == first[row.external_id] for row in rows if row.state is RawState.DUPLICATE)

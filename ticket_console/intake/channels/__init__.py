@@ -7,7 +7,8 @@ from typing import Final
 from ticket_console.intake.channels.boston311 import BOSTON311
 from ticket_console.intake.channels.channel import Channel, Payload
 from ticket_console.intake.channels.phone import PHONE
-from ticket_console.intake.channels.standard import API, EVENT, IMPORT, OTHER, WEB_FORM, WEBSITE
+from ticket_console.intake.channels.standard import API, EVENT, IMPORT, OTHER, WEBSITE
+from ticket_console.intake.channels.web_form import WEB_FORM
 from ticket_console.intake.channels.wechat import WECHAT
 from ticket_console.kernel.errors import ConsoleError
 

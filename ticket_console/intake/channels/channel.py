@@ -13,13 +13,15 @@ Payload = Mapping[str, Any]
 class Channel:
     """`read` raises InvalidRequest; `number` finds the source's own number without judging the rest.
 
-    `provenance` is written beside every value that comes by this channel.
+    `provenance` is written beside every value that comes by this channel. A channel that is
+    `for_strangers` takes only what the public form of a template asks for.
     """
 
     source: str
     provenance: str
     read: Callable[[Payload], IntakeMessage]
     number: Callable[[Payload], str | None]
+    for_strangers: bool = False
 
 
 def read_standard(payload: Payload) -> IntakeMessage:
