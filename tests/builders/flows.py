@@ -104,6 +104,8 @@ class _Drawing:
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     numbers: Any = field(default_factory=lambda: count(1))
+    # The resting places of the branch being drawn, innermost branch last.
+    resting: list[list[str]] = field(default_factory=lambda: [[]])
 
     def chance(self, one_in: int) -> bool:
         return bool(self.draw(st.integers(1, one_in)) == 1)
@@ -154,6 +156,7 @@ class _Drawing:
         if self.chance(4):
             self.connect([_Loose(key)], "gone", "cancel")
         before.append(key)
+        self.resting[-1].append(key)
         return [_Loose(key)]
 
     def ways_back(self, key: str, before: list[str]) -> None:
@@ -182,6 +185,8 @@ class _Drawing:
         for end in guarded:
             if self.chance(5):
                 self.connect([end], "end")
+            elif self.resting[-1] and self.chance(4):
+                self.connect([end], self.draw(st.sampled_from(self.resting[-1])))
             elif self.chance(2):
                 out += self.sequence([end], before, depth - 1)
             else:
@@ -201,7 +206,10 @@ class _Drawing:
         before.append(split)
         out: list[_Loose] = []
         for order in range(self.draw(st.integers(2, 3))):
-            out += self.sequence([_Loose(split, order=order)], before, depth - 1)
+            self.resting.append([])
+            branch = [_Loose(split, order=order)]
+            out += branch if self.chance(4) else self.sequence(branch, before, depth - 1)
+            self.resting.pop()
         join = self.add("parallel", out, join=self.draw(st.sampled_from([Join.ALL, Join.ANY])))
         return [_Loose(join)]
 

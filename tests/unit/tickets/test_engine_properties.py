@@ -1,14 +1,14 @@
 """What holds on every valid flow, whatever is done to a ticket."""
 
 from collections import Counter
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders.flows import facts, graphs
 from tests.builders.runs import CANCEL, Walked, history, possible_actions, restored, run
-from ticket_console.flows.elements import WAITING_KINDS, EdgeKind, NodeKind
+from ticket_console.flows.elements import WAITING_KINDS, EdgeKind, Join, NodeKind
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.validation import graph_problems
 from ticket_console.tickets.actions import (
@@ -28,7 +28,7 @@ from ticket_console.tickets.marking import Marking, TicketStatus, TokenState
 from ticket_console.tickets.moves import preview, reachable_moves, stage_of
 
 scripts = st.lists(st.tuples(st.integers(0, CANCEL), facts()), min_size=6, max_size=25)
-walks = settings(max_examples=80)
+walks = settings(max_examples=100)
 
 
 @walks
@@ -175,6 +175,57 @@ def test_tokens_wait_only_at_joins_and_only_for_siblings_still_at_work(graph: Gr
 
             assert waits == (graph.node_by_key[token.node_key].join is not None)
             assert siblings or not waits
+
+
+@walks
+@given(graphs(), scripts)
+def test_tokens_are_where_their_forks_say_and_any_two_parted_at_one_split(
+    graph: Graph, script: list
+) -> None:  # FLW-12
+    for walked in run(graph, script):
+        for token in walked.after.tokens:
+            own_branch = token.forks[-1:] if token.state is TokenState.WAITING else ()
+            under = (*graph.structure.branches[token.node_key], *(fork.branch for fork in own_branch))
+            assert tuple(fork.branch for fork in token.forks) == under
+        for one, other in combinations(walked.after.tokens, 2):
+            parted = [pair for pair in zip(one.forks, other.forks, strict=False) if pair[0] != pair[1]]
+            assert parted
+            assert parted[0][0].id == parted[0][1].id
+
+
+@walks
+@given(graphs(), scripts)
+def test_tokens_are_cancelled_only_by_an_end_a_way_back_or_a_join_that_needs_one(
+    graph: Graph, script: list
+) -> None:
+    for walked in run(graph, script):
+        effects = walked.step.effects
+        cancelled = [
+            effect for effect in effects if isinstance(effect, TokenLeft) and effect.edge_key is None
+        ]
+        passed = [key for effect in effects if isinstance(effect, TokenEntered) for key in effect.path]
+        joins = {graph.node_by_key[graph.edge_by_key[key].target].join for key in passed}
+        reasons = [
+            walked.after.status is not TicketStatus.OPEN,
+            isinstance(walked.action, SendBack | Reject),
+            Join.ANY in joins,
+        ]
+
+        assert any(reasons) or all(effect.outcome == "done" for effect in cancelled)
+
+
+@walks
+@given(graphs(), scripts)
+def test_work_that_goes_back_counts_as_not_done(graph: Graph, script: list) -> None:
+    for walked in run(graph, script):
+        went_back = isinstance(walked.action, SendBack | Reject)
+        entered = {
+            effect.node_key
+            for effect in walked.step.effects
+            if went_back and isinstance(effect, TokenEntered)
+        }
+
+        assert entered & walked.after.passed == set()
 
 
 @walks
