@@ -61,7 +61,8 @@ def _raising(dialect: str) -> Any:
 
 
 def _starting(dialect: str) -> Any:
-    return _insert_for(dialect)(_loads).on_conflict_do_nothing(index_elements=["technician_id"])
+    insert = _insert_for(dialect)(_loads).on_conflict_do_nothing(index_elements=["technician_id"])
+    return insert.execution_options(**_COUNTED)
 
 
 def _claiming(dialect: str) -> Any:
@@ -75,6 +76,8 @@ def _insert_for(dialect: str) -> Any:
     return postgresql.insert if dialect == "postgresql" else sqlite.insert
 
 
+# Without it the count of an insert is unknown on PostgreSQL.
+_COUNTED: Final = {"preserve_rowcount": True}
 _DIALECTS: Final = ("sqlite", "postgresql")
 _TAKE_ROOM: Final = (
     sa.update(_loads)
