@@ -5,12 +5,11 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount, Router
 
 from ticket_console.api import auth, docs, health, intake, tickets
 from ticket_console.api.headers import SecurityHeaders
 from ticket_console.api.openapi import document
-from ticket_console.api.routing import Call, Endpoint, NotFoundApp, route, routes_of
+from ticket_console.api.routing import Call, Endpoint, mount_of, route, routes_of
 from ticket_console.kernel.clock import Clock
 from ticket_console.kernel.settings import settings
 
@@ -24,20 +23,14 @@ def build_api(clock: Clock) -> Starlette:
     found first, and everything below /api and /auth is answered here even where no route is.
     """
     declared = endpoints()
-    mounts = [
-        Mount(
-            prefix,
-            app=Router(
-                routes_of(declared, prefix=prefix, clock=clock), redirect_slashes=False, default=NotFoundApp()
-            ),
-        )
-        for prefix in _PREFIXES
-    ]
-    apart = [
-        endpoint for endpoint in declared if not endpoint.path.startswith(tuple(f"{p}/" for p in _PREFIXES))
-    ]
+    below = tuple(f"{prefix}/" for prefix in _PREFIXES)
+    apart = [endpoint for endpoint in declared if not endpoint.path.startswith(below)]
     return Starlette(
-        routes=[*mounts, *routes_of(apart, prefix="", clock=clock)], middleware=[Middleware(SecurityHeaders)]
+        routes=[
+            *(mount_of(declared, prefix=prefix, clock=clock) for prefix in _PREFIXES),
+            *routes_of(apart, prefix="", clock=clock),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
     )
 
 

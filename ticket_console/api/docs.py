@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final
 
-from ticket_console.api.errors import sentence
-from ticket_console.i18n import translate
+from ticket_console.i18n import catalog, translate
 from ticket_console.kernel.errors import ConsoleError
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
@@ -102,7 +101,7 @@ def _problems(locale: str) -> Iterator[str]:
         code = escape(kind.code)
         yield (
             f"<tr id='{code}'><td><code>{code}</code></td><td>{kind.http_status}</td>"
-            f"<td>{escape(sentence(kind.code, {}, locale))}</td></tr>"
+            f"<td>{escape(_unfilled(kind.code, locale))}</td></tr>"
         )
     yield "</table>"
 
@@ -111,6 +110,12 @@ def _kinds(parent: type[ConsoleError]) -> Iterator[type[ConsoleError]]:
     for kind in parent.__subclasses__():
         yield kind
         yield from _kinds(kind)
+
+
+def _unfilled(code: str, locale: str) -> str:
+    """A text with its placeholders as they stand."""
+    message = catalog(locale).get(code, "")
+    return message if isinstance(message, str) else message[-1]
 
 
 def _pretty(value: Any) -> str:

@@ -98,7 +98,7 @@ def problem_response(error: ConsoleError, *, locale: str) -> Response:
     problems = error.problems if isinstance(error, InvalidInput) else ()
     body = {
         "type": f"/api/docs#{error.code}",
-        "title": sentence(error.code, error.params, locale),
+        "title": _sentence(error.code, error.params, locale),
         "status": error.http_status,
         "code": error.code,
         "params": error.params,
@@ -112,15 +112,20 @@ def problem_response(error: ConsoleError, *, locale: str) -> Response:
     )
 
 
-def sentence(code: str, params: Mapping[str, Param], locale: str) -> str:
+def _sentence(code: str, params: Mapping[str, Param], locale: str) -> str:
     figures: dict[str, Any] = {name: params[name] for name in params.keys() - _RESERVED}
-    return translate(code, locale, **figures)
+    try:
+        return translate(code, locale, **figures)
+    except (TypeError, ValueError) as error:
+        # A refusal whose text does not fit its figures is still a refusal and no fault.
+        log.error("api.untranslatable", code=code, exc_info=error)
+        return code
 
 
 def _field_problem(problem: FieldProblem, locale: str) -> dict[str, Any]:
     return {
         "path": problem.path,
-        "title": sentence(problem.code, problem.params, locale),
+        "title": _sentence(problem.code, problem.params, locale),
         "code": problem.code,
         "params": dict(problem.params),
     }

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ticket_console.access import policy, throttle
@@ -172,12 +172,15 @@ def routes_of(endpoints: Sequence[Endpoint], *, prefix: str, clock: Clock) -> li
     return [Route(path, _Dispatch(methods, clock)) for path, methods in by_path.items()]
 
 
-class NotFoundApp:
-    """What answers below a prefix where no route is."""
+def mount_of(endpoints: Sequence[Endpoint], *, prefix: str, clock: Clock) -> Mount:
+    """Everything below a prefix: where no route is, a problem says so."""
+    routes = routes_of(endpoints, prefix=prefix, clock=clock)
+    return Mount(prefix, Router(routes, redirect_slashes=False, default=_not_found))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = RouteNotFound()
-        await problem_response(refusal, locale=locale_of(Request(scope)))(scope, receive, send)
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    refusal = RouteNotFound()
+    await problem_response(refusal, locale=locale_of(Request(scope)))(scope, receive, send)
 
 
 class _Dispatch:
