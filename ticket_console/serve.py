@@ -6,9 +6,9 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import redis
 import sqlalchemy as sa
@@ -18,26 +18,16 @@ from alembic.script import ScriptDirectory
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ticket_console.kernel import database
 from ticket_console.kernel.settings import BadSetting, Settings, settings
 
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
-
-_HEADERS: Final = (
-    (b"x-content-type-options", b"nosniff"),
-    # Tracking links carry their secret in the address: it must not travel on to other sites.
-    (b"referrer-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        b"frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'",
-    ),
-)
-# Vite puts a hash of the content into every name under /assets/.
-_KEEP: Final = (b"cache-control", b"public, max-age=31536000, immutable")
-_ASK_AGAIN: Final = (b"cache-control", b"no-cache")
+# Vite puts a hash of the content into every name under here.
+_HASHED: Final = "/assets/"
+_KEEP: Final = "public, max-age=31536000, immutable"
+_ASK_AGAIN: Final = "no-cache"
 
 _BUILT: Final = Path(".web/build/client")
 _PR_SET_PDEATHSIG: Final = 1
@@ -96,7 +86,7 @@ def _serve(chosen: Settings) -> None:
     ).serve()
 
 
-def load() -> AsgiApp:
+def load() -> ASGIApp:
     """The whole console as one ASGI app; called in the worker process."""
     _die_with_parent()
     from reflex.constants import Env
@@ -129,22 +119,20 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _dressed(app: AsgiApp, *, announce: Callable[[], None]) -> AsgiApp:
-    """Add what every answer carries, and say when the first request would be answered."""
-
+def _dressed(app: ASGIApp, *, announce: Callable[[], None]) -> ASGIApp:
+    """Say how long a browser may keep an answer, and say when the first request would be answered."""
     pages = _pages()
 
-    async def answer(scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("path") in pages:
             # Saves the redirect to "/page/", which behind a proxy would even lead from https to http.
             scope = {**scope, "path": f"{scope['path']}/"}
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                if not any(name.lower() == b"cache-control" for name, _ in headers):
-                    headers.append(_KEEP if scope["path"].startswith("/assets/") else _ASK_AGAIN)
-                message["headers"] = [*headers, *_HEADERS]
+                lasting = message["status"] == 200 and scope["path"].startswith(_HASHED)
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("cache-control", _KEEP if lasting else _ASK_AGAIN)
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 announce()
