@@ -1,8 +1,8 @@
 """Texts by key, read from one pair of gettext files per area: `locales/zh/board.po`, `locales/en/board.po`.
 
-A text may carry placeholders: `{name}`, or with a form `{at:time}`, `{at:date}`, `{at:datetime}`,
-`{amount:number}`, `{what:text}` (the value is itself a key). A text with plural forms picks by `n`.
-The browser's half of the same rules is `components/language.jsx`.
+A text may carry placeholders: `{name}`, or with a form `{at:time}`, `{at:clock}` (with seconds),
+`{at:date}`, `{at:datetime}`, `{amount:number}`, `{what:text}` (the value is itself a key). A text with
+plural forms picks by `n`. The browser's half of the same rules is `components/language.jsx`.
 """
 
 import re
@@ -78,7 +78,7 @@ def _plural_form(locale: str, count: Any, forms: int) -> int:
 
 
 def _shown(value: Any, form: str | None, locale: str, zone: tzinfo) -> str:
-    if value is None:
+    if value is None or value == "":
         return ""
     if isinstance(value, Mapping):
         return pick(value, locale)
@@ -86,15 +86,16 @@ def _shown(value: Any, form: str | None, locale: str, zone: tzinfo) -> str:
         return translate(str(value), locale)
     if form == "number":
         return format_decimal(value, locale=_BABEL[locale])
-    if form in {"time", "date", "datetime"}:
+    if form in {"time", "clock", "date", "datetime"}:
         return _moment(value, form, locale, zone)
     return str(value)
 
 
 def _moment(value: datetime | str, form: str, locale: str, zone: tzinfo) -> str:
     at = (value if isinstance(value, datetime) else datetime.fromisoformat(value)).astimezone(zone)
-    if form == "time":
-        return format_time(at, "HH:mm", tzinfo=zone, locale=_BABEL[locale])
+    if form in {"time", "clock"}:
+        pattern = "HH:mm" if form == "time" else "HH:mm:ss"
+        return format_time(at, pattern, tzinfo=zone, locale=_BABEL[locale])
     if form == "date":
         return format_date(at, "medium", locale=_BABEL[locale])
     return format_datetime(at, "medium", tzinfo=zone, locale=_BABEL[locale])
