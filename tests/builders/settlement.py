@@ -218,10 +218,6 @@ def correct(company: Company, facts: Facts, **changes: Any) -> SettledTicket:
         return settling.correct(conn, **wanted | changes)
 
 
-def fields(facts: Facts) -> dict[str, Any]:
-    return {name: getattr(facts, name) for name in Facts.__dataclass_fields__}
-
-
 def _add_template(conn: Connection, org_id: int) -> dict[str, int]:
     flow_id = _add(conn, Flow, org_id=org_id, code="install", name=_named("Install"), version=1)
     published = {"number": 1, "status": VersionStatus.PUBLISHED, "content_hash": "-"}

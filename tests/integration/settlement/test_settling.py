@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -16,8 +17,6 @@ from tests.builders.settlement import (
     Company,
     correct,
     facts_of,
-    fields,
-    make_facts,
     open_company,
     settle,
 )
@@ -121,7 +120,7 @@ def test_settling_the_same_facts_again_changes_nothing(company: Company) -> None
 def test_settling_changed_facts_reverses_the_first_entry_and_posts_the_new_one(company: Company) -> None:
     facts = facts_of(company)
     first = settle(company, facts)
-    changed = make_facts(**{**fields(facts), "hazards": HEIGHT})
+    changed = replace(facts, hazards=HEIGHT)
 
     second = settle(company, changed)
 
@@ -140,7 +139,7 @@ def test_segments_of_a_ticket_are_settled_apart(company: Company) -> None:
     facts = facts_of(company)
     settle(company, facts)
 
-    settle(company, make_facts(**{**fields(facts), "segment": "rework", "service_type": "repair"}))
+    settle(company, replace(facts, segment="rework", service_type="repair"))
 
     assert owed(company, company.anna) == 18000
 
@@ -149,7 +148,7 @@ def test_a_correction_is_the_exact_negation_and_a_new_rating(company: Company) -
     facts = facts_of(company, distance_km=D("35.5"), parts=(PartUsed("P-1", D("0.333"), 1000),))
     first = settle(company, facts)
 
-    corrected = correct(company, make_facts(**{**fields(facts), "hazards": HEIGHT}))
+    corrected = correct(company, replace(facts, hazards=HEIGHT))
 
     assert corrected.total_minor == first.total_minor + 2000
     assert owed(company, company.anna) == corrected.total_minor
@@ -177,7 +176,7 @@ def test_a_correction_to_another_technician_moves_the_money(company: Company) ->
     facts = facts_of(company)
     settle(company, facts)
 
-    correct(company, make_facts(**{**fields(facts), "technician_id": company.bo}))
+    correct(company, replace(facts, technician_id=company.bo))
 
     assert (owed(company, company.anna), owed(company, company.bo)) == (0, 10000)
 
@@ -386,13 +385,11 @@ _operations = st.lists(
 def test_after_any_sequence_the_books_balance_and_say_what_is_live(company: Company, operations: Any) -> None:
     tickets = [facts_of(company) for _ in range(4)]
     for number, what, dangerous, distance in operations:
-        facts = make_facts(
-            **{
-                **fields(tickets[number]),
-                "hazards": HEIGHT if dangerous else (),
-                "distance_km": distance,
-                "technician_id": company.bo if dangerous else company.anna,
-            }
+        facts = replace(
+            tickets[number],
+            hazards=HEIGHT if dangerous else (),
+            distance_km=distance,
+            technician_id=company.bo if dangerous else company.anna,
         )
         _try(company, what, facts)
 
