@@ -1,6 +1,5 @@
 """Reading what a caller sent: bounded, as strict JSON, with every problem named by its path."""
 
-import math
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -15,6 +14,7 @@ from ticket_console.kernel.errors import FieldProblem, InvalidInput
 
 JSON: Final = "application/json"
 _PLACE: Final = re.compile(r" at line (\d+) column (\d+)$")
+_LARGEST: Final = 2**63 - 1
 _CODES: Final = {
     "missing": "input.missing",
     "extra_forbidden": "input.unknown_key",
@@ -95,9 +95,13 @@ def read_query(params: QueryParams, model: type[Query]) -> Query:
     if problems:
         raise InvalidInput(problems)
     try:
-        return model.model_validate(given)
+        found = model.model_validate(given)
     except ValidationError as invalid:
         raise InvalidInput(_problems(invalid)) from None
+    problems = tuple(_unstorable(found.model_dump(), ""))
+    if problems:
+        raise InvalidInput(problems)
+    return found
 
 
 def _takes_list(model: type[Query], name: str) -> bool:
@@ -106,12 +110,12 @@ def _takes_list(model: type[Query], name: str) -> bool:
 
 
 def _unstorable(value: Any, path: str) -> Iterator[FieldProblem]:
-    """What JSON can say and no database can keep: a NUL in a text, a number without end."""
+    """What can be said and no database can keep: a NUL in a text, a number too large for any column."""
     if isinstance(value, str):
         if "\0" in value:
             yield FieldProblem(path, "input.bad_character")
-    elif isinstance(value, float):
-        if not math.isfinite(value):
+    elif isinstance(value, int | float):
+        if not -_LARGEST <= value <= _LARGEST:
             yield FieldProblem(path, "input.out_of_range")
     elif isinstance(value, dict):
         for key, inner in value.items():
@@ -119,7 +123,7 @@ def _unstorable(value: Any, path: str) -> Iterator[FieldProblem]:
             if "\0" in key:
                 yield FieldProblem(inner_path.replace("\0", ""), "input.bad_character")
             yield from _unstorable(inner, inner_path)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from _unstorable(inner, f"{path}[{index}]")
 

@@ -224,6 +224,9 @@ class _Guarded:
 
     async def _answer(self, request: Request) -> Response:
         endpoint = self._endpoint
+        # No name holds a NUL, and PostgreSQL would stumble over one.
+        if "\0" in request.scope["path"]:
+            raise RouteNotFound()
         self._refuse_announced_size(request)
         if endpoint.own_pages_only:
             refuse_foreign_origin(request)

@@ -40,6 +40,7 @@ class Order(Body):
 
 class Page(Query):
     limit: int = Field(default=50, ge=1, le=200)
+    region: int | None = None
     stage: tuple[str, ...] = ()
 
 
@@ -106,6 +107,7 @@ SAMPLE = (
         body=dict[str, Any],
         max_bytes=_small,
     ),
+    route("/api/named/{name}", nothing, public=True),
     route("/api/refused", refused, public=True),
     route("/api/broken", broken, public=True),
     route("/api/overloaded", overloaded, public=True),
@@ -306,6 +308,8 @@ def test_a_body_of_another_shape_is_refused(sample: TestClient, shop: dict[str, 
         (r'{"a": {"b": ["x", "nul \u0000"]}}', "a.b[1]", "input.bad_character"),
         (r'{"a\u0000": 1}', "a", "input.bad_character"),
         (r'{"a": 1e999}', "a", "input.out_of_range"),
+        (r'{"a": [9223372036854775808]}', "a[0]", "input.out_of_range"),
+        (r'{"a": {"b": -1e19}}', "a.b", "input.out_of_range"),
     ],
 )
 def test_what_no_database_can_keep_is_refused_at_the_door(
@@ -363,6 +367,7 @@ def test_a_body_that_grows_too_large_without_announcing_it_is_broken_off(
         ("limit=0", "limit", "input.out_of_range"),
         ("limit=many", "limit", "input.wrong_type"),
         ("page=2", "page", "input.unknown_key"),
+        ("region=9223372036854775808", "region", "input.out_of_range"),
         ("stage=a%00", "stage[0]", "input.bad_character"),
     ],
 )
@@ -376,7 +381,8 @@ def test_a_wrong_query_is_refused(
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/", "/api/nowhere", "/api/orders/", "/api/orders/x", "/api/orders/" + "9" * 19]
+    "path",
+    ["/api/", "/api/nowhere", "/api/orders/", "/api/orders/x", "/api/orders/" + "9" * 19, "/api/named/a%00"],
 )
 def test_an_address_without_a_route_is_a_problem_too(sample: TestClient, path: str) -> None:
     answer = sample.get(path)
