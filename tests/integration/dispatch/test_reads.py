@@ -92,7 +92,9 @@ def test_reasons_name_the_skill_in_every_language(company: Company, at: datetime
     with reading() as connection:
         offers = reads.offers(connection, company.actor("dispatcher"), need, at=at)
     (reason,) = next(each.failures for each in offers if each.name == "Novice")
-    assert reason == ReasonView("dispatch.failed.no_skill", {"skill": {"zh": "空调制冷", "en": "Heating and cooling"}})
+    assert reason == ReasonView(
+        "dispatch.failed.no_skill", {"skill": {"zh": "空调制冷", "en": "Heating and cooling"}}
+    )
 
 
 def test_somebody_sent_in_spite_of_the_filters_is_shown_with_what_spoke_against_them(

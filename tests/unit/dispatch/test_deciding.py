@@ -183,3 +183,12 @@ def test_what_was_found_for_one_moment_is_not_taken_for_another() -> None:
     assert consider(people, {}, a_need(), at=AT).counts() == {}
     assert consider(people, {}, a_need(), at=shift.ends_at - minute).counts() == {}
     assert consider(people, {}, a_need(), at=shift.ends_at).counts() == {"off_shift": 1}
+
+
+def test_a_thousand_tasks_in_one_place_are_spread_evenly_over_people_alike() -> None:  # DSP-05
+    people = a_roster(*(a_candidate(technician_id=number, capacity=250) for number in range(1, 7)))
+    loads: dict[int, int] = {}
+    for _ in range(1_000):
+        best = consider(people, loads, a_need(), at=AT).by_score[0]
+        loads[best.technician_id] = loads.get(best.technician_id, 0) + 1
+    assert sorted(loads.values()) == [166, 166, 167, 167, 167, 167]
