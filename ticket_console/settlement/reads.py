@@ -340,7 +340,7 @@ def _statement_states(
         .where(_STATEMENTS.c.period_id == period_id, _STATEMENTS.c.technician_id.in_(technician_ids))
         .order_by(_STATEMENTS.c.number)
     )
-    return dict(rows.tuples().all())
+    return {row.technician_id: row.state for row in rows}
 
 
 def _lines_of(conn: Connection, rating_ids: list[int]) -> dict[int, tuple[LineView, ...]]:
