@@ -15,7 +15,9 @@ from ticket_console.intake import public_form
 from ticket_console.intake.channels.web_form import FormAnswer
 from ticket_console.intake.messages import IntakeMessage
 from ticket_console.intake.public_form import PublicForm
+from ticket_console.intake.reads import channel_counts
 from ticket_console.intake.receiving import Receipt, receive
+from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.settings import settings
 from ticket_console.kernel.text import LocalText
@@ -54,6 +56,14 @@ class Received:
     ticket_no: str | None
     tracking_url: str | None
     is_repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    new: int
+    ticket: int
+    duplicate: int
+    rejected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,14 @@ async def receive_request(call: Call[dict[str, Any]]) -> Response:
     return _received(receipt)
 
 
+async def count_requests(call: Call[None]) -> Counts:
+    """Count what became of a channel's messages, so that a sender can compare.
+
+    Once nothing is `new`, the messages sent are `ticket` + `duplicate` + `rejected`.
+    """
+    return await off_loop(_counts, call.actor, call.path_param("channel"))
+
+
 async def list_public_forms(call: Call[None]) -> list[FormDescription]:
     """List the forms that anybody may fill in."""
     forms = await off_loop(_forms)
@@ -130,6 +148,12 @@ async def answer_public_form(call: Call[dict[str, Any]]) -> Response:
         address=address_of(call.request),
     )
     return _received(receipt)
+
+
+def _counts(sender: Actor, channel: str) -> Counts:
+    with reading() as connection:
+        found = channel_counts(connection, sender, channel)
+    return Counts(**{state.value: count for state, count in found.items()})
 
 
 def _forms() -> tuple[PublicForm, ...]:
@@ -200,6 +224,13 @@ endpoints: Final = (
         answer=Received,
         status=_CREATED,
         per_minute=_per_minute,
+        tag="intake",
+    ),
+    route(
+        "/api/v1/intake/{channel}",
+        count_requests,
+        permission="ticket.open",
+        answer=Counts,
         tag="intake",
     ),
     route(

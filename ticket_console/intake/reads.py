@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from ticket_console.access import policy
-from ticket_console.intake.channels import CHANNELS, channel_named
+from ticket_console.intake.channels import CHANNELS, channel_named, checked_name
 from ticket_console.intake.messages import shortened
 from ticket_console.intake.raw_log import raw
 from ticket_console.intake.refusals import problems_of
@@ -112,6 +112,17 @@ def counts(connection: Connection, viewer: Actor) -> Mapping[str, Mapping[RawSta
     for channel, state, count in rows:
         found.setdefault(channel, dict.fromkeys(RawState, 0))[state] = count
     return found
+
+
+def channel_counts(connection: Connection, sender: Actor, channel: str) -> Mapping[RawState, int]:
+    """How many messages of a channel stand in which state, for its sender to compare with their own count."""
+    policy.require(sender, "ticket.open")
+    rows = connection.execute(
+        sa.select(raw.c.state, sa.func.count())
+        .where(raw.c.org_id == sender.org_id, raw.c.channel == checked_name(channel))
+        .group_by(raw.c.state)
+    )
+    return {**dict.fromkeys(RawState, 0), **dict(rows.tuples())}
 
 
 def raw_detail(connection: Connection, viewer: Actor, raw_id: int) -> RawDetail:
