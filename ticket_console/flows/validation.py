@@ -91,7 +91,7 @@ def _node_problems(graph: Graph, node: Node, field_keys: Collection[str] | None)
         used = [*(use.key for use in node.fields), *(entry.field for entry in node.sets)]
         used += [key for grant in node.grants for key in grant.fields]
         for key in dict.fromkeys(used):
-            if key not in field_keys and not (key in TICKET_FACTS and node.sets):
+            if key not in field_keys:
                 yield FieldProblem(f"{path}.fields", "flow.unknown_field", {"field": key})
 
 
