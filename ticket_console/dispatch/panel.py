@@ -84,6 +84,7 @@ class DecisionView:
     id: int
     token_id: int
     mode: DecisionMode
+    mode_key: str
     policy: str
     at: datetime
     by: str
@@ -149,6 +150,7 @@ def decision_view(row: Any, names: Mapping[int, str], skills: Skills, *, is_whol
         id=row.id,
         token_id=row.token_id,
         mode=row.mode,
+        mode_key=f"dispatch.mode.{row.mode}",
         policy=row.policy,
         at=row.at,
         by=row.by,
