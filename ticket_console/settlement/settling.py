@@ -49,7 +49,8 @@ _LIVE_RATING = (
 
 # Which rule set rates for whom.
 RULE_SETS: Final = {Purpose.WORKER_PAY: standard_rules.CODE}
-_FACTS_CHANGED: Final = "facts changed"
+# A key of the catalogs: whoever shows a reason translates it, and what people wrote stays as it is.
+_FACTS_CHANGED: Final = "settlement.reason.facts_changed"
 
 
 class NothingSettled(NotFound):

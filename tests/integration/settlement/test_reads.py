@@ -13,7 +13,7 @@ from tests.fixtures.databases import Database
 from ticket_console.kernel.actor import Actor, Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden
-from ticket_console.settlement import reads, statements
+from ticket_console.settlement import documents, reads, statements
 from ticket_console.settlement.facts import Hazard
 from ticket_console.settlement.kinds import Dimension, StatementState
 from ticket_console.settlement.reads import Page, TechnicianTotal, TicketTotal
@@ -62,6 +62,16 @@ def test_totals_by_technician_are_those_of_the_ledger(busy: Company) -> None:
         ("Bo", 1, 10000),
     ]
     assert (page.count, page.total_minor, page.tickets) == (2, 34000, 4)
+
+
+def test_total_drill_down_and_file_say_the_same(busy: Company) -> None:  # pains 43
+    for row in totals(busy.actor()).rows:
+        with reading() as conn:
+            document = documents.earnings(
+                conn, viewer=busy.actor(), technician_id=row.technician_id, period_id=november()
+            )
+        assert row.total_minor == tickets(busy.actor(), row.technician_id).total_minor
+        assert row.total_minor == sum(line.amount_minor for line in document.lines)
 
 
 def test_a_region_shows_the_work_done_there(busy: Company) -> None:

@@ -1,5 +1,6 @@
 """Every operation, exactly; and the standard rules on tickets worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from time import perf_counter
@@ -318,3 +319,23 @@ def test_rating_by_ten_rules_takes_less_than_a_moment() -> None:
 
     # The best of many: what the code costs, whatever else the machine is doing.
     assert min(rates) < 150e-6
+
+
+def test_the_worked_example_of_the_ledger_document_is_true() -> None:
+    facts = make_facts(
+        difficulty=D("1.25"), hazards=HEIGHT, distance_km=D("35.5"), parts=(PartUsed("P-1", D(2), 1999),)
+    )
+
+    rating = rate(facts, STANDARD)
+
+    assert [
+        (line.dimension.value, line.formula.split(" = ")[0], line.amount_minor) for line in rating.lines
+    ] == [
+        ("base_labour", "1 × 100.00", 10000),
+        ("difficulty", "100.00 × (1.25 − 1)", 2500),
+        ("hazard", "(100.00 + 25.00) × (1.2 − 1)", 2500),
+        ("travel", "(35.5 − 10) × 1.20", 3060),
+        ("parts", "2 × 19.99", 3998),
+    ]
+    assert rating.total_minor == 22058
+    assert rate(replace(facts, hazards=()), STANDARD).total_minor == 19558
