@@ -6,7 +6,9 @@ from typing import Final
 import reflex as rx
 from reflex_components_core.base.error_boundary import ErrorBoundary
 
+from ticket_console.api.app import build_api
 from ticket_console.components.overlay import crash_screen, notice_hub
+from ticket_console.kernel.clock import SystemClock
 from ticket_console.pages import every_page
 from ticket_console.state.feedback import unexpected
 
@@ -48,6 +50,7 @@ app = rx.App(
     toaster=rx.toast.provider(position="bottom-right", close_button=True, rich_colors=False),
     app_wraps={(55, "ErrorBoundary"): _error_boundary, (5, "Overlay"): _overlay},
     backend_exception_handler=unexpected,
+    api_transformer=build_api(SystemClock()),
 )
 
 for page in every_page():

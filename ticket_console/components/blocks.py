@@ -13,6 +13,12 @@ from ticket_console.components.text import number, t, tl
 Text = rx.Var[str] | str
 
 
+class _PostForm(rx.el.Div):
+    """A form of HTML. Reflex's own never leaves the page, and only an HTTP answer can set our cookie."""
+
+    tag = "form"
+
+
 def _with_class(props: dict[str, Any], own: str) -> dict[str, Any]:
     extra = props.pop("class_name", "")
     return {**props, "class_name": f"{own} {extra}".strip()}
@@ -45,7 +51,9 @@ def split(main: Any, side: Any) -> rx.Component:
 
 def page_header(title: Text, *actions: rx.Component, hint: Any = None) -> rx.Component:
     """The heading of a page: its one h1, a line below it, and its actions."""
-    lead = rx.el.div(rx.el.h1(title), *([rx.el.p(hint)] if hint is not None else []))
+    lead = rx.el.div(
+        rx.el.h1(title), *([rx.el.div(hint, class_name="tc-head-hint")] if hint is not None else [])
+    )
     return rx.el.header(lead, row(*actions), class_name="tc-head")
 
 
@@ -330,6 +338,11 @@ def field(
     return rx.el.div(*parts, class_name="tc-field")
 
 
+def post_form(*children: Any, action: str, **props: Any) -> rx.Component:
+    """A form that the browser itself posts to one of our HTTP routes."""
+    return _PostForm.create(*children, custom_attrs={"action": action, "method": "post"}, **props)
+
+
 def text_input(**props: Any) -> rx.Component:
     return rx.el.input(**_with_class(props, "tc-input"))
 
@@ -354,7 +367,7 @@ def empty(title: Text, *actions: rx.Component, text: Any = None, icon: str = "in
     return rx.el.div(
         rx.icon(icon, aria_hidden="true"),
         rx.el.strong(title),
-        *([rx.el.p(text)] if text is not None else []),
+        *([rx.el.div(text, class_name="tc-empty-text")] if text is not None else []),
         *actions,
         class_name="tc-empty",
     )
@@ -365,7 +378,7 @@ def failed(*, on_retry: EventType[()], title: Text | None = None) -> rx.Componen
     return rx.el.div(
         rx.icon("circle_alert", aria_hidden="true"),
         rx.el.strong(title if title is not None else t("load.failed")),
-        rx.el.p(t("load.failed.text")),
+        rx.el.div(t("load.failed.text"), class_name="tc-empty-text"),
         button(t("load.retry"), icon="rotate_cw", on_click=on_retry),
         class_name="tc-empty",
         role="alert",

@@ -51,6 +51,11 @@ def t(key: str | rx.Var[str], **params: Any) -> rx.Var[str]:
     return _spoken("t", key, params) if params else _spoken("t", key)
 
 
+def t_with(key: str | rx.Var[str], params: Any) -> rx.Var[str]:
+    """The text of a key whose parameters are one Var: a map that came with the key."""
+    return _spoken("t", key, params)
+
+
 def tl(label: Any) -> rx.Var[str]:
     """The spoken half of a {zh, en} label that a customer wrote."""
     return _spoken("label", label)

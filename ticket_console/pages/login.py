@@ -17,7 +17,7 @@ def login() -> rx.Component:
             blocks.note(t(LoginState.problem), tone="danger", icon="circle_alert", role="alert"),
             rx.fragment(),
         ),
-        rx.el.form(
+        blocks.post_form(
             blocks.field(
                 t("login.name"),
                 blocks.text_input(
@@ -36,7 +36,6 @@ def login() -> rx.Component:
             ),
             rx.el.input(type="hidden", name="next", value=LoginState.next_path, read_only=True),
             blocks.button(t("login.submit"), tone="primary", type="submit"),
-            method="post",
             action="/auth/login",
             class_name="tc-stack",
             style={"--gap": "14px"},
@@ -68,4 +67,4 @@ def _demo_login(account: rx.vars.ObjectVar[dict[str, str]]) -> rx.Component:
         type="submit",
         class_name="tc-login-account",
     )
-    return rx.el.form(*hidden, face, method="post", action="/auth/login")
+    return blocks.post_form(*hidden, face, action="/auth/login")

@@ -1,7 +1,14 @@
 """What the log-in page shows before anybody is known."""
 
+from typing import Final
+
+from ticket_console.demo.company import OFFICE
+from ticket_console.demo.seed import PASSWORD
+from ticket_console.kernel.actor import Role
 from ticket_console.kernel.settings import settings
 from ticket_console.state.session import Reply, SessionState, handler
+
+_DEMO_TECHNICIAN: Final = "tech01"
 
 
 class LoginState(SessionState):
@@ -21,4 +28,10 @@ class LoginState(SessionState):
 
 
 def _demo_logins() -> list[dict[str, str]]:
-    return []
+    """One account of each role, of those who see the whole company."""
+    accounts = {role: login for login, _, role, region, classes in OFFICE if not (region or classes)}
+    accounts[Role.TECHNICIAN] = _DEMO_TECHNICIAN
+    return [
+        {"role": role.value, "username": login, "password": PASSWORD}
+        for role, login in sorted(accounts.items(), key=lambda each: list(Role).index(each[0]))
+    ]

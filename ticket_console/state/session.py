@@ -13,10 +13,10 @@ import reflex as rx
 from reflex.event import EventCallback, EventSpec
 
 from ticket_console.access import policy, sessions
-from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.actor import Actor, Role
 from ticket_console.kernel.clock import Clock, SystemClock
 from ticket_console.kernel.database import off_loop
-from ticket_console.kernel.errors import ConsoleError, Unauthenticated
+from ticket_console.kernel.errors import ConsoleError, Forbidden, Unauthenticated
 from ticket_console.state.feedback import refusal
 
 COOKIE: Final = "tc_session"
@@ -126,10 +126,13 @@ class SessionState(rx.State):
         return crumb.value if crumb else ""
 
     def _refused(self, error: ConsoleError) -> EventSpec:
+        url = self.router.url
         if isinstance(error, Unauthenticated):
-            url = self.router.url
             here = f"{url.path}?{url.query}" if url.query else url.path
             return rx.redirect(f"/login?next={quote(here)}")
+        if isinstance(error, Forbidden) and url.path in {"", "/"}:
+            # The first page after the log-in is the dashboard, which not everybody may see.
+            return rx.redirect("/my" if Role.TECHNICIAN in self.roles else "/board")
         return refusal(error)
 
 
