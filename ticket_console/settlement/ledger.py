@@ -4,21 +4,20 @@ A posting is positive when it debits its account and negative when it credits it
 owed is therefore the negative balance of the payable account.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ticket_console.kernel import ids
-from ticket_console.kernel.canonical import canonical_json
 from ticket_console.kernel.database import is_sqlite, table
 from ticket_console.kernel.errors import Conflict, NotFound
-from ticket_console.settlement.books import advance_head, lock_head, period_for, read_head
+from ticket_console.settlement import chain
+from ticket_console.settlement.books import advance_head, lock_head, period_for
 from ticket_console.settlement.kinds import AccountKind, Dimension, JournalKind, OwnerKind
 from ticket_console.settlement.tables import Account, Journal, Posting
 
@@ -216,7 +215,7 @@ def post(
         "command_id": source.command_id,
         "prev_hash": head.hash,
     }
-    link = chain_link(row, [_entry_content(entry) for entry in entries])
+    link = chain.link(row, [chain.entry_content(entry) for entry in entries])
     conn.execute(_INSERT_JOURNAL, {**row, "hash": link})
     conn.execute(
         _INSERT_POSTINGS,
@@ -308,84 +307,3 @@ def balances(conn: Connection, *, org_id: int, as_of_seq: int | None = None) -> 
             _JOURNALS.c.seq <= as_of_seq
         )
     return tuple(AccountBalance(*row) for row in conn.execute(query))
-
-
-# The fields of a journal its hash stands for, besides its postings and the hash before it.
-_HASHED: Final = (
-    "id",
-    "org_id",
-    "seq",
-    "kind",
-    "reverses_id",
-    "rating_id",
-    "ticket_id",
-    "ticket_no",
-    "period_id",
-    "origin_period_id",
-    "service_at",
-    "posted_at",
-    "posted_by",
-    "reason",
-    "command_id",
-)
-
-
-def chain_link(journal: Mapping[str, Any] | sa.RowMapping, entries: Sequence[Sequence[int | None]]) -> str:
-    """The hash of a journal: of the one before it, its fields, and its postings in the order of their ids."""
-    content = canonical_json([[journal[name] for name in _HASHED], entries])
-    return hashlib.sha256(f"{journal['prev_hash']}{content}".encode()).hexdigest()
-
-
-def _entry_content(entry: Any) -> list[int | None]:
-    return [entry.account_id, entry.amount_minor, entry.region_id, entry.rating_line_id]
-
-
-@dataclass(frozen=True, slots=True)
-class ChainReport:
-    """`broken_at` is the first place in the chain that is not what was posted; None when all is well."""
-
-    checked: int
-    broken_at: int | None
-
-
-def verify_chain(conn: Connection, *, org_id: int, batch: int = 500) -> ChainReport:
-    """Recompute every link of the books, in order, and compare the end with the head."""
-    previous, seq = "", 0
-    while True:
-        journals = (
-            conn.execute(
-                sa.select(_JOURNALS)
-                .where(_JOURNALS.c.org_id == org_id, _JOURNALS.c.seq > seq)
-                .order_by(_JOURNALS.c.seq)
-                .limit(batch)
-            )
-            .mappings()
-            .all()
-        )
-        if not journals:
-            break
-        entries = _entries_of(conn, [journal["id"] for journal in journals])
-        for journal in journals:
-            seq += 1
-            whole = entries.get(journal["id"], [])
-            linked = journal["seq"] == seq and journal["prev_hash"] == previous
-            balanced = sum(entry.amount_minor for entry in whole) == 0
-            if not (
-                linked
-                and balanced
-                and chain_link(journal, [_entry_content(e) for e in whole]) == journal["hash"]
-            ):
-                return ChainReport(seq - 1, seq)
-            previous = journal["hash"]
-    head = read_head(conn, org_id)
-    return ChainReport(seq, None if (head.seq, head.hash) == (seq, previous) else seq + 1)
-
-
-def _entries_of(conn: Connection, journal_ids: Sequence[int]) -> dict[int, list[Any]]:
-    grouped: dict[int, list[Any]] = {}
-    rows = conn.execute(
-        sa.select(_POSTINGS).where(_POSTINGS.c.journal_id.in_(journal_ids)).order_by(_POSTINGS.c.id)
-    )
-    for row in rows:
-        grouped.setdefault(row.journal_id, []).append(row)
-    return grouped

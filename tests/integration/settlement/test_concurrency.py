@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tests.builders.settlement import Company, facts_of, open_company, settle
 from tests.fixtures.databases import Database
 from ticket_console.kernel.database import reading, table, transaction
-from ticket_console.settlement import closing, ledger, reads, statements
+from ticket_console.settlement import chain, closing, reads, statements
 from ticket_console.settlement.kinds import PeriodState
 from ticket_console.settlement.tables import Account, Journal, Period, Statement
 
@@ -35,7 +35,7 @@ def test_many_settlements_at_once_make_one_chain_and_one_account_each(company: C
     settled = at_once(*(lambda facts=facts: settle(company, facts) for facts in wanted))
 
     with reading() as conn:
-        assert ledger.verify_chain(conn, org_id=company.org_id) == ledger.ChainReport(24, None)
+        assert chain.verify(conn, org_id=company.org_id) == chain.ChainReport(24, None)
         assert conn.execute(sa.select(sa.func.count()).select_from(table(Account))).scalar_one() == 3
         assert conn.execute(sa.select(sa.func.count()).select_from(periods)).scalar_one() == 1
     assert {each.total_minor for each in settled} == {10000}
@@ -65,7 +65,7 @@ def test_an_entry_and_a_closing_never_cross(company: Company) -> None:
             .order_by(journals.c.seq)
         ).all()
         states = {row.code: row.state for row in conn.execute(sa.select(periods.c.code, periods.c.state))}
-        assert ledger.verify_chain(conn, org_id=company.org_id).broken_at is None
+        assert chain.verify(conn, org_id=company.org_id).broken_at is None
     assert states["2026-11"] is PeriodState.CLOSING
     assert len(rows) == 11
     # Once the month began to close, nobody posted into it again.

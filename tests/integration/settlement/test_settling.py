@@ -25,7 +25,7 @@ from ticket_console.kernel import database as kernel_database
 from ticket_console.kernel.actor import Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden
-from ticket_console.settlement import ledger, settling
+from ticket_console.settlement import chain, ledger, settling
 from ticket_console.settlement.books import BooksNotOpen
 from ticket_console.settlement.facts import Facts, Hazard, PartUsed
 from ticket_console.settlement.kinds import AccountKind, Dimension, JournalKind
@@ -297,7 +297,7 @@ def test_the_chain_verifies_and_shows_where_it_was_tampered_with(company: Compan
     for _ in range(4):
         settle(company, facts_of(company))
     with reading() as conn:
-        assert ledger.verify_chain(conn, org_id=company.org_id, batch=3) == ledger.ChainReport(4, None)
+        assert chain.verify(conn, org_id=company.org_id, batch=3) == chain.ChainReport(4, None)
 
     with _unguarded() as conn:
         third = sa.select(journals.c.id).where(journals.c.seq == 3).scalar_subquery()
@@ -306,7 +306,7 @@ def test_the_chain_verifies_and_shows_where_it_was_tampered_with(company: Compan
         )
 
     with reading() as conn:
-        assert ledger.verify_chain(conn, org_id=company.org_id, batch=3) == ledger.ChainReport(2, 3)
+        assert chain.verify(conn, org_id=company.org_id, batch=3) == chain.ChainReport(2, 3)
 
 
 def test_a_journal_cut_from_the_end_of_the_chain_is_missed(company: Company) -> None:
@@ -319,7 +319,7 @@ def test_a_journal_cut_from_the_end_of_the_chain_is_missed(company: Company) -> 
         conn.execute(sa.delete(journals).where(journals.c.seq == 2))
 
     with reading() as conn:
-        assert ledger.verify_chain(conn, org_id=company.org_id) == ledger.ChainReport(1, 2)
+        assert chain.verify(conn, org_id=company.org_id) == chain.ChainReport(1, 2)
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,7 @@ def test_after_any_sequence_the_books_balance_and_say_what_is_live(company: Comp
     with reading() as conn:
         sums = sa.select(sa.func.sum(postings.c.amount_minor)).group_by(postings.c.journal_id)
         assert set(conn.execute(sums).scalars()) <= {0}
-        assert ledger.verify_chain(conn, org_id=company.org_id).broken_at is None
+        assert chain.verify(conn, org_id=company.org_id).broken_at is None
         live = conn.execute(
             sa.select(sa.func.coalesce(sa.func.sum(ratings.c.total_minor), 0)).where(ratings.c.is_live)
         ).scalar_one()
