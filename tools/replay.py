@@ -300,7 +300,8 @@ def main(arguments: Sequence[str]) -> int:
     except (BadFile, BadSetting) as wrong:
         print(wrong, file=sys.stderr)
     except httpx.HTTPStatusError as refused:
-        print(f"{wish.url} refuses the token: HTTP {refused.response.status_code}", file=sys.stderr)
+        told = _json(refused.response).get("title", "")
+        print(f"{wish.url} answers HTTP {refused.response.status_code}: {told}", file=sys.stderr)
     except httpx.HTTPError as failure:
         print(f"{wish.url} does not answer ({failure}): is the console running?", file=sys.stderr)
     return 2

@@ -122,7 +122,10 @@ def channel_counts(connection: Connection, sender: Actor, channel: str) -> Mappi
         .where(raw.c.org_id == sender.org_id, raw.c.channel == checked_name(channel))
         .group_by(raw.c.state)
     )
-    return {**dict.fromkeys(RawState, 0), **dict(rows.tuples())}
+    found = dict.fromkeys(RawState, 0)
+    for state, count in rows:
+        found[state] = count
+    return found
 
 
 def raw_detail(connection: Connection, viewer: Actor, raw_id: int) -> RawDetail:

@@ -76,6 +76,17 @@ def test_the_same_key_with_another_body_is_a_conflict(program: TestClient) -> No
     assert ticket_count() == 1
 
 
+# INT-02
+def test_a_sender_can_compare_what_was_sent_with_what_was_received(program: TestClient) -> None:
+    for key, title in (("k-1", "a"), ("k-2", "a"), ("k-3", "")):
+        post(program, {"title": title, "external_id": "E-1" if title else "E-2"}, key=key)
+    post(program, REPAIR, channel="website")
+
+    counted = program.get("/api/v1/intake/api").json()
+
+    assert counted == {"new": 0, "ticket": 1, "duplicate": 1, "rejected": 1}
+
+
 @pytest.mark.parametrize(
     ("body", "problems"),
     [
@@ -105,7 +116,10 @@ def test_a_refusal_is_a_sentence_in_the_callers_language(program: TestClient, la
         headers={"idempotency-key": "k", "accept-language": language},
     ).json()
 
-    sentences = {"zh": "这条请求有 1 处需要修改。", "en": "The request cannot be taken as it is (problems: 1)."}
+    sentences = {
+        "zh": "这条请求有 1 处需要修改。",
+        "en": "The request cannot be taken as it is (problems: 1).",
+    }
     assert told["title"] == sentences[language]
 
 

@@ -266,4 +266,4 @@ def test_words_of_danger_raise_the_priority_and_say_why(company: Company, at: da
     assert receipt.ticket_id is not None
     ticket = ticket_row(receipt.ticket_id)
     assert ticket["priority"] == 2
-    assert ticket["priority_reason"]["reasons"] == [{"code": "priority.word", "word": "困人", "urgency": 3}]
+    assert ticket["priority_reason"]["reasons"] == [{"code": "priority_reason.word", "word": "困人", "urgency": 3}]
