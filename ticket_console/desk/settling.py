@@ -25,7 +25,7 @@ HAZARD_FIELDS = {"at_height": "height", "live_wire": "live_wire", "confined_spac
 class NothingToCorrect(Conflict):
     """The ticket has no live rating to be reversed."""
 
-    code = "settlement.nothing_to_correct"
+    code = "ticket.nothing_to_correct"
 
 
 def settle_segment(work: Work, *, segment: str) -> None:

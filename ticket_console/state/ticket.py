@@ -9,11 +9,14 @@ from uuid import uuid4
 
 from ticket_console.desk import assigning, moving, settling, talking
 from ticket_console.desk.page import TicketView, ticket_page
+from ticket_console.desk.signing import SignatureInput
+from ticket_console.i18n import translate
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.errors import InvalidInput
+from ticket_console.kernel.text import LOCALES
 from ticket_console.people import reads as people
 from ticket_console.state.feedback import done
 from ticket_console.state.session import Reply, SessionState, handler
@@ -23,6 +26,11 @@ from ticket_console.tickets.tables import Visibility
 _RECHECK_SECONDS: Final = 30.0
 
 Plain = dict[str, Any]
+
+# Evidence stands in the form like a field; its key cannot be one of a template's.
+PHOTO_FIELD: Final = "evidence:photo"
+SIGNATURE_FIELD: Final = "evidence:signature"
+_EVIDENCE: Final = {"photo": PHOTO_FIELD, "signature": SIGNATURE_FIELD}
 
 
 class TicketState(SessionState):
@@ -75,17 +83,23 @@ class TicketState(SessionState):
         """Finish a step with what was filled in; `answer` is {"action": edge key, "values": {...}}."""
         self.problems = {}
         self.busy = True
+        entered = dict(answer.get("values") or {})
+        strokes = entered.pop(SIGNATURE_FIELD, None)
+        entered.pop(PHOTO_FIELD, None)
+        signer = str(self.ticket.get("contact_name") or self.user_name)
         try:
             moved = await in_writer(
                 moving.act,
                 **self._change(),
                 token_id=token_id,
                 edge_key=str(answer.get("action") or "") or None,
-                values=_entries(answer.get("values") or {}),
+                values={key: value for key, value in entered.items() if value not in (None, "", [])},
+                signature=SignatureInput(signer, str(strokes)) if strokes else None,
             )
         except InvalidInput as refused:
             self.problems = {
-                each.path: {"code": each.code, "params": dict(each.params)} for each in refused.problems
+                _EVIDENCE.get(each.path, each.path): {"code": each.code, "params": dict(each.params)}
+                for each in refused.problems
             }
             raise
         finally:
@@ -135,13 +149,14 @@ class TicketState(SessionState):
         return done("ticket.given_up", no=moved.no)
 
     @handler(permission="ticket.assign")
-    async def assign(self, technician_id: int, reason: str, override: bool) -> Reply:
+    async def assign(self, form: Plain) -> Reply:
+        chosen = str(form.get("technician") or "")
         moved = await in_writer(
             assigning.assign,
             **self._change(),
-            technician_id=technician_id,
-            reason=reason,
-            override=override,
+            technician_id=int(chosen) if chosen.isdecimal() else 0,
+            reason=str(form.get("reason") or ""),
+            override=bool(form.get("override")),
         )
         self.asking = ""
         await self._show()
@@ -205,13 +220,61 @@ class TicketState(SessionState):
 
     def _put(self, view: TicketView) -> None:
         whole = plain(view)
-        for part in ("steps", "fields", "events", "comments", "attachments", "signatures"):
+        self.steps = [_step(step, view.id) for step in whole.pop("steps")]
+        for part in ("fields", "events", "comments", "attachments", "signatures"):
             setattr(self, part, whole.pop(part))
         self.decisions = whole.pop("decisions") or []
         self.context = whole.pop("context") or {}
         self.money = whole.pop("money") or []
         self.ticket = whole
         self.status = "ready"
+
+
+def _step(step: Plain, ticket_id: int) -> Plain:
+    """A step with its form: the ways on as buttons, and the evidence as fields of its own."""
+    ways = [edge for edge in step["edges"] if not edge["needs_reason"]]
+    fields = [
+        {**each, "options": [{"value": value, "label": label} for value, label in each["options"]]}
+        for each in step["fields"]
+    ]
+    if step["can_act"]:
+        fields += [_evidence_field(kind) for kind in step["evidence"]]
+    return {
+        **step,
+        "fields": fields,
+        "actions": [
+            {
+                "key": edge["key"],
+                "label": edge["name"] if any(edge["name"].values()) else _both("ticket.finish_step"),
+                "tone": "primary" if position == 0 else "plain",
+            }
+            for position, edge in enumerate(ways)
+        ],
+        "ways_back": [
+            {**edge, "name": edge["name"] if any(edge["name"].values()) else _both("ticket.send_back")}
+            for edge in step["edges"]
+            if edge["needs_reason"]
+        ],
+        "upload_url": f"/api/v1/tickets/{ticket_id}/attachments?token_id={step['token_id']}",
+    }
+
+
+def _evidence_field(kind: str) -> Plain:
+    key = _EVIDENCE[kind]
+    return {
+        "key": key,
+        "kind": kind,
+        "label": _both(f"ticket.evidence.{kind}"),
+        "help": {},
+        "required": True,
+        "writable": True,
+        "value": None,
+        "options": [],
+    }
+
+
+def _both(key: str) -> dict[str, str]:
+    return {locale: translate(key, locale) for locale in LOCALES}
 
 
 def plain(view: Any) -> Any:
@@ -227,11 +290,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def _entries(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the form holds, as the command takes it; photos are on the server already."""
-    return {key: value for key, value in values.items() if value not in (None, "", [])}
 
 
 def _read(*, viewer: Actor, ticket_id: int, at: datetime) -> TicketView:

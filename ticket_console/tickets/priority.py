@@ -63,20 +63,20 @@ def priority_of(
     reasons: list[dict[str, Any]] = []
     level = base_urgency if urgency is None else urgency
     if urgency is not None:
-        reasons.append({"code": "priority.chosen", "urgency": urgency})
+        reasons.append({"code": "priority_reason.chosen", "urgency": urgency})
     word = _most_pressing_word(texts)
     if word is not None and _URGENT_WORDS[word] > level:
         level = _URGENT_WORDS[word]
-        reasons.append({"code": "priority.word", "word": word, "urgency": level})
+        reasons.append({"code": "priority_reason.word", "word": word, "urgency": level})
     width = 1 if impact is None else impact
     if impact is not None:
-        reasons.append({"code": "priority.impact", "impact": impact})
+        reasons.append({"code": "priority_reason.impact", "impact": impact})
     priority = _BY_SUM[level + width]
     if is_vip and priority > 1:
         priority -= 1
-        reasons.append({"code": "priority.vip"})
+        reasons.append({"code": "priority_reason.vip"})
     if not reasons:
-        reasons.append({"code": "priority.standard"})
+        reasons.append({"code": "priority_reason.standard"})
     return Priority(priority, level, width, tuple(reasons))
 
 

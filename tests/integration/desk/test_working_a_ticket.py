@@ -95,7 +95,7 @@ def test_a_word_raises_the_priority_and_says_so(company: Company) -> None:  # IN
     assert row(opened.ticket_id)["priority_reason"] == {
         "urgency": 3,
         "impact": 1,
-        "reasons": [{"code": "priority.word", "word": "困人", "urgency": 3}],
+        "reasons": [{"code": "priority_reason.word", "word": "困人", "urgency": 3}],
     }
 
 
