@@ -52,9 +52,9 @@ def make_node(key: str, kind: str, *, stage: str = "intake", **settings: Any) ->
 def make_edge(
     source: str, target: str, *, kind: str = "forward", key: str | None = None, **settings: Any
 ) -> Edge:
-    """An edge; unless told otherwise its key says where it leads: `a>b`."""
+    """An edge; unless told otherwise its key says where it leads: `a-b`."""
     return Edge(
-        key=key or f"{source}>{target}",
+        key=key or f"{source}-{target}",
         kind=EdgeKind(kind),
         source=source,
         target=target,

@@ -175,7 +175,8 @@ def graph_json(graph: Graph) -> dict[str, Any]:
     """Plain JSON that `parse_graph` reads back equal."""
     return _GraphForm.model_construct(
         stages=[
-            _StageForm(key=stage.key, name=stage.name, category=stage.category) for stage in graph.stages
+            _StageForm.model_construct(key=stage.key, name=stage.name, category=stage.category)
+            for stage in graph.stages
         ],
         nodes=[_node_form(node) for node in graph.nodes],
         edges=[_edge_form(edge) for edge in graph.edges],
@@ -183,32 +184,34 @@ def graph_json(graph: Graph) -> dict[str, Any]:
 
 
 def _handler_form(handler: Handler) -> _HandlerForm:
-    return _HandlerForm(mode=handler.mode, role=handler.role, skill=handler.skill, sticky=handler.sticky)
+    return _HandlerForm.model_construct(
+        mode=handler.mode, role=handler.role, skill=handler.skill, sticky=handler.sticky
+    )
 
 
 def _node_form(node: Node) -> _NodeForm:
-    return _NodeForm(
+    return _NodeForm.model_construct(
         key=node.key,
         kind=node.kind,
         name=node.name,
         stage=node.stage,
         weight=node.weight,
         handler=_handler_form(node.handler) if node.handler else None,
-        fields=[_FieldUseForm(key=use.key, required=use.required) for use in node.fields],
+        fields=[_FieldUseForm.model_construct(key=use.key, required=use.required) for use in node.fields],
         evidence=list(node.evidence),
         permissions={
-            grant.role: _GrantForm(fields=dict(grant.fields), acts=sorted(grant.acts))
+            grant.role: _GrantForm.model_construct(fields=dict(grant.fields), acts=sorted(grant.acts))
             for grant in node.grants
         },
         join=node.join,
         delay_seconds=node.delay_seconds,
-        set=[_FieldSetForm(field=entry.field, value=entry.value) for entry in node.sets],
+        set=[_FieldSetForm.model_construct(field=entry.field, value=entry.value) for entry in node.sets],
         segment=node.segment,
     )
 
 
 def _edge_form(edge: Edge) -> _EdgeForm:
-    return _EdgeForm(
+    return _EdgeForm.model_construct(
         key=edge.key,
         kind=edge.kind,
         source=edge.source,

@@ -56,7 +56,7 @@ def test_a_flow_has_exactly_one_start() -> None:
 def test_references_have_to_exist() -> None:
     assert codes(*STRAIGHT, make_node("lost", "task", stage="nowhere"), make_edge("lost", "void")) == {
         ("nodes.lost.stage", "flow.unknown_stage"),
-        ("edges.lost>void.target", "flow.unknown_node"),
+        ("edges.lost-void.target", "flow.unknown_node"),
     }
 
 
@@ -92,18 +92,18 @@ def test_a_circle_needs_a_place_to_rest() -> None:
 def test_an_exclusive_gateway_has_guards_and_one_default() -> None:
     sort = (make_node("sort", "exclusive"), make_edge("start", "sort"), make_edge("sort", "triage"))
 
-    assert codes(*STRAIGHT, *sort, make_edge("sort", "visit"), without=("start>triage",)) == {
+    assert codes(*STRAIGHT, *sort, make_edge("sort", "visit"), without=("start-triage",)) == {
         ("nodes.sort", "flow.no_default"),
-        ("edges.sort>triage.guard", "flow.no_guard"),
-        ("edges.sort>visit.guard", "flow.no_guard"),
+        ("edges.sort-triage.guard", "flow.no_guard"),
+        ("edges.sort-visit.guard", "flow.no_guard"),
     }
     two = tuple(
         make_edge("sort", target, default=True, guard=is_equal("x", 1)) for target in ("triage", "visit")
     )
-    assert codes(*STRAIGHT, *sort[:2], *two, without=("start>triage",)) == {
+    assert codes(*STRAIGHT, *sort[:2], *two, without=("start-triage",)) == {
         ("nodes.sort", "flow.several_defaults"),
-        ("edges.sort>triage.guard", "flow.guard_not_allowed"),
-        ("edges.sort>visit.guard", "flow.guard_not_allowed"),
+        ("edges.sort-triage.guard", "flow.guard_not_allowed"),
+        ("edges.sort-visit.guard", "flow.guard_not_allowed"),
     }
 
 
@@ -123,8 +123,8 @@ def test_only_decisions_have_several_ways_guards_and_defaults() -> None:
 
     assert codes(*STRAIGHT, *odd) == {
         ("nodes.mark", "flow.several_ways_on"),
-        ("edges.mark>visit.guard", "flow.guard_not_allowed"),
-        ("edges.mark>end.default", "flow.default_not_allowed"),
+        ("edges.mark-visit.guard", "flow.guard_not_allowed"),
+        ("edges.mark-end.default", "flow.default_not_allowed"),
     }
 
 
@@ -144,7 +144,7 @@ def test_only_decisions_have_several_ways_guards_and_defaults() -> None:
 def test_a_node_has_what_its_kind_needs_and_nothing_it_ignores(node: Node, path: str, code: str) -> None:
     parts = (*STRAIGHT, node, make_edge("visit", "odd"), make_edge("odd", "end"))
 
-    assert codes(*parts, without=("visit>end",)) == {(path, code)}
+    assert codes(*parts, without=("visit-end",)) == {(path, code)}
 
 
 def test_an_end_lies_in_a_finished_stage() -> None:
@@ -176,18 +176,18 @@ def test_a_return_leads_back_and_not_on() -> None:
 
 
 def test_a_split_has_branches_that_meet_in_one_join() -> None:
-    assert codes(*FORKED, without=("split>b", "b", "b>join")) == {
+    assert codes(*FORKED, without=("split-b", "b", "b-join")) == {
         ("nodes.split", "flow.split_without_branches")
     }
-    astray = codes(*FORKED, make_edge("b", "check"), without=("b>join",))
+    astray = codes(*FORKED, make_edge("b", "check"), without=("b-join",))
     assert {code for _, code in astray} == {"flow.branch_misses_join", "flow.branches_cross"}
-    assert ("edges.split>b", "flow.branch_misses_join") in astray
-    assert codes(*FORKED, make_edge("b", "end"), without=("b>join",)) == {
-        ("edges.split>b", "flow.branch_misses_join")
+    assert ("edges.split-b", "flow.branch_misses_join") in astray
+    assert codes(*FORKED, make_edge("b", "end"), without=("b-join",)) == {
+        ("edges.split-b", "flow.branch_misses_join")
     }
     no_join = (make_edge("a", "check"), make_edge("b", "check"))
     assert ("nodes.split", "flow.split_without_join") in codes(
-        *FORKED, *no_join, without=("a>join", "b>join", "join", "join>check")
+        *FORKED, *no_join, without=("a-join", "b-join", "join", "join-check")
     )
 
 
@@ -198,7 +198,7 @@ def test_a_join_needs_a_split() -> None:
         make_edge("meet", "end"),
     )
 
-    assert codes(*STRAIGHT, *lonely) >= {("edges.triage>meet", "flow.join_without_split")}
+    assert codes(*STRAIGHT, *lonely) >= {("edges.triage-meet", "flow.join_without_split")}
 
 
 def test_a_split_with_two_joins_is_refused() -> None:
@@ -208,14 +208,14 @@ def test_a_split_with_two_joins_is_refused() -> None:
         make_edge("other", "check"),
     )
 
-    assert ("nodes.split", "flow.several_joins") in codes(*FORKED, *two, without=("b>join",))
+    assert ("nodes.split", "flow.several_joins") in codes(*FORKED, *two, without=("b-join",))
 
 
 def test_no_edge_leads_into_a_branch_or_across_to_another() -> None:
-    assert codes(*FORKED, make_edge("check", "a", kind="return")) == {("edges.check>a", "flow.enters_branch")}
+    assert codes(*FORKED, make_edge("check", "a", kind="return")) == {("edges.check-a", "flow.enters_branch")}
     assert codes(*FORKED, make_edge("check", "split", kind="return")) == set()
-    assert ("edges.a>b", "flow.enters_branch") in codes(*FORKED, make_edge("a", "b", kind="reject"))
-    assert ("edges.a>b", "flow.branches_cross") in codes(*FORKED, make_edge("a", "b"))
+    assert ("edges.a-b", "flow.enters_branch") in codes(*FORKED, make_edge("a", "b", kind="reject"))
+    assert ("edges.a-b", "flow.branches_cross") in codes(*FORKED, make_edge("a", "b"))
 
 
 def test_fields_and_facts_have_to_be_known() -> None:
@@ -231,7 +231,7 @@ def test_fields_and_facts_have_to_be_known() -> None:
 
     assert {(problem.path, problem.code) for problem in graph_problems(graph, field_keys={"symptom"})} == {
         ("nodes.odd.fields", "flow.unknown_field"),
-        ("edges.odd>end.guard.rules[0].field", "condition.unknown_field"),
+        ("edges.odd-end.guard.rules[0].field", "condition.unknown_field"),
     }
     assert graph_problems(graph) == ()
 
@@ -252,5 +252,5 @@ def test_a_broken_guard_is_reported_at_its_edge() -> None:
     )
 
     assert codes(*STRAIGHT, broken) == {
-        ("edges.triage>end.guard.rules[0].operator", "condition.unknown_operator")
+        ("edges.triage-end.guard.rules[0].operator", "condition.unknown_operator")
     }

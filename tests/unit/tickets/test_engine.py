@@ -101,7 +101,7 @@ def test_opening_runs_automatic_nodes_through_to_the_first_step(restore: bool) -
 
     assert step.effects == (
         FieldsSet("coded", {"level": 2}),
-        TokenEntered(1, "triage", "coded>triage", TokenState.ACTIVE, ("start>coded", "coded>triage")),
+        TokenEntered(1, "triage", "coded-triage", TokenState.ACTIVE, ("start-coded", "coded-triage")),
         HandlerNeeded(1, "triage", QUEUE),
     )
     assert run.standing == ["triage"]
@@ -113,16 +113,16 @@ def test_a_ticket_walks_from_opening_to_settlement_and_end(restore: bool) -> Non
     run.do(Open())
 
     assert run.complete("triage").effects == (
-        TokenLeft(1, "triage", Outcome.DONE, "triage>visit"),
-        TokenEntered(2, "visit", "triage>visit", TokenState.ACTIVE, ("triage>visit",)),
+        TokenLeft(1, "triage", Outcome.DONE, "triage-visit"),
+        TokenEntered(2, "visit", "triage-visit", TokenState.ACTIVE, ("triage-visit",)),
         HandlerNeeded(2, "visit", TECHNICIAN),
         ProgressChanged(2_000),
     )
     run.complete("visit")
     assert run.complete("acceptance").effects == (
-        TokenLeft(3, "acceptance", Outcome.DONE, "acceptance>settling"),
+        TokenLeft(3, "acceptance", Outcome.DONE, "acceptance-settling"),
         SettleDue(3, "settling", "main"),
-        Closed(TicketStatus.CLOSED, "end", ("acceptance>settling", "settling>end")),
+        Closed(TicketStatus.CLOSED, "end", ("acceptance-settling", "settling-end")),
         ProgressChanged(10_000),
     )
     assert run.marking.ended_at == "end"
@@ -136,9 +136,9 @@ def test_a_return_counts_takes_its_progress_back_and_asks_for_the_step_again(res
     step = run.do(SendBack(run.at("visit"), "address is wrong"))
 
     assert step.effects == (
-        TokenLeft(2, "visit", Outcome.RETURNED, "visit>triage"),
+        TokenLeft(2, "visit", Outcome.RETURNED, "visit-triage"),
         ReturnCounted("visit", 1),
-        TokenEntered(3, "triage", "visit>triage", TokenState.ACTIVE, ("visit>triage",)),
+        TokenEntered(3, "triage", "visit-triage", TokenState.ACTIVE, ("visit-triage",)),
         HandlerNeeded(3, "triage", QUEUE),
         ProgressChanged(0),
     )
@@ -155,7 +155,7 @@ def test_a_rejection_leads_back_along_its_own_edge_and_counts(restore: bool) -> 
 
     step = run.do(Reject(run.at("acceptance"), "still leaking"))
 
-    assert TokenLeft(3, "acceptance", Outcome.REJECTED, "acceptance>visit") in step.effects
+    assert TokenLeft(3, "acceptance", Outcome.REJECTED, "acceptance-visit") in step.effects
     assert run.standing == ["visit"]
     assert run.marking.returns == {"acceptance": 1}
     assert run.marking.progress_bp == 2_000
@@ -182,8 +182,8 @@ def test_cancelling_follows_the_cancel_edge_of_the_step(restore: bool) -> None:
     step = run.do(Cancel("customer called off"))
 
     assert step.effects == (
-        TokenLeft(1, "triage", Outcome.CANCELLED, "triage>gone"),
-        Closed(TicketStatus.CANCELLED, "gone", ("triage>gone",)),
+        TokenLeft(1, "triage", Outcome.CANCELLED, "triage-gone"),
+        Closed(TicketStatus.CANCELLED, "gone", ("triage-gone",)),
     )
     assert run.marking.status is TicketStatus.CANCELLED
 
@@ -207,7 +207,7 @@ def test_where_no_cancel_edge_leads_the_ticket_is_cancelled_on_the_spot() -> Non
     [
         (Open(), AlreadyOpened),
         (Complete(99), TokenNotActive),
-        (Complete(1, "visit>triage"), NoSuchEdge),
+        (Complete(1, "visit-triage"), NoSuchEdge),
         (SendBack(1, "why"), NoSuchEdge),
         (Reject(1, "why"), NoSuchEdge),
         (TimerFired(1), IllegalMove),
@@ -279,7 +279,7 @@ def test_a_gateway_takes_the_first_edge_that_holds_or_its_default(
 def test_what_an_automatic_node_sets_is_a_fact_for_the_next_gateway() -> None:
     run = Run(
         make_node("mark", "automatic", sets=(FieldSet("level", 2),)),
-        *(part for part in SORTING if part.key != "start>sort"),
+        *(part for part in SORTING if part.key != "start-sort"),
         make_edge("start", "mark"),
         make_edge("mark", "sort"),
     )
@@ -305,7 +305,7 @@ def test_a_person_picks_among_several_ways_on() -> None:
     run = Run(*DECISION)
     run.do(Open())
 
-    run.do(Complete(1, "decide>replace"), {"warranty": True})
+    run.do(Complete(1, "decide-replace"), {"warranty": True})
 
     assert run.standing == ["replace"]
 
@@ -315,7 +315,7 @@ def test_a_way_whose_guard_does_not_hold_cannot_be_picked() -> None:
     run.do(Open())
 
     with pytest.raises(GuardNotMet):
-        run.do(Complete(1, "decide>replace"), {"warranty": False})
+        run.do(Complete(1, "decide-replace"), {"warranty": False})
 
     assert run.standing == ["decide"]
 
@@ -457,7 +457,7 @@ def test_a_waiting_token_cannot_be_completed() -> None:
 
 def test_a_return_within_a_branch_leaves_the_other_branch_alone(restore: bool) -> None:
     run = Run(
-        *(part for part in fork() if part.key != "visit>join"),
+        *(part for part in fork() if part.key != "visit-join"),
         make_node("report", "task", stage="onsite"),
         make_edge("visit", "report"),
         make_edge("report", "join"),
@@ -560,7 +560,7 @@ def test_an_end_within_a_branch_closes_the_whole_ticket() -> None:
 
     step = run.do(Reject(run.at("visit"), "not our device"))
 
-    assert step.effects[-1] == Closed(TicketStatus.CANCELLED, "gone", ("visit>gone",))
+    assert step.effects[-1] == Closed(TicketStatus.CANCELLED, "gone", ("visit-gone",))
     assert run.marking.tokens == ()
     assert run.marking.returns == {}
 
@@ -625,7 +625,7 @@ def test_a_running_ticket_follows_the_version_it_was_opened_with() -> None:  # F
     old = Run(*REPAIR)
     old.do(Open())
     new = make_graph(
-        *(part for part in REPAIR if part.key != "triage>visit"),
+        *(part for part in REPAIR if part.key != "triage-visit"),
         make_node("check", "task"),
         make_edge("triage", "check"),
         make_edge("check", "visit"),

@@ -46,8 +46,8 @@ def test_a_move_behind_a_gateway_has_no_stage_until_the_facts_are_known() -> Non
     marking = walked()
 
     assert reachable_moves(GRAPH, marking) == (
-        Move(1, "triage>sort", EdgeKind.FORWARD, None, None),
-        Move(None, "triage>gone", EdgeKind.CANCEL, "gone", "cancelled"),
+        Move(1, "triage-sort", EdgeKind.FORWARD, None, None),
+        Move(None, "triage-gone", EdgeKind.CANCEL, "gone", "cancelled"),
     )
     assert preview(GRAPH, marking, Complete(1), {"remote": True}) == "done"
     assert preview(GRAPH, marking, Complete(1), {"remote": False}) == "onsite"
@@ -57,9 +57,9 @@ def test_a_branch_does_not_lead_past_a_join_while_others_are_at_work() -> None:
     marking = walked(Complete(1))
 
     assert reachable_moves(GRAPH, marking) == (
-        Move(3, "parts>join", EdgeKind.FORWARD, None, None),
-        Move(4, "visit>join", EdgeKind.FORWARD, None, None),
-        Move(4, "visit>triage", EdgeKind.RETURN, "triage", "intake"),
+        Move(3, "parts-join", EdgeKind.FORWARD, None, None),
+        Move(4, "visit-join", EdgeKind.FORWARD, None, None),
+        Move(4, "visit-triage", EdgeKind.RETURN, "triage", "intake"),
         Move(None, None, EdgeKind.CANCEL, None, "cancelled"),
     )
 
@@ -68,14 +68,14 @@ def test_the_last_branch_leads_past_the_join() -> None:
     marking = walked(Complete(1), Complete(3))
 
     assert reachable_moves(GRAPH, marking)[0] == Move(
-        4, "visit>join", EdgeKind.FORWARD, "acceptance", "acceptance"
+        4, "visit-join", EdgeKind.FORWARD, "acceptance", "acceptance"
     )
 
 
 def test_a_rejection_into_a_fork_names_the_stage_of_all_its_branches() -> None:
     marking = walked(Complete(1), Complete(3), Complete(4))
 
-    assert reachable_moves(GRAPH, marking)[1] == Move(6, "acceptance>split", EdgeKind.REJECT, None, "onsite")
+    assert reachable_moves(GRAPH, marking)[1] == Move(6, "acceptance-split", EdgeKind.REJECT, None, "onsite")
 
 
 def test_a_finished_ticket_has_no_moves() -> None:
