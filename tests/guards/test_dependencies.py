@@ -15,8 +15,8 @@ from tools.pins import DEV, RUN, closure, written_by_hand
 
 ROOT = Path(__file__).parents[2]
 OURS = frozenset({"ticket_console", "tools", "tests", "benchmarks", "rxconfig"})
-# Reflex's own parts come with Reflex and are pinned with it.
-PARTS_OF = {"reflex-base": "reflex", "reflex-components-core": "reflex"}
+# These are parts of another package and come with it.
+PARTS_OF = {"pydantic-core": "pydantic", "reflex-base": "reflex", "reflex-components-core": "reflex"}
 
 
 def test_everything_the_console_imports_is_declared() -> None:
