@@ -1,6 +1,8 @@
 """The first migration and the tables say the same, on both databases."""
 
+import re
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 import sqlalchemy as sa
@@ -35,6 +37,19 @@ def test_downgrade_leaves_nothing_and_upgrade_brings_all_of_it_back(database: Da
 
     command.upgrade(config, "head")
     assert _everything() == before
+
+
+def test_the_database_guards_what_the_rooms_want_guarded(database: Database) -> None:
+    wanted = {
+        name
+        for path in (ROOT / "ticket_console").glob("*/immutability.py")
+        for statement in import_module(f"ticket_console.{path.parent.name}.immutability").CREATE_DDL[
+            database.kind
+        ]
+        for name in re.findall(r"CREATE (?:TRIGGER|FUNCTION) (\w+)", statement)
+    }
+
+    assert wanted - _everything() == set()
 
 
 def _everything() -> set[str]:
