@@ -380,6 +380,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_contact"),
     )
     op.create_index("ix_contact_customer_id", "contact", ["customer_id"])
+    op.create_index("ix_contact_phone", "contact", ["phone"])
     op.create_table(
         "customer_identity",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1178,6 +1179,24 @@ def _wait_briefly_for_locks() -> None:
 # Rows of the books and of history are written once: the database refuses to change them.
 WRITTEN_ONCE = {
     "sqlite": (
+        "CREATE TRIGGER flow_version_no_update BEFORE UPDATE OF id, flow_id, number, graph, "
+        "content_hash, published_at, published_by, effective_from ON flow_version FOR EACH ROW WHEN "
+        "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published flow_version never changes'); END",
+        "CREATE TRIGGER flow_version_no_redraft BEFORE UPDATE OF status ON flow_version FOR EACH ROW "
+        "WHEN OLD.status <> 'draft' AND NEW.status = 'draft' BEGIN SELECT RAISE(ABORT, 'a published "
+        "flow_version never changes'); END",
+        "CREATE TRIGGER flow_version_no_delete BEFORE DELETE ON flow_version FOR EACH ROW WHEN "
+        "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published flow_version never changes'); END",
+        "CREATE TRIGGER template_version_no_update BEFORE UPDATE OF id, template_id, number, "
+        "definition, content_hash, flow_version_id, published_at, published_by ON template_version FOR "
+        "EACH ROW WHEN OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published template_version "
+        "never changes'); END",
+        "CREATE TRIGGER template_version_no_redraft BEFORE UPDATE OF status ON template_version FOR "
+        "EACH ROW WHEN OLD.status <> 'draft' AND NEW.status = 'draft' BEGIN SELECT RAISE(ABORT, 'a "
+        "published template_version never changes'); END",
+        "CREATE TRIGGER template_version_no_delete BEFORE DELETE ON template_version FOR EACH ROW WHEN "
+        "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published template_version never changes'); "
+        "END",
         "CREATE TRIGGER fact_snapshot_no_update BEFORE UPDATE ON fact_snapshot FOR EACH ROW BEGIN "
         "SELECT RAISE(ABORT, 'fact_snapshot is written once'); END",
         "CREATE TRIGGER fact_snapshot_no_delete BEFORE DELETE ON fact_snapshot FOR EACH ROW BEGIN "
@@ -1217,6 +1236,28 @@ WRITTEN_ONCE = {
         "'draft' BEGIN SELECT RAISE(ABORT, 'statement is written once'); END",
     ),
     "postgresql": (
+        "CREATE FUNCTION refuse_change_of_flow_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'a published flow_version never changes' USING ERRCODE = 'restrict_violation'; "
+        "END $$",
+        "CREATE TRIGGER flow_version_no_update BEFORE UPDATE OF id, flow_id, number, graph, "
+        "content_hash, published_at, published_by, effective_from ON flow_version FOR EACH ROW WHEN "
+        "(OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_flow_version()",
+        "CREATE TRIGGER flow_version_no_redraft BEFORE UPDATE OF status ON flow_version FOR EACH ROW "
+        "WHEN (OLD.status <> 'draft' AND NEW.status = 'draft') EXECUTE FUNCTION "
+        "refuse_change_of_flow_version()",
+        "CREATE TRIGGER flow_version_no_delete BEFORE DELETE ON flow_version FOR EACH ROW WHEN "
+        "(OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_flow_version()",
+        "CREATE FUNCTION refuse_change_of_template_version() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN RAISE EXCEPTION 'a published template_version never changes' USING ERRCODE = "
+        "'restrict_violation'; END $$",
+        "CREATE TRIGGER template_version_no_update BEFORE UPDATE OF id, template_id, number, "
+        "definition, content_hash, flow_version_id, published_at, published_by ON template_version FOR "
+        "EACH ROW WHEN (OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_template_version()",
+        "CREATE TRIGGER template_version_no_redraft BEFORE UPDATE OF status ON template_version FOR "
+        "EACH ROW WHEN (OLD.status <> 'draft' AND NEW.status = 'draft') EXECUTE FUNCTION "
+        "refuse_change_of_template_version()",
+        "CREATE TRIGGER template_version_no_delete BEFORE DELETE ON template_version FOR EACH ROW WHEN "
+        "(OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_template_version()",
         "CREATE FUNCTION refuse_change_of_the_books() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION '% is written once', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END "
         "$$",
@@ -1253,5 +1294,9 @@ WRITTEN_ONCE = {
 # Triggers go with their tables; only functions outlive them.
 CHANGEABLE_AGAIN = {
     "sqlite": (),
-    "postgresql": ("DROP FUNCTION refuse_change_of_the_books() CASCADE",),
+    "postgresql": (
+        "DROP FUNCTION refuse_change_of_flow_version() CASCADE",
+        "DROP FUNCTION refuse_change_of_template_version() CASCADE",
+        "DROP FUNCTION refuse_change_of_the_books() CASCADE",
+    ),
 }
