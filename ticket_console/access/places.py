@@ -100,7 +100,7 @@ def site_names(connection: Connection, site_ids: Iterable[int]) -> Mapping[int, 
 
 
 def zone_of(connection: Connection, *, org_id: int, region_id: int | None, site_id: int | None) -> str:
-    """The IANA zone in which a ticket's work happens: its site's, else its region's, else the organisation's."""
+    """The IANA zone in which a ticket's work happens: of its site, else its region, else the organisation."""
     if site_id is not None:
         return str(connection.execute(sa.select(_sites.c.tz).where(_sites.c.id == site_id)).scalar_one())
     if region_id is not None:

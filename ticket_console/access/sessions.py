@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -64,11 +65,11 @@ _SESSION: Final = (
         _users.c.is_enabled,
     )
 )
-_IS_LIVE: Final = (
+_LIVE: Final = (
     sa.select(_sessions.c.id)
     .select_from(_sessions.join(_users, _users.c.id == _sessions.c.user_id))
     .where(
-        _sessions.c.id == sa.bindparam("session_id"),
+        _sessions.c.id.in_(sa.bindparam("session_ids", expanding=True)),
         _sessions.c.ended_at.is_(None),
         _sessions.c.expires_at > sa.bindparam("at"),
         _users.c.is_enabled,
@@ -115,9 +116,13 @@ def resolve(*, token: str, at: datetime) -> Actor:
     return actor
 
 
-def is_live(connection: Connection, *, session_id: int, at: datetime) -> bool:
-    """Whether a session still holds, for what lasts longer than one event, such as a watched board."""
-    return connection.execute(_IS_LIVE, {"session_id": session_id, "at": at}).first() is not None
+def live(connection: Connection, *, session_ids: Iterable[int], at: datetime) -> frozenset[int]:
+    """Those of many sessions that still hold.
+
+    What lasts longer than one event, such as a board that is being watched, asks before it sends on.
+    """
+    asked = {"session_ids": sorted(set(session_ids)), "at": at}
+    return frozenset(connection.execute(_LIVE, asked).scalars())
 
 
 def log_out(*, token: str, at: datetime) -> None:

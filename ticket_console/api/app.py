@@ -36,7 +36,7 @@ def build_api(clock: Clock) -> Starlette:
 
 def endpoints() -> tuple[Endpoint, ...]:
     """Every route there is; the guard test walks them."""
-    return (*auth.endpoints, *health.endpoints, *intake.endpoints, *tickets.endpoints, *_own)
+    return (*intake.endpoints, *tickets.endpoints, *auth.endpoints, *health.endpoints, *_own)
 
 
 async def openapi_json(call: Call[None]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -75,12 +75,17 @@ class _Shapes:
         schema = TypeAdapter(kind).json_schema(
             ref_template=_REF, mode="validation" if taken else "serialization"
         )
-        self.named.update(schema.pop("$defs", {}))
+        self.keep(schema.pop("$defs", {}))
         title = schema.get("title")
         if title is None or "properties" not in schema:
             return schema
-        self.named[title] = schema
+        self.keep({title: schema})
         return {"$ref": _REF.format(model=title)}
+
+    def keep(self, named: Mapping[str, Any]) -> None:
+        for name, schema in named.items():
+            if self.named.setdefault(name, schema) != schema:
+                raise TypeError(f"two shapes of the API are called {name}")
 
 
 def _operation(endpoint: Endpoint, shapes: _Shapes) -> dict[str, Any]:
@@ -118,7 +123,7 @@ def _parameters(endpoint: Endpoint, shapes: _Shapes) -> list[dict[str, Any]]:
     if endpoint.query is None:
         return parameters
     schema = endpoint.query.model_json_schema(ref_template=_REF)
-    shapes.named.update(schema.get("$defs", {}))
+    shapes.keep(schema.get("$defs", {}))
     needed = schema.get("required", [])
     return parameters + [
         {"name": name, "in": "query", "required": name in needed, "schema": shape}

@@ -244,8 +244,21 @@ def test_a_disabled_user_is_cut_off_at_once(company: Company, at: datetime) -> N
 
     with pytest.raises(Unauthenticated):
         sessions.resolve(token=session.token, at=at)
+
+
+def test_of_many_watchers_those_who_may_stay_are_told_in_one_look(company: Company, at: datetime) -> None:
+    gone = make_user(company, "gone")
+    make_user(company, "li")
+    watchers = {name: log_in(at, login=name).actor.session_id or 0 for name in ("gone", "li")}
+    left = log_in(at)
+    sessions.log_out(token=left.token, at=at)
+    administration.disable_user(actor=system_actor(company.org_id), at=at, command_id="disable", user_id=gone)
+
     with reading() as connection:
-        assert not sessions.is_live(connection, session_id=session.actor.session_id or 0, at=at)
+        asked = [*watchers.values(), left.actor.session_id or 0, 999_999]
+        assert sessions.live(connection, session_ids=asked, at=at) == {watchers["li"]}
+        assert sessions.live(connection, session_ids=asked, at=at + 12 * HOUR) == frozenset()
+        assert sessions.live(connection, session_ids=[], at=at) == frozenset()
 
 
 def test_enabling_a_user_again_does_not_bring_old_sessions_back(company: Company, at: datetime) -> None:

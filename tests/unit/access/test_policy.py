@@ -1,6 +1,8 @@
 """Who may do what, where: every permission of every role is a row, every scope is tried from both sides."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.builders.access import actor, channel, customer
 from ticket_console.access import policy
@@ -207,3 +209,39 @@ def test_what_belongs_to_no_region_asks_for_the_permission_everywhere() -> None:
     for narrower in (region(Role.MANAGER, NORTH), org(Role.MANAGER, "consult"), org(Role.AUDITOR)):
         with pytest.raises(Forbidden):
             policy.require_everywhere(actor(narrower), "user.manage")
+
+
+GRANT = st.builds(
+    Grant,
+    role=st.sampled_from(list(Role)),
+    scope=st.sampled_from(list(Scope)),
+    region_ids=st.frozensets(st.sampled_from([NORTH, SOUTH, HARBOUR]), max_size=2),
+    ticket_classes=st.frozensets(st.sampled_from(["repair", "consult"]), max_size=2),
+)
+
+
+@given(
+    grants=st.lists(GRANT, max_size=4),
+    permission=st.sampled_from(sorted(policy.ALL_PERMISSIONS)),
+    region_id=st.sampled_from([None, NORTH, SOUTH, HARBOUR]),
+    ticket_class=st.sampled_from(["repair", "consult", "install"]),
+    is_own=st.booleans(),
+)
+def test_a_list_holds_exactly_the_rows_that_may_be_opened_one_by_one(
+    grants: list[Grant], permission: str, region_id: int | None, ticket_class: str, is_own: bool
+) -> None:  # PRM-05
+    somebody = actor(*grants)
+
+    listed = any(
+        (part.region_ids is None or region_id in part.region_ids)
+        and (part.ticket_classes is None or ticket_class in part.ticket_classes)
+        and (is_own or not part.own)
+        for part in policy.row_scope(somebody, permission).parts
+    )
+
+    assert listed == policy.allows(
+        somebody, permission, region_id=region_id, ticket_class=ticket_class, is_own=is_own
+    )
+    assert listed == policy.allows(
+        policy.over_row(somebody, region_id=region_id, ticket_class=ticket_class, is_own=is_own), permission
+    )
