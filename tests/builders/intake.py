@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ticket_console.access.tables import Org, Region, Site, SiteKind
-from ticket_console.intake.tables import RawIntake, RawState
+from ticket_console.intake.states import RawState
+from ticket_console.intake.tables import RawIntake
 from ticket_console.kernel.actor import Actor, ActorKind, Grant, Role, Scope, system_actor
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.packs.contents import read_pack

@@ -11,7 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from ticket_console.intake.refusals import UnreadableBody
-from ticket_console.intake.tables import RawIntake, RawState
+from ticket_console.intake.states import RawState
+from ticket_console.intake.tables import RawIntake
 from ticket_console.kernel import ids
 from ticket_console.kernel.canonical import canonical_json
 from ticket_console.kernel.database import table

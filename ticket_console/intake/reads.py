@@ -13,7 +13,7 @@ from ticket_console.intake.channels import CHANNELS, channel_named, checked_name
 from ticket_console.intake.messages import shortened
 from ticket_console.intake.raw_log import raw
 from ticket_console.intake.refusals import problems_of
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.errors import ConsoleError, FieldProblem, NotFound
 from ticket_console.tickets.numbers import ids_within, numbers

@@ -22,7 +22,7 @@ from ticket_console.intake.channels import channel_named, checked_name
 from ticket_console.intake.messages import InvalidRequest
 from ticket_console.intake.raw_log import RawMessage
 from ticket_console.intake.refusals import KeyMalformed, KeyMissing, KeyReused, reason_of, refusal_of
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.intake.understanding import in_own_words, understood
 from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.database import reading, transaction

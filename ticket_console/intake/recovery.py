@@ -9,7 +9,7 @@ import structlog
 from ticket_console.intake import raw_log
 from ticket_console.intake.receiving import channel_actor, finish
 from ticket_console.intake.refusals import GaveUp, reason_of
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.database import reading, transaction
 from ticket_console.kernel.errors import ConsoleError
 

@@ -1,20 +1,13 @@
 """What came in, word for word, before anybody understood it."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.database import EnumText, JsonText, UtcDateTime
-
-
-class RawState(StrEnum):
-    NEW = "new"
-    TICKET = "ticket"
-    DUPLICATE = "duplicate"
-    REJECTED = "rejected"
 
 
 class RawIntake(SQLModel, table=True):

@@ -12,7 +12,7 @@ from ticket_console.access import throttle
 from ticket_console.access.tokens import create_token, revoke_token
 from ticket_console.api.app import build_api
 from ticket_console.intake.public_form import PER_ADDRESS
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.actor import system_actor
 from ticket_console.kernel.clock import FixedClock
 from ticket_console.kernel.settings import settings

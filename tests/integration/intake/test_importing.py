@@ -12,7 +12,7 @@ from ticket_console.forms.reads import TemplateNotFound
 from ticket_console.intake.importing import BrokenFile, ImportReport, preview, report_csv, run_import
 from ticket_console.intake.importing.columns import BadMapping
 from ticket_console.intake.importing.running import batches
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import Forbidden

@@ -7,7 +7,7 @@ import pytest
 from tests.builders.intake import Company
 from ticket_console.intake.reads import MessageNotFound, counts, inbox, raw_detail
 from ticket_console.intake.receiving import receive
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.actor import Actor, ActorKind, Grant, Role, Scope
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import Forbidden, InvalidInput

@@ -10,7 +10,7 @@ from tests.builders.intake import Company, raw_row, raw_states, ticket_count, ti
 from ticket_console.intake.channels import MalformedChannel
 from ticket_console.intake.receiving import Receipt, receive
 from ticket_console.intake.refusals import KeyMalformed, KeyMissing, KeyReused, UnreadableBody
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.errors import Forbidden, InvalidInput
 from ticket_console.kernel.settings import settings
@@ -266,4 +266,6 @@ def test_words_of_danger_raise_the_priority_and_say_why(company: Company, at: da
     assert receipt.ticket_id is not None
     ticket = ticket_row(receipt.ticket_id)
     assert ticket["priority"] == 2
-    assert ticket["priority_reason"]["reasons"] == [{"code": "priority_reason.word", "word": "困人", "urgency": 3}]
+    assert ticket["priority_reason"]["reasons"] == [
+        {"code": "priority_reason.word", "word": "困人", "urgency": 3}
+    ]

@@ -18,7 +18,7 @@ from ticket_console.intake import receiving
 from ticket_console.intake.receiving import receive
 from ticket_console.intake.recovery import MOST_ATTEMPTS, Recovered, recover
 from ticket_console.intake.refusals import GaveUp
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import ConsoleError, InvalidInput
 

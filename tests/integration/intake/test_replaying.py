@@ -10,7 +10,7 @@ from tests.builders.intake import Company, raw_states, ticket_count
 from ticket_console.access import throttle
 from ticket_console.access.tokens import create_token
 from ticket_console.api.app import build_api
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.actor import system_actor
 from ticket_console.kernel.clock import FixedClock
 from tools.replay import Outcome, counts, read_lines, replay, report

@@ -10,7 +10,7 @@ from ticket_console.intake.importing.columns import BadMapping, check_mapping
 from ticket_console.intake.importing.report import report_csv
 from ticket_console.intake.importing.rows import RowReader, phone_text
 from ticket_console.intake.importing.running import ImportReport, RowOutcome
-from ticket_console.intake.tables import RawState
+from ticket_console.intake.states import RawState
 from ticket_console.kernel.errors import FieldProblem
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

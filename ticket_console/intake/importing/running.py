@@ -16,7 +16,8 @@ from ticket_console.intake.importing.columns import check_mapping, suggest_mappi
 from ticket_console.intake.importing.rows import RowReader, by_column
 from ticket_console.intake.importing.sheets import SheetRow, read_sheet
 from ticket_console.intake.receiving import receive
-from ticket_console.intake.tables import ImportBatch, RawState
+from ticket_console.intake.states import RawState
+from ticket_console.intake.tables import ImportBatch
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import ConsoleError, FieldProblem, InvalidInput
