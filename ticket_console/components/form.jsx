@@ -93,7 +93,7 @@ export function Upload({ id, value = [], uploadUrl, accept, photo, disabled, onC
 }
 
 // Tells the drawing as the "d" of an SVG path on a sheet of 1000 x 400, whatever the size on screen.
-export function SignaturePad({ value = "", disabled, onChange, label, ...aria }) {
+export function SignaturePad({ value = "", disabled, onChange, label, "aria-describedby": describedBy }) {
   const speak = useLanguage();
   const sheet = useRef(null);
   const drawing = useRef(null);
@@ -130,7 +130,7 @@ export function SignaturePad({ value = "", disabled, onChange, label, ...aria })
 
   return h("div", { className: "tc-stack", style: { "--gap": "6px" } },
     h("div", {
-      ...aria, ref: sheet, className: "tc-sign", role: "img", "aria-label": label ?? speak.t("form.signature"),
+      ref: sheet, className: "tc-sign", role: "img", "aria-describedby": describedBy, "aria-label": label ?? speak.t("form.signature"),
       onPointerDown: start, onPointerMove: move, onPointerUp: stop, onPointerCancel: stop,
     },
       !path && h("span", { className: "tc-sign-hint" }, speak.t("form.signature.hint")),

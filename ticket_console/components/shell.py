@@ -77,7 +77,7 @@ def shell(
     return rx.el.div(
         rx.el.a(t("shell.skip"), href="#main", class_name="tc-skip"),
         _navigation(active, viewer),
-        _top_bar(title, viewer, tools),
+        _top_bar(title, viewer, tools, is_heading=width == "full"),
         rx.el.main(
             rx.el.div(*children, class_name="tc-page", custom_attrs={"data-width": width}),
             id="main",
@@ -152,9 +152,13 @@ def _navigation(active: str, viewer: Viewer) -> rx.Component:
     )
 
 
-def _top_bar(title: rx.Var[str], viewer: Viewer, tools: tuple[rx.Component, ...]) -> rx.Component:
+def _top_bar(
+    title: rx.Var[str], viewer: Viewer, tools: tuple[rx.Component, ...], *, is_heading: bool
+) -> rx.Component:
+    # A page that fills the whole area has no heading of its own.
+    name = rx.el.h1 if is_heading else rx.el.div
     return rx.el.header(
-        rx.el.div(title, class_name="tc-bar-title"),
+        name(title, class_name="tc-bar-title"),
         rx.el.div(
             *tools,
             locale_switch(),

@@ -159,7 +159,9 @@ def rating_panel(rating: Item) -> rx.Component:
             rx.cond(
                 rating["is_live"], badge(t("pay.live"), tone="ok"), badge(t("pay.reversed"), tone="warn")
             ),
-            rx.el.span(t("pay.rules", name=rating["rule_set_name"], version=rating["rule_version"].to_string())),
+            rx.el.span(
+                t("pay.rules", name=rating["rule_set_name"], version=rating["rule_version"].to_string())
+            ),
             rx.el.strong(money(rating["total_minor"].to(int), currency), class_name="tc-amount"),
         ),
         rx.cond(rating["reversed_because"], note(rating["reversed_because"].to(str), tone="warn")),

@@ -10,7 +10,7 @@ from ticket_console.pages.frame import visitor_page
 @visitor_page("/404", title="missing.title", align="center")
 def missing() -> rx.Component:
     return blocks.empty(
-        t("missing.title"),
+        rx.el.h1(t("missing.title"), style={"font": "inherit"}),
         blocks.button_link(t("missing.home"), href="/", tone="primary"),
         text=t("missing.text"),
         icon="map_pin_off",
