@@ -16,8 +16,8 @@ import structlog
 from ticket_console.access.tables import Org
 from ticket_console.demo.answers import NoAnswer
 from ticket_console.demo.cast import Cast, read_cast
-from ticket_console.demo.founding import ORG_CODE
 from ticket_console.demo.conduct import do_step
+from ticket_console.demo.founding import ORG_CODE
 from ticket_console.demo.requests import NUMBER_PREFIX, next_request
 from ticket_console.demo.standing import count_open, steps_of, untouched_since
 from ticket_console.flows.elements import NodeKind
@@ -151,7 +151,7 @@ class Simulator:
         return True
 
     def _work(self, cast: Cast, waiting: list[int], at: datetime) -> bool | None:
-        """Do one step of a ticket that waits: True when it moved, False when refused, None for want of one."""
+        """Do one waiting step: True when the ticket moved, False when refused, None for want of a step."""
         for _ in range(5):
             if not waiting:
                 return None
