@@ -11,8 +11,6 @@ from ticket_console.i18n import catalog, negotiate, translate
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.text import LOCALES
 
-pytestmark = pytest.mark.guards
-
 PACKAGE = Path(__file__).parents[2] / "ticket_console"
 SCREENS = ("pages", "components", "designer", "state")
 

@@ -1,0 +1,221 @@
+"""The hub reads each change once per kind of viewer, and forgets who has left."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from ticket_console.kernel import feed
+from ticket_console.kernel.actor import Actor, ActorKind, Grant, Role, Scope
+from ticket_console.state import board_hub
+from ticket_console.state.board_hub import BoardHub, sight
+from ticket_console.tickets.board import BoardFilters
+
+EVERYTHING = BoardFilters()
+URGENT = BoardFilters(priority=1)
+
+
+def office(
+    role: Role, user_id: int, *, scope: Scope = Scope.ORG, regions: frozenset[int] = frozenset()
+) -> Actor:
+    return Actor(
+        kind=ActorKind.USER,
+        org_id=1,
+        display=f"{role}-{user_id}",
+        user_id=user_id,
+        grants=(Grant(role, scope, regions),),
+    )
+
+
+class Wires:
+    """Remembers who is in which room and what was said there."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[str, set[str]] = {}
+        self.said: list[tuple[str, dict[str, Any]]] = []
+        self.heard = asyncio.Event()
+
+    async def enter(self, room: str, watcher: str) -> None:
+        self.rooms.setdefault(room, set()).add(watcher)
+
+    async def leave(self, room: str, watcher: str) -> None:
+        self.rooms[room].discard(watcher)
+
+    async def send(self, room: str, feed: dict[str, Any]) -> None:
+        self.said.append((room, feed))
+        self.heard.set()
+
+    async def until_said(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.said) < count:
+                self.heard.clear()
+                await self.heard.wait()
+
+
+class Changes:
+    """A change feed by hand."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[frozenset[int]] = asyncio.Queue()
+        self.is_open = False
+
+    def subscribe(self) -> "Changes":
+        self.is_open = True
+        return self
+
+    def unsubscribe(self, subscription: "Changes") -> None:
+        self.is_open = False
+
+    async def changes(self, *, gather_seconds: float) -> frozenset[int]:
+        return await self.queue.get()
+
+
+class Readings:
+    """Stands where the database is read, and counts how often."""
+
+    def __init__(self) -> None:
+        self.snapshots = 0
+        self.patches: list[tuple[str, frozenset[int]]] = []
+        self.broken: set[str] = set()
+
+    def lanes(self, *, viewer: Actor, filters: BoardFilters, at: datetime) -> list[dict[str, Any]]:
+        self.snapshots += 1
+        return [{"key": "intake", "name": {}, "category": "todo", "count": 1, "cards": [], "more": False}]
+
+    def changes(
+        self, *, viewer: Actor, filters: BoardFilters, at: datetime, ticket_ids: frozenset[int]
+    ) -> tuple[list[dict[str, Any]], frozenset[int], dict[str, int]]:
+        if viewer.display in self.broken:
+            raise RuntimeError("the database went away")
+        self.patches.append((viewer.display, ticket_ids))
+        return [{"id": each, "version": 2} for each in sorted(ticket_ids)], frozenset({99}), {"intake": 4}
+
+
+@pytest.fixture
+def wires() -> Wires:
+    return Wires()
+
+
+@pytest.fixture
+def changes(monkeypatch: pytest.MonkeyPatch) -> Changes:
+    by_hand = Changes()
+    monkeypatch.setattr(board_hub.feed, "subscribe", by_hand.subscribe)
+    monkeypatch.setattr(board_hub.feed, "unsubscribe", by_hand.unsubscribe)
+    return by_hand
+
+
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> Readings:
+    counted = Readings()
+    monkeypatch.setattr(board_hub, "_lanes", counted.lanes)
+    monkeypatch.setattr(board_hub, "_changes", counted.changes)
+    return counted
+
+
+@pytest.fixture
+async def hub(wires: Wires, changes: Changes, readings: Readings, at: datetime) -> AsyncIterator[BoardHub]:
+    running = BoardHub(wires, now=lambda: at)
+    yield running
+    running._stop_listening()
+
+
+async def test_one_reading_serves_all_who_see_the_same(
+    hub: BoardHub, wires: Wires, changes: Changes, readings: Readings
+) -> None:
+    first = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    second = await hub.join("tab-2", viewer=office(Role.DISPATCHER, 2), filters=EVERYTHING)
+    changes.queue.put_nowait(frozenset({7, 5}))
+    await wires.until_said(1)
+
+    assert first is second
+    assert wires.rooms == {first.room: {"tab-1", "tab-2"}}
+    assert readings.patches == [("dispatcher-1", frozenset({5, 7}))]
+    assert wires.said == [
+        (
+            first.room,
+            {
+                "kind": "patch",
+                "board": first.room,
+                "seq": 1,
+                "at": "2026-11-21T02:00:00.000000Z",
+                "cards": [{"id": 5, "version": 2}, {"id": 7, "version": 2}],
+                "gone": [99],
+                "counts": {"intake": 4},
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("viewer", "filters"),
+    [
+        (office(Role.MANAGER, 2), EVERYTHING),
+        (office(Role.DISPATCHER, 2, scope=Scope.REGION, regions=frozenset({3})), EVERYTHING),
+        (office(Role.DISPATCHER, 2), URGENT),
+    ],
+    ids=["role", "region", "filter"],
+)
+def test_who_sees_something_else_gets_a_reading_of_their_own(viewer: Actor, filters: BoardFilters) -> None:
+    assert sight(viewer, filters) != sight(office(Role.DISPATCHER, 1), EVERYTHING)
+
+
+async def test_watchers_who_come_together_share_one_snapshot(hub: BoardHub, readings: Readings) -> None:
+    group = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    snapshots = await asyncio.gather(*(hub.snapshot(group) for _ in range(50)))
+
+    assert readings.snapshots == 1
+    assert snapshots[0]["seq"] == 0
+    assert snapshots[0]["kind"] == "snapshot"
+
+
+async def test_a_snapshot_says_which_patches_are_in_it(
+    hub: BoardHub, wires: Wires, changes: Changes, readings: Readings
+) -> None:
+    group = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    await hub.snapshot(group)
+    changes.queue.put_nowait(frozenset({5}))
+    await wires.until_said(1)
+    late = await hub.snapshot(group)
+
+    assert (late["seq"], readings.snapshots) == (1, 2)
+
+
+@pytest.mark.parametrize("changed", [feed.EVERYTHING, frozenset(range(1, 500))], ids=["unknown", "many"])
+async def test_too_much_or_unknown_change_is_told_as_a_whole_board(
+    hub: BoardHub, wires: Wires, changes: Changes, readings: Readings, changed: frozenset[int]
+) -> None:
+    await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    changes.queue.put_nowait(changed)
+    await wires.until_said(1)
+
+    assert [(told["kind"], told["seq"]) for _, told in wires.said] == [("snapshot", 1)]
+    assert readings.patches == []
+
+
+async def test_a_fault_for_one_group_leaves_a_gap_there_and_reaches_no_other(
+    hub: BoardHub, wires: Wires, changes: Changes, readings: Readings
+) -> None:
+    unlucky = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    lucky = await hub.join("tab-2", viewer=office(Role.MANAGER, 2), filters=EVERYTHING)
+    readings.broken.add("dispatcher-1")
+    changes.queue.put_nowait(frozenset({5}))
+    await wires.until_said(1)
+    readings.broken.clear()
+    changes.queue.put_nowait(frozenset({6}))
+    await wires.until_said(3)
+
+    told = {room: [each["seq"] for at, each in wires.said if at == room] for room, _ in wires.said}
+    assert told == {lucky.room: [1, 2], unlucky.room: [2]}
+
+
+async def test_nothing_stays_behind_when_the_last_watcher_leaves(hub: BoardHub, changes: Changes) -> None:
+    group = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    await asyncio.sleep(0)
+    was_open = changes.is_open
+    await hub.leave(group, "tab-1")
+    await asyncio.sleep(0)
+
+    assert was_open
+    assert (hub.watchers, hub.group_of(group.viewer, EVERYTHING), changes.is_open) == (0, None, False)
