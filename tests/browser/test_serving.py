@@ -51,7 +51,7 @@ def test_a_visitor_sees_the_log_in_page_and_asks_nobody_else(server: Server, pag
     page.on("request", lambda request: asked.append(request))
 
     page.goto("/login")
-    page.locator("input[name=username]").wait_for()
+    page.locator("input[name=password]:visible").wait_for()
 
     assert {request.url.split("/")[2] for request in asked if request.url.startswith("http")} == {
         f"localhost:{server.port}"
@@ -66,7 +66,7 @@ def test_scripts_are_kept_for_good_and_pages_are_asked_for_again(page_as: OpenPa
     )
 
     page.goto("/login")
-    page.locator("input[name=username]").wait_for()
+    page.locator("input[name=password]:visible").wait_for()
 
     assert {rule for url, rule in kept.items() if "/assets/" in url} == {
         "public, max-age=31536000, immutable"
@@ -75,8 +75,8 @@ def test_scripts_are_kept_for_good_and_pages_are_asked_for_again(page_as: OpenPa
 
 
 def test_the_web_process_stays_below_350_mb(server: Server, page_as: OpenPage) -> None:
-    for login in ("dispatcher", "agent", "finance"):
-        page_as(login, "/board").locator("h1").first.wait_for()
+    for login in ("manager", "dispatcher", "agent"):
+        page_as(login, "/board").get_by_text("WO-").first.wait_for()
 
     assert server.process is not None
     assert _resident_mb(server.process.pid) < 350
