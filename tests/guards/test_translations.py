@@ -24,7 +24,8 @@ FAMILIES: Mapping[str, frozenset[str]] = {
 }
 
 # What takes a key as its first argument; a FieldProblem takes it as its second, after the path.
-SPEAKING = {"t", "translate", "done", "told", "say", "FieldProblem", "BadValue"}
+# `draft.say` writes the history of a ticket, which is read on its page.
+SPEAKING = {"t", "translate", "done", "told", "draft.say", "FieldProblem", "BadValue"}
 KEY_ARGUMENTS = {"title"}
 PAGE_MAKERS = {"console_page", "visitor_page"}
 KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
@@ -67,6 +68,11 @@ def _called(call: ast.Call) -> str:
     return name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
 
 
+def _is_speaking(call: ast.Call) -> bool:
+    name = ast.unparse(call.func)
+    return any(name == each or name.endswith(f".{each}") for each in SPEAKING)
+
+
 def _text(node: ast.AST | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
@@ -74,7 +80,7 @@ def _text(node: ast.AST | None) -> str | None:
 def keys_of(tree: ast.Module) -> Iterator[str]:
     """The keys a module asks for, and the codes of the refusals it defines."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _called(node) in SPEAKING:
+        if isinstance(node, ast.Call) and _is_speaking(node):
             arguments = node.args[1:2] if _called(node) == "FieldProblem" else node.args[:1]
             yield from filter(None, map(_text, arguments))
         elif isinstance(node, ast.Call) and _called(node) in PAGE_MAKERS:
