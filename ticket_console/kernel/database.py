@@ -1,7 +1,6 @@
 """The database: its engine, its column types, and the one way to commit."""
 
 import asyncio
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel
 
-from ticket_console.kernel.canonical import canonical_json
+from ticket_console.kernel.canonical import canonical_json, parse_json
 from ticket_console.kernel.settings import settings
 
 SQLModel.metadata.naming_convention = {
@@ -83,7 +82,7 @@ class JsonText(sa.types.TypeDecorator[Any]):
         return None if value is None else canonical_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else parse_json(value)
 
 
 def table(model: type[SQLModel]) -> sa.Table:
@@ -167,6 +166,8 @@ def _sqlite_engine(url: str) -> Engine:
             "busy_timeout=30000",
             "foreign_keys=ON",
             "cache_size=-32000",
+            # A checkpoint waits for the disk: every 32 MB of log instead of every 4.
+            "wal_autocheckpoint=8000",
             "mmap_size=268435456",
             "temp_store=MEMORY",
         ):
