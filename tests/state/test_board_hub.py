@@ -25,6 +25,7 @@ def office(
         org_id=1,
         display=f"{role}-{user_id}",
         user_id=user_id,
+        session_id=user_id,
         grants=(Grant(role, scope, regions),),
     )
 
@@ -79,10 +80,14 @@ class Readings:
         self.snapshots = 0
         self.patches: list[tuple[str, frozenset[int]]] = []
         self.broken: set[str] = set()
+        self.over: set[int | None] = set()
 
     def lanes(self, *, viewer: Actor, filters: BoardFilters, at: datetime) -> list[dict[str, Any]]:
         self.snapshots += 1
         return [{"key": "intake", "name": {}, "category": "todo", "count": 1, "cards": [], "more": False}]
+
+    def live(self, *, session_ids: set[int | None], at: datetime) -> frozenset[int | None]:
+        return frozenset(session_ids - self.over)
 
     def changes(
         self, *, viewer: Actor, filters: BoardFilters, at: datetime, ticket_ids: frozenset[int]
@@ -111,6 +116,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Readings:
     counted = Readings()
     monkeypatch.setattr(board_hub, "_lanes", counted.lanes)
     monkeypatch.setattr(board_hub, "_changes", counted.changes)
+    monkeypatch.setattr(board_hub, "_live", counted.live)
     return counted
 
 
@@ -129,15 +135,15 @@ async def test_one_reading_serves_all_who_see_the_same(
     changes.queue.put_nowait(frozenset({7, 5}))
     await wires.until_said(1)
 
-    assert first is second
-    assert wires.rooms == {first.room: {"tab-1", "tab-2"}}
+    assert first.group is second.group
+    assert wires.rooms == {first.group.room: {"tab-1", "tab-2"}}
     assert readings.patches == [("dispatcher-1", frozenset({5, 7}))]
     assert wires.said == [
         (
-            first.room,
+            first.group.room,
             {
                 "kind": "patch",
-                "board": first.room,
+                "board": first.group.room,
                 "seq": 1,
                 "at": "2026-11-21T02:00:00.000000Z",
                 "cards": [{"id": 5, "version": 2}, {"id": 7, "version": 2}],
@@ -162,7 +168,7 @@ def test_who_sees_something_else_gets_a_reading_of_their_own(viewer: Actor, filt
 
 
 async def test_watchers_who_come_together_share_one_snapshot(hub: BoardHub, readings: Readings) -> None:
-    group = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    group = (await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)).group
     snapshots = await asyncio.gather(*(hub.snapshot(group) for _ in range(50)))
 
     assert readings.snapshots == 1
@@ -173,7 +179,7 @@ async def test_watchers_who_come_together_share_one_snapshot(hub: BoardHub, read
 async def test_a_snapshot_says_which_patches_are_in_it(
     hub: BoardHub, wires: Wires, changes: Changes, readings: Readings
 ) -> None:
-    group = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    group = (await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)).group
     await hub.snapshot(group)
     changes.queue.put_nowait(frozenset({5}))
     await wires.until_said(1)
@@ -207,15 +213,37 @@ async def test_a_fault_for_one_group_leaves_a_gap_there_and_reaches_no_other(
     await wires.until_said(3)
 
     told = {room: [each["seq"] for at, each in wires.said if at == room] for room, _ in wires.said}
-    assert told == {lucky.room: [1, 2], unlucky.room: [2]}
+    assert told == {lucky.group.room: [1, 2], unlucky.group.room: [2]}
 
 
 async def test_nothing_stays_behind_when_the_last_watcher_leaves(hub: BoardHub, changes: Changes) -> None:
-    group = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    seat = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
     await asyncio.sleep(0)
     was_open = changes.is_open
-    await hub.leave(group, "tab-1")
+    await hub.leave(seat)
     await asyncio.sleep(0)
 
     assert was_open
-    assert (hub.watchers, hub.group_of(group.viewer, EVERYTHING), changes.is_open) == (0, None, False)
+    assert (hub.watchers, hub.group_of(seat.group.viewer, EVERYTHING), changes.is_open) == (0, None, False)
+
+
+async def test_a_tab_that_came_back_is_not_thrown_out_by_its_former_self(hub: BoardHub, wires: Wires) -> None:
+    viewer = office(Role.DISPATCHER, 1)
+    before = await hub.join("tab-1", viewer=viewer, filters=EVERYTHING)
+    after = await hub.join("tab-1", viewer=viewer, filters=EVERYTHING)
+    await hub.leave(before)
+
+    assert (hub.watchers, wires.rooms[after.group.room]) == (1, {"tab-1"})
+
+
+async def test_who_was_cut_off_hears_nothing_of_the_next_change(
+    hub: BoardHub, wires: Wires, changes: Changes, readings: Readings
+) -> None:
+    stays = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    goes = await hub.join("tab-2", viewer=office(Role.DISPATCHER, 2), filters=EVERYTHING)
+    readings.over.add(2)
+    changes.queue.put_nowait(frozenset({5}))
+    await wires.until_said(1)
+
+    assert wires.rooms[stays.group.room] == {"tab-1"}
+    assert (goes.ended.is_set(), stays.ended.is_set()) == (True, False)

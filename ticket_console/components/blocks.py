@@ -8,7 +8,7 @@ import reflex as rx
 from reflex.event import EventType
 
 from ticket_console.components.shell import link
-from ticket_console.components.text import number, t, tl
+from ticket_console.components.text import t, tl
 
 Text = rx.Var[str] | str
 
@@ -415,8 +415,3 @@ def loaded(
         ("failed", failed(on_retry=on_retry)),
         waiting if waiting is not None else loading_rows(),
     )
-
-
-def count_of(value: Any) -> rx.Var[str]:
-    """A whole number with the language's separators."""
-    return number(value)

@@ -1,6 +1,6 @@
 // The browser's half of the texts: which language is spoken, what a key says in it, and how times,
 // ages and amounts are written. The server's half is `ticket_console/i18n/catalogs.py`.
-import { createElement, useEffect, useSyncExternalStore } from "react";
+import { createElement, useSyncExternalStore } from "react";
 import zh from "./zh.json";
 import en from "./en.json";
 
@@ -211,12 +211,4 @@ export function Due({ at, className = "", ...rest }) {
       title: speak.when(at, undefined, "full") },
     speak.t(key, { span: speak.span(left) }),
   );
-}
-
-export function LocaleEffect() {
-  const speak = useLanguage();
-  useEffect(() => {
-    document.documentElement.lang = speak.tag;
-  }, [speak]);
-  return null;
 }

@@ -2,20 +2,23 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, Final
 
 from reflex_base.event.context import EventContext
 
-from ticket_console.access import places
+from ticket_console.access import actors, places, sessions
 from ticket_console.desk import moving
 from ticket_console.forms import names as template_names
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.clock import SystemClock
 from ticket_console.kernel.database import off_loop, reading
-from ticket_console.kernel.errors import ConsoleError
+from ticket_console.kernel.errors import ConsoleError, Unauthenticated
 from ticket_console.people import reads as people
 from ticket_console.state.board_hub import BoardHub, sight
 from ticket_console.state.board_wire import SocketWire
+from ticket_console.state.feedback import unexpected
 from ticket_console.state.session import Reply, SessionState, handler
 from ticket_console.tickets import board
 from ticket_console.tickets.board import BoardFilters
@@ -42,15 +45,18 @@ class BoardState(SessionState):
         """
         watcher = EventContext.get().token
         viewer, filters = self._actor(), self._filters()
-        group = await _hub.join(watcher, viewer=viewer, filters=filters)
+        seat = await _hub.join(watcher, viewer=viewer, filters=filters)
         try:
-            await _wire.send_here(await _hub.snapshot(group))
+            await _wire.send_here(await _hub.snapshot(seat.group))
             while True:
-                await asyncio.sleep(_RECHECK_SECONDS)
-                if sight(await self._resolve(), filters) != group.key:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(seat.ended.wait(), _RECHECK_SECONDS)
+                # Watching is no use of the session: an open board must not keep it alive.
+                viewer = await off_loop(_still, viewer=viewer, at=self._now())
+                if sight(viewer, filters) != seat.group.key:
                     return BoardState.watch
         finally:
-            await _hub.leave(group, watcher)
+            await _hub.leave(seat)
 
     @handler(permission="board.view")
     async def refresh(self) -> Reply:
@@ -88,6 +94,10 @@ class BoardState(SessionState):
             )
         except ConsoleError as error:
             self.verdict = {"command_id": command_id, "ok": False, "code": error.code, "params": error.params}
+        except Exception as fault:
+            # The browser waits for an answer with the card in the air, whatever went wrong.
+            self.verdict = {"command_id": command_id, "ok": False, "code": "", "params": {}}
+            return unexpected(fault)
         else:
             self.verdict = {"command_id": command_id, "ok": True, "version": moved.version}
         return None
@@ -113,6 +123,16 @@ def filters_of(asked: Mapping[str, str]) -> BoardFilters:
 
 def _whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def _still(*, viewer: Actor, at: datetime) -> Actor:
+    """The viewer with what is granted to them now; Unauthenticated once their session is over."""
+    if viewer.user_id is None or viewer.session_id is None:
+        raise Unauthenticated()
+    with reading() as connection:
+        if not sessions.live(connection, session_ids=(viewer.session_id,), at=at):
+            raise Unauthenticated()
+        return actors.load_actor(connection, viewer.user_id, session_id=viewer.session_id)
 
 
 def _choices(*, viewer: Actor) -> dict[str, list[dict[str, Any]]]:

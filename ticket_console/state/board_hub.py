@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from ticket_console.access import policy, projection
+from ticket_console.access import policy, projection, sessions
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
@@ -40,7 +40,17 @@ class Wire(Protocol):
     async def send(self, room: str, feed: Feed) -> None: ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Seat:
+    """One watcher's place in a group; `ended` is set when their session is over."""
+
+    watcher: str
+    session_id: int | None
+    group: "Group"
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True, eq=False)
 class Group:
     """The watchers who see the same board, and how far it was told to them.
 
@@ -53,7 +63,7 @@ class Group:
     filters: BoardFilters
     room: str
     seq: int = 0
-    watchers: set[str] = field(default_factory=set)
+    seats: dict[str, Seat] = field(default_factory=dict)
     shared: Feed | None = None
     shared_until: float = 0.0
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -70,26 +80,28 @@ class BoardHub:
 
     @property
     def watchers(self) -> int:
-        return sum(len(group.watchers) for group in self._groups.values())
+        return sum(len(group.seats) for group in self._groups.values())
 
-    async def join(self, watcher: str, *, viewer: Actor, filters: BoardFilters) -> Group:
+    async def join(self, watcher: str, *, viewer: Actor, filters: BoardFilters) -> Seat:
         """Let a watcher hear patches from now on; the snapshot to put them on is `snapshot`."""
         key = sight(viewer, filters)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(key, viewer, filters, room=f"board:{os.urandom(8).hex()}")
-        group.watchers.add(watcher)
+        seat = group.seats[watcher] = Seat(watcher, viewer.session_id, group)
         await self._wire.enter(group.room, watcher)
         self._listen()
-        return group
+        return seat
 
     def group_of(self, viewer: Actor, filters: BoardFilters) -> Group | None:
         return self._groups.get(sight(viewer, filters))
 
-    async def leave(self, group: Group, watcher: str) -> None:
-        group.watchers.discard(watcher)
-        await self._wire.leave(group.room, watcher)
-        if not group.watchers and self._groups.get(group.key) is group:
+    async def leave(self, seat: Seat) -> None:
+        group = seat.group
+        if group.seats.get(seat.watcher) is seat:
+            del group.seats[seat.watcher]
+            await self._wire.leave(group.room, seat.watcher)
+        if not group.seats and self._groups.get(group.key) is group:
             del self._groups[group.key]
         if not self._groups:
             self._stop_listening()
@@ -144,6 +156,7 @@ class BoardHub:
 
     async def _tell(self, group: Group, changed: frozenset[int]) -> None:
         try:
+            await self._turn_away(group)
             if changed == feed.EVERYTHING or len(changed) > _PATCH_LIMIT:
                 group.seq += 1
                 await self._wire.send(group.room, await self.snapshot(group))
@@ -169,6 +182,15 @@ class BoardHub:
             group.seq += 1
             log.exception("board.group_failed", room=group.room)
 
+    async def _turn_away(self, group: Group) -> None:
+        """Who logged out or was disabled hears nothing from the next change on."""
+        seats = tuple(group.seats.values())
+        live = await off_loop(_live, session_ids={each.session_id for each in seats}, at=self._now())
+        for seat in seats:
+            if seat.session_id not in live:
+                seat.ended.set()
+                await self._wire.leave(group.room, seat.watcher)
+
 
 def sight(viewer: Actor, filters: BoardFilters) -> Hashable:
     """Two viewers with the same sight see the same board, card by card and move by move."""
@@ -179,6 +201,11 @@ def sight(viewer: Actor, filters: BoardFilters) -> Hashable:
         viewer.technician_id,
         filters,
     )
+
+
+def _live(*, session_ids: set[int | None], at: datetime) -> frozenset[int | None]:
+    with reading() as connection:
+        return sessions.live(connection, session_ids=[each for each in session_ids if each], at=at)
 
 
 def _lanes(*, viewer: Actor, filters: BoardFilters, at: datetime) -> list[dict[str, Any]]:

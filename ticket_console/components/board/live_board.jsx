@@ -13,6 +13,8 @@ const FOLDED = "tc_board_folded";
 const DENSE = "tc_board_dense";
 const GLIDE = { duration: 220, easing: "cubic-bezier(0.2, 0.8, 0.2, 1)" };
 const MAX_GLIDES = 30;
+const PATIENCE = 1000;
+const TOO_LONG = 15000;
 
 // Not every address of the console is a secure context, and crypto.randomUUID exists in those only.
 const commandId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -124,6 +126,13 @@ function Waiting() {
         h("div", { className: "tc-bone", style: { "--height": "92px" } }))))))));
 }
 
+function Failed() {
+  const speak = useLanguage();
+  return h("div", { className: "tc-empty", role: "alert" },
+    h("strong", null, speak.t("load.failed")), h("div", { className: "tc-empty-text" }, speak.t("load.failed.text")),
+    h("button", { type: "button", className: "tc-btn", onClick: () => window.location.reload() }, speak.t("load.retry")));
+}
+
 export function LiveBoard({ feed, verdict, choices, mayMove = true, mayBeMine = false, onDrop, onMore, onRefresh }) {
   const speak = useLanguage();
   const navigate = useNavigate();
@@ -161,9 +170,21 @@ export function LiveBoard({ feed, verdict, choices, mayMove = true, mayBeMine = 
     else accept(feed);
   }, [feed, accept]);
 
+  // Something went missing: a patch, or the snapshot that earlier patches belong to (it may have come
+  // before this component was loaded). The whole board is asked for, once and not for every patch.
+  const isBehind = state.missed || state.early.length > 0;
   useEffect(() => {
-    if (state.missed) onRefresh?.();
-  }, [state.missed]);
+    if (!isBehind) return undefined;
+    const timer = setTimeout(() => onRefresh?.(), state.missed ? 0 : PATIENCE);
+    return () => clearTimeout(timer);
+  }, [isBehind]);
+
+  const [isLate, setIsLate] = useState(false);
+  useEffect(() => {
+    if (state.board !== null) return undefined;
+    const timer = setTimeout(() => setIsLate(true), TOO_LONG);
+    return () => clearTimeout(timer);
+  }, [state.board]);
 
   useEffect(() => {
     setMoved((before) => unsettled(before, state.cards));
@@ -186,7 +207,7 @@ export function LiveBoard({ feed, verdict, choices, mayMove = true, mayBeMine = 
       return;
     }
     putBack(id);
-    notify({ tone: "error", key: verdict.code, params: verdict.params ?? {} });
+    if (verdict.code) notify({ tone: "error", key: verdict.code, params: verdict.params ?? {} });
   }, [verdict, putBack]);
 
   const send = useCallback((card, move, reason) => {
@@ -248,7 +269,7 @@ export function LiveBoard({ feed, verdict, choices, mayMove = true, mayBeMine = 
 
   return h("div", { ref: root, className: "tb", "data-dense": dense, "data-dragging": dragged ? true : undefined },
     h(BoardFilters, { choices, mayBeMine, dense, onDense: setDense }),
-    state.board === null ? h(Waiting) : h(DragDropContext, { onDragStart: onStart, onDragUpdate: onUpdate, onDragEnd: onEnd, dragHandleUsageInstructions: speak.t("board.say.how") },
+    state.board === null ? h(isLate ? Failed : Waiting) : h(DragDropContext, { onDragStart: onStart, onDragUpdate: onUpdate, onDragEnd: onEnd, dragHandleUsageInstructions: speak.t("board.say.how") },
       h("div", { className: "tb-lanes", tabIndex: -1, "data-empty": total === 0 || undefined },
         h("div", { className: "tb-track" }, lanes.map((lane) => h(Lane, {
           key: lane.key, lane, names, folded: Boolean(folded[lane.key]), onFold: (key) => setFolded({ ...folded, [key]: !folded[key] }),
