@@ -1234,6 +1234,14 @@ WRITTEN_ONCE = {
         "'statement is written once'); END",
         "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN OLD.state <> "
         "'draft' BEGIN SELECT RAISE(ABORT, 'statement is written once'); END",
+        "CREATE TRIGGER event_no_update BEFORE UPDATE ON event FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
+        "'event is written once'); END",
+        "CREATE TRIGGER event_no_delete BEFORE DELETE ON event FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
+        "'event is written once'); END",
+        "CREATE TRIGGER signature_no_update BEFORE UPDATE ON signature FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'signature is written once'); END",
+        "CREATE TRIGGER signature_no_delete BEFORE DELETE ON signature FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'signature is written once'); END",
     ),
     "postgresql": (
         "CREATE FUNCTION refuse_change_of_flow_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -1288,6 +1296,12 @@ WRITTEN_ONCE = {
         "refuse_change_of_the_books()",
         "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN (OLD.state <> "
         "'draft') EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE FUNCTION refuse_change_of_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+        "EXCEPTION '% is written once', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$",
+        "CREATE TRIGGER event_no_change BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION "
+        "refuse_change_of_history()",
+        "CREATE TRIGGER signature_no_change BEFORE UPDATE OR DELETE ON signature FOR EACH ROW EXECUTE "
+        "FUNCTION refuse_change_of_history()",
     ),
 }
 
@@ -1298,5 +1312,6 @@ CHANGEABLE_AGAIN = {
         "DROP FUNCTION refuse_change_of_flow_version() CASCADE",
         "DROP FUNCTION refuse_change_of_template_version() CASCADE",
         "DROP FUNCTION refuse_change_of_the_books() CASCADE",
+        "DROP FUNCTION refuse_change_of_history() CASCADE",
     ),
 }

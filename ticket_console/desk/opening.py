@@ -292,7 +292,7 @@ def _opened_before(actor: Actor, command_id: str, settle_raw: SettleRaw | None) 
         try:
             writing.refuse_repeated(connection, actor=actor, ticket_id=None, command_id=command_id)
         except AlreadyApplied as repeated:
-            row = writing.lock_ticket(connection, org_id=actor.org_id, ticket_id=repeated.ticket_id)
+            row = writing.read_ticket(connection, org_id=actor.org_id, ticket_id=repeated.ticket_id)
         else:
             return None
     opened = OpenedTicket(

@@ -176,6 +176,10 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
     graph = flow_reads.compiled(connection, row["flow_version_id"])
     template = form_reads.template_version(connection, row["template_version_id"])
     tokens = reads.live_tokens(connection, ticket_id)
+    is_own = _had(viewer, row) or any(owns_token(viewer, token) for token in tokens)
+    reach = {"region_id": row["region_id"], "ticket_class": row["ticket_class"]}
+    # Somebody may have one role here and another elsewhere: what counts is what reaches this ticket.
+    viewer = policy.over_row(viewer, **reach, is_own=is_own)
     stored = reads.field_values(connection, ticket_id)
     for_customer = viewer.kind is ActorKind.CUSTOMER
     access = projection.visible_fields(
@@ -187,8 +191,6 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         connection,
         {token["owner_id"] for token in tokens if token["owner_id"]} | ({row["assignee_id"]} - {None}),
     )
-    is_own = any(owns_token(viewer, token) for token in tokens)
-    reach = {"region_id": row["region_id"], "ticket_class": row["ticket_class"]}
     is_open = row["status"] is TicketStatus.OPEN
     return TicketView(
         id=row["id"],
@@ -254,7 +256,7 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         ),
         can_assign=is_open and policy.allows(viewer, "ticket.assign", **reach),
         can_cancel=is_open and policy.allows(viewer, "ticket.cancel", **reach),
-        can_comment=policy.allows(viewer, "ticket.comment", **reach, is_own=is_own or _had(viewer, row)),
+        can_comment=policy.allows(viewer, "ticket.comment", **reach, is_own=is_own),
         decisions=None
         if for_customer
         else dispatch_reads.decision_panel(connection, ticket_id, viewer=viewer),

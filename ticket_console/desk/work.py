@@ -13,8 +13,9 @@ from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.graph import Graph
 from ticket_console.kernel import ids
 from ticket_console.kernel.actor import Actor, ActorKind
-from ticket_console.tickets import writing
-from ticket_console.tickets.marking import Marking
+from ticket_console.tickets import reads, writing
+from ticket_console.tickets.fold import fold
+from ticket_console.tickets.marking import Marking, TokenState
 from ticket_console.tickets.priority import URGENCY_NAMES
 from ticket_console.tickets.tables import OwnerKind
 from ticket_console.tickets.writing import TicketDraft, TicketNotFound
@@ -91,6 +92,14 @@ def take_up(
     tokens = writing.live_tokens(connection, ticket_id)
     is_own = owns(actor, row, tokens) or (is_claim and is_up_for_claim(actor, tokens))
     if not may_see(actor, row, is_own=is_own):
+        if (
+            is_claim
+            and expected_version is not None
+            and _waited(connection, actor, ticket_id, expected_version)
+        ):
+            writing.refuse_stale(
+                connection, row, expected_version=expected_version, actor=actor, command_id=command_id
+            )
         raise TicketNotFound(ticket_id=ticket_id)
     if expected_version is not None:
         writing.refuse_stale(
@@ -98,9 +107,10 @@ def take_up(
         )
     else:
         writing.refuse_repeated(connection, actor=actor, ticket_id=ticket_id, command_id=command_id)
-    policy.require(
-        actor, permission, region_id=row["region_id"], ticket_class=row["ticket_class"], is_own=is_own
-    )
+    reach = {"region_id": row["region_id"], "ticket_class": row["ticket_class"], "is_own": is_own}
+    policy.require(actor, permission, **reach)
+    # Somebody may have one role here and another elsewhere: what counts is what reaches this ticket.
+    actor = policy.over_row(actor, **reach)
     return Work(
         connection=connection,
         actor=actor,
@@ -136,8 +146,17 @@ def owns(actor: Actor, row: Mapping[str, Any], tokens: Mapping[int, Mapping[str,
 def is_up_for_claim(actor: Actor, tokens: Mapping[int, Mapping[str, Any]]) -> bool:
     """Whether a technician may reach for the ticket: nobody has it. Whether they are fit, the filters say."""
     return actor.technician_id is not None and any(
-        token["owner_kind"] is OwnerKind.QUEUE for token in tokens.values()
+        token["owner_kind"] == OwnerKind.QUEUE for token in tokens.values()
     )
+
+
+def _waited(connection: Connection, actor: Actor, ticket_id: int, version: int) -> bool:
+    """Whether the ticket was up for claim when the asker saw it: then who was faster is no secret to them."""
+    seen = fold(
+        event for event in reads.events_of(connection, ticket_id) if event["ticket_version"] <= version
+    )
+    active = {id: token for id, token in seen.tokens.items() if token["state"] == TokenState.ACTIVE}
+    return is_up_for_claim(actor, active)
 
 
 def owns_token(actor: Actor, token: Mapping[str, Any]) -> bool:

@@ -89,10 +89,13 @@ class TicketDraft:
         return 1 if self.before is None else int(self.before["version"]) + 1
 
 
-_LOCKED: Final = sa.select(tickets).where(
+_ROW: Final = sa.select(tickets).where(
     tickets.c.id == sa.bindparam("ticket_id"),
     tickets.c.org_id == sa.bindparam("org_id"),
 )
+# On PostgreSQL the second of two commands waits here and then sees what the first one did, so that it
+# can say who was faster, or that it was this very command. SQLite has one writer anyway.
+_LOCKED: Final = _ROW.with_for_update()
 _LIVE_TOKENS: Final = (
     sa.select(tokens)
     .where(
@@ -117,7 +120,16 @@ _LAST_EVENT: Final = (
 
 def lock_ticket(connection: Connection, *, org_id: int, ticket_id: int) -> Mapping[str, Any]:
     """The ticket's row, held against other writers until the transaction ends."""
-    row = connection.execute(_LOCKED, {"ticket_id": ticket_id, "org_id": org_id}).first()
+    return _found(connection, _LOCKED, org_id, ticket_id)
+
+
+def read_ticket(connection: Connection, *, org_id: int, ticket_id: int) -> Mapping[str, Any]:
+    """The ticket's row as it is, for who writes nothing."""
+    return _found(connection, _ROW, org_id, ticket_id)
+
+
+def _found(connection: Connection, query: sa.Select[Any], org_id: int, ticket_id: int) -> Mapping[str, Any]:
+    row = connection.execute(query, {"ticket_id": ticket_id, "org_id": org_id}).first()
     if row is None:
         raise TicketNotFound(ticket_id=ticket_id)
     return row._asdict()
