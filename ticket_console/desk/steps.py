@@ -78,8 +78,9 @@ def take_values(
     template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
     writable = writable_fields(work.actor, template.definition, node)
     problems = [FieldProblem(key, "field.not_writable") for key in values if key not in writable]
+    # What was filled in before need not be sent again, but what is sent may not be blanked.
     asked = {
-        use.key: use.required and work.facts.get(use.key) is None
+        use.key: use.required and (use.key in values or work.facts.get(use.key) is None)
         for use in node.fields
         if use.key in writable
     }
