@@ -50,6 +50,7 @@ MUTE = {
     "call_script",
 }
 LETTER = re.compile(r"[^\W\d_]")
+SMALL = re.compile(r"[a-z][a-z0-9_-]*")
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -116,7 +117,9 @@ def literals_shown(tree: ast.Module) -> Iterator[tuple[int, str]]:
         for each in shown:
             for part in each.values if isinstance(each, ast.JoinedStr) else [each]:
                 text = _text(part)
-                if text and LETTER.search(text) and not KEY.fullmatch(text) and text not in {"true", "false"}:
+                is_word = text and LETTER.search(text) and not KEY.fullmatch(text)
+                # A choice between two small words is one between two values: a tone, an attribute.
+                if is_word and not (_called(node) == "cond" and SMALL.fullmatch(text)):
                     yield node.lineno, text
 
 
