@@ -16,6 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlmodel import SQLModel
 
+from ticket_console.access.tables import Org
+from ticket_console.demo import history
+from ticket_console.demo.cast import read_cast
 from ticket_console.demo.copies import (
     TICKET_ID,
     TICKET_NO,
@@ -33,6 +36,7 @@ from ticket_console.demo.copies import (
     rank_slot,
     slotted,
 )
+from ticket_console.demo.founding import ORG_CODE
 from ticket_console.demo.requests import NUMBER_PREFIX
 from ticket_console.dispatch.tables import Assignment, AssignmentState, DispatchDecision, TechnicianLoad
 from ticket_console.intake.tables import RawIntake
@@ -81,11 +85,12 @@ _HEAD: Final = [column.name for column in _COLUMNS[Ticket]].index("head_hash")
 _NUMBERS: Final = frozenset({"id", "token_id", "decision_id"})
 
 _tickets, _tokens, _raw = table(Ticket), table(TokenRow), table(RawIntake)
+_orgs = table(Org)
 _lanes, _loads, _technicians = table(LaneCount), table(TechnicianLoad), table(Technician)
 
 
 class NothingToCopy(Exception):
-    """The demo company has no finished, or no open ticket yet: seed it first."""
+    """There is no demo company, whose tickets could be copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +101,15 @@ class Filled:
 
 
 def fill(*, tickets: int, at: datetime, seed: int = 1, open_share: float = OPEN_SHARE) -> Filled:
-    """Add this many tickets as they would be at an instant; technicians get room for what they are given."""
-    with reading() as connection:
-        finished = _originals(connection, TicketStatus.CLOSED)
-        unfinished = _originals(connection, TicketStatus.OPEN)
+    """Add this many tickets as they would be at an instant; technicians get room for what they are given.
+
+    A demo company without a past first lives through a short one. Raises NothingToCopy without the
+    company.
+    """
+    finished, unfinished = _all_originals()
     if not finished or not unfinished:
-        raise NothingToCopy
+        _make_originals(at, seed)
+        finished, unfinished = _all_originals()
     chance = Random(seed)
     filled = Filled(0, 0, 0)
     for start in range(0, tickets, CHUNK):
@@ -111,6 +119,21 @@ def fill(*, tickets: int, at: datetime, seed: int = 1, open_share: float = OPEN_
         events = _write(originals, at=at, chance=chance)
         filled = Filled(filled.tickets + count, filled.still_open + sum(opens), filled.events + events)
     return filled
+
+
+def _all_originals() -> tuple[list["_Original"], list["_Original"]]:
+    """Finished and open tickets to copy."""
+    with reading() as connection:
+        return _originals(connection, TicketStatus.CLOSED), _originals(connection, TicketStatus.OPEN)
+
+
+def _make_originals(at: datetime, seed: int) -> None:
+    with reading() as connection:
+        org_id = connection.execute(sa.select(_orgs.c.id).where(_orgs.c.code == ORG_CODE)).scalar()
+        cast = None if org_id is None else read_cast(connection, org_id)
+    if cast is None:
+        raise NothingToCopy
+    history.live_through(cast, until=at, seed=seed, requests=MOST_ORIGINALS)
 
 
 def _originals(connection: Connection, status: TicketStatus) -> list["_Original"]:

@@ -3,8 +3,10 @@
 Where any organisation exists nothing is touched.
 """
 
+import argparse
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,8 +19,9 @@ from ticket_console.access import tokens
 from ticket_console.access.passwords import hash_password
 from ticket_console.access.tables import Org
 from ticket_console.demo import company, crews, history, statement
-from ticket_console.demo.cast import read_cast
+from ticket_console.demo.cast import Cast, read_cast
 from ticket_console.demo.company import OFFICE
+from ticket_console.demo.founding import ORG_CODE
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.clock import SystemClock
 from ticket_console.kernel.database import reading, table, transaction
@@ -31,6 +34,14 @@ FOUNDED_BEFORE: Final = timedelta(days=history.DAYS + 10)
 TOKEN_PERMISSIONS: Final = ("ticket.open", "ticket.view")
 
 _orgs = table(Org)
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """`token` is the API token for intake; it cannot be shown again."""
+
+    org_id: int
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +61,22 @@ def seed(
     Equal numbers and equal instants give equal content, but for what is drawn by lot: the API token,
     and the salt of the password.
     """
+    founded = found(at=at, password=password, number=number)
+    if founded is None:
+        return None
+    lived = live(founded, at=at, number=number, requests=requests)
+    return Seeded(founded.org_id, lived.requests, lived.steps, lived.refused, founded.token)
+
+
+def found(*, at: datetime, password: str = PASSWORD, number: int = SEED) -> Founded | None:
+    """Enter the company, all of it or nothing; None where there is an organisation already."""
     with reading() as connection:
-        if has_organisation(connection):
+        if _organisation(connection) is not None:
             return None
     password_hash = hash_password(password)
     with transaction() as connection:
         # Another process may have been faster since the look above.
-        if has_organisation(connection):
+        if _organisation(connection) is not None:
             return None
         org_id = company.found(
             connection,
@@ -65,42 +85,71 @@ def seed(
             seed=number,
             password_hash=password_hash,
         )
-    with reading() as connection:
-        cast = read_cast(connection, org_id)
-    assert cast is not None
-    lived = history.live_through(cast, until=at, seed=number, requests=requests)
-    statement.issue_last_month(cast, at=at)
     token = tokens.create_token(
-        actor=cast.office[Role.MANAGER],
+        actor=_cast(org_id).office[Role.MANAGER],
         at=at,
         command_id="demo:token",
         name="demo intake",
         permissions=TOKEN_PERMISSIONS,
     )
-    return Seeded(org_id, lived.requests, lived.steps, lived.refused, token.token)
+    return Founded(org_id, token.token)
 
 
-def has_organisation(connection: Connection) -> bool:
-    return connection.execute(sa.select(_orgs.c.id).limit(1)).first() is not None
+def live(founded: Founded, *, at: datetime, number: int = SEED, requests: int) -> history.Lived:
+    """Live through the weeks before an instant, up to the statement of last month."""
+    cast = _cast(founded.org_id)
+    lived = history.live_through(cast, until=at, seed=number, requests=requests)
+    statement.issue_last_month(cast, at=at)
+    return lived
 
 
-def main() -> int:
+def is_demo() -> bool:
+    """Whether the company in the database is the demo's."""
+    with reading() as connection:
+        return _organisation(connection) == ORG_CODE
+
+
+def _organisation(connection: Connection) -> str | None:
+    """The code of the first organisation there is."""
+    return connection.execute(sa.select(_orgs.c.code).order_by(_orgs.c.id).limit(1)).scalar()
+
+
+def _cast(org_id: int) -> Cast:
+    with reading() as connection:
+        found = read_cast(connection, org_id)
+    assert found is not None
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ticket_console.demo.seed", description=__doc__)
+    parser.add_argument(
+        "--requests", type=int, default=history.REQUESTS, help="how many requests lie in its past"
+    )
+    wanted = parser.parse_args(arguments)
     try:
         chosen = settings()
     except BadSetting as wrong:
         print(wrong, file=sys.stderr)
         return 2
-    if not chosen.demo:
-        return 0
-    seeded = seed(at=SystemClock().now())
-    kept = token_path()
-    if seeded is not None:
-        keep_token(kept, seeded.token)
-        print(f"The demo company is ready: {seeded.requests} requests, {seeded.steps} steps of work.")
+    if chosen.demo:
+        _seed_and_tell(wanted.requests)
+    return 0
+
+
+def _seed_and_tell(requests: int) -> None:
+    at = SystemClock().now()
+    kept, founded = token_path(), found(at=at)
+    if founded is not None:
+        # Before the weeks are lived through: whoever interrupts that still has a console to use.
+        keep_token(kept, founded.token)
+        lived = live(founded, at=at, requests=requests)
+        print(f"The demo company is ready: {lived.requests} requests, {lived.steps} steps of work.")
+    if not is_demo():
+        return
     print(log_ins())
     if kept.exists():
         print(f"API token for intake: {kept.read_text(encoding='ascii').strip()} (kept in {kept})")
-    return 0
 
 
 def log_ins() -> str:

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from tests.integration.demo import books
 from tests.integration.demo.conftest import FEW, cast_of
-from ticket_console.demo.bulk import NothingToCopy, fill
-from ticket_console.demo.seed import Seeded
+from ticket_console.demo.bulk import MOST_ORIGINALS, NothingToCopy, fill
+from ticket_console.demo.seed import Seeded, found
 from ticket_console.desk import customer
 from ticket_console.desk.opening import NewTicket, open_ticket
 from ticket_console.desk.page import ticket_page
@@ -83,6 +83,18 @@ def test_copies_of_two_fillings_never_meet(young_company: Seeded, at: datetime) 
     assert claimed > 40
 
 
-def test_without_tickets_to_copy_it_says_so(database: object, at: datetime) -> None:
+def test_a_company_without_a_past_first_gets_a_short_one(database: object, at: datetime) -> None:
+    founded = found(at=at)
+    assert founded is not None
+
+    fill(tickets=20, at=at)
+
+    with reading() as connection:
+        count = connection.execute(sa.select(sa.func.count()).select_from(table(Ticket))).scalar_one()
+        assert count == MOST_ORIGINALS + 20
+        assert books.histories_that_disagree(connection) == {}
+
+
+def test_without_the_demo_company_there_is_nothing_to_copy(database: object, at: datetime) -> None:
     with pytest.raises(NothingToCopy):
         fill(tickets=1, at=at)
