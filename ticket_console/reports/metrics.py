@@ -1,10 +1,11 @@
 """Every figure of the dashboard, defined once: tile, chart and the list behind it share one condition.
 
-A day is a day of the organisation's zone; intervals are half-open.
+A day is a day of the organisation's zone; intervals are half-open. A region stands for itself and all
+below it, unless a slice asks for it alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -14,7 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import places, policy
+from ticket_console.access.places import RegionView
 from ticket_console.customers import names as customer_names
+from ticket_console.flows import reads as flows
 from ticket_console.forms import names as template_names
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
@@ -33,21 +36,46 @@ RECENT_DAYS: Final = 7
 
 
 class Metric(StrEnum):
+    """What a figure counts.
+
+    OPENED and CLOSED are about one day: today, unless another is named. OVERDUE and IN_TIME are the two
+    parts of OPEN.
+    """
+
     OPEN = "open"
-    NEW_TODAY = "new_today"
-    CLOSED_TODAY = "closed_today"
+    OPENED = "opened"
+    CLOSED = "closed"
     OVERDUE = "overdue"
+    IN_TIME = "in_time"
     UNASSIGNED = "unassigned"
     RESPONDED = "responded"
     RESOLVED = "resolved"
 
 
+class Order(StrEnum):
+    """What a list can be ordered by."""
+
+    NO = "no"
+    PRIORITY = "priority"
+    OPENED = "opened"
+    DUE = "due"
+    CLOSED = "closed"
+    TOOK = "took"
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What the figures are narrowed to."""
+    """What the figures are narrowed to; region 0 stands for "none"."""
 
     region_id: int | None = None
     template_id: int | None = None
+    is_region_alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    by: Order
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +90,21 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One part of the whole: `id` narrows the list behind it; 0 stands for "none"."""
+    """One part of the whole; `slice` narrows the lists behind it to exactly what it counts.
 
-    id: int
+    The median is that of the `responded` tickets, None where there are none.
+    """
+
+    slice: Slice
     name: LocalText
     open: int
     overdue: int
+    responded: int
     median_response_seconds: float | None
+
+    @property
+    def in_time(self) -> int:
+        return self.open - self.overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +128,8 @@ class ListedTicket:
     id: int
     no: str
     title: str
-    stage: str
-    status: str
+    stage: LocalText
+    stage_category: str
     priority: int
     template: LocalText
     region: LocalText | None
@@ -107,8 +143,17 @@ class ListedTicket:
 
 @dataclass(frozen=True, slots=True)
 class TicketList:
+    """One page of a list; pages count from 1, and `count` is that of all pages."""
+
     rows: tuple[ListedTicket, ...]
     count: int
+    page: int
+    pages: int
+    sorting: Sorting
+    tz: str
+
+
+EVERYTHING: Final = Slice()
 
 
 def dashboard(connection: Connection, *, viewer: Actor, at: datetime, slice: Slice) -> Dashboard:
@@ -134,38 +179,50 @@ def ticket_list(
     at: datetime,
     slice: Slice,
     metric: Metric | None,
+    on: date | None = None,
     search: str = "",
-    page: int = 0,
+    sorting: Sorting | None = None,
+    page: int = 1,
 ) -> TicketList:
-    """One page of the tickets a figure counts, and how many there are; without a metric, of all."""
+    """One page of the tickets a figure counts, and how many there are; without a metric, of all.
+
+    A page after the last one is the last one.
+    """
     policy.require(viewer, "ticket.view")
     zone = ZoneInfo(places.org(connection, viewer.org_id).tz)
-    condition = _where(viewer, slice)
+    condition = _where(connection, viewer, slice)
     if metric is not None:
-        condition = sa.and_(condition, condition_of(metric, at=at, zone=zone))
+        condition = sa.and_(condition, condition_of(metric, at=at, zone=zone, on=on))
     if search.strip():
         condition = sa.and_(condition, _matches(search.strip()))
     count = connection.execute(sa.select(sa.func.count()).select_from(tickets).where(condition)).scalar_one()
+    pages = max(-(-count // PAGE), 1)
+    shown = min(max(page, 1), pages)
+    chosen = sorting or _USUAL.get(metric, Sorting(Order.OPENED, descending=True))
     rows = connection.execute(
         sa.select(tickets)
         .where(condition)
-        .order_by(*_ORDER.get(metric, (tickets.c.opened_at.desc(), tickets.c.id.desc())))
+        .order_by(*_ordered(chosen, metric))
         .limit(PAGE)
-        .offset(max(page, 0) * PAGE)
+        .offset((shown - 1) * PAGE)
     ).all()
-    return TicketList(_listed(connection, viewer.org_id, rows, metric), count)
+    listed = _listed(connection, viewer.org_id, rows, metric)
+    return TicketList(listed, count, shown, pages, chosen, zone.key)
 
 
-def condition_of(metric: Metric, *, at: datetime, zone: ZoneInfo) -> sa.ColumnElement[bool]:
+def condition_of(
+    metric: Metric, *, at: datetime, zone: ZoneInfo, on: date | None = None
+) -> sa.ColumnElement[bool]:
     """Which tickets a figure is about: the definition that tile, chart and list share."""
-    today, tomorrow = _day_bounds(at.astimezone(zone).date(), zone)
+    start, end = _day_bounds(on or at.astimezone(zone).date(), zone)
     recent = at - timedelta(days=RECENT_DAYS)
     is_open = tickets.c.closed_at.is_(None)
     return {
         Metric.OPEN: is_open,
-        Metric.NEW_TODAY: sa.and_(tickets.c.opened_at >= today, tickets.c.opened_at < tomorrow),
-        Metric.CLOSED_TODAY: sa.and_(tickets.c.closed_at >= today, tickets.c.closed_at < tomorrow),
+        Metric.OPENED: sa.and_(tickets.c.opened_at >= start, tickets.c.opened_at < end),
+        Metric.CLOSED: sa.and_(tickets.c.closed_at >= start, tickets.c.closed_at < end),
         Metric.OVERDUE: sa.and_(is_open, tickets.c.due_at < at),
+        Metric.IN_TIME: sa.and_(is_open, sa.or_(tickets.c.due_at.is_(None), tickets.c.due_at >= at)),
         Metric.UNASSIGNED: sa.and_(is_open, tickets.c.assignee_id.is_(None)),
         Metric.RESPONDED: sa.and_(tickets.c.responded_at >= recent, tickets.c.responded_at <= at),
         Metric.RESOLVED: sa.and_(tickets.c.resolved_at >= recent, tickets.c.resolved_at <= at),
@@ -174,36 +231,69 @@ def condition_of(metric: Metric, *, at: datetime, zone: ZoneInfo) -> sa.ColumnEl
 
 _COUNTED: Final = (
     Metric.OPEN,
-    Metric.NEW_TODAY,
-    Metric.CLOSED_TODAY,
+    Metric.OPENED,
+    Metric.CLOSED,
     Metric.OVERDUE,
     Metric.UNASSIGNED,
 )
 _TIMED: Final = (Metric.RESPONDED, Metric.RESOLVED)
 _REACHED: Final = {Metric.RESPONDED: tickets.c.responded_at, Metric.RESOLVED: tickets.c.resolved_at}
-_ORDER: Final[Mapping[Metric | None, Sequence[sa.ColumnElement[Any]]]] = {
-    Metric.OVERDUE: (tickets.c.due_at, tickets.c.id),
-    Metric.CLOSED_TODAY: (tickets.c.closed_at.desc(), tickets.c.id),
+_NOWHERE: Final[LocalText] = {"zh": "无区域", "en": "No region"}
+_USUAL: Final[Mapping[Metric | None, Sorting]] = {
+    Metric.OVERDUE: Sorting(Order.DUE),
+    Metric.CLOSED: Sorting(Order.CLOSED, descending=True),
+    Metric.RESPONDED: Sorting(Order.TOOK, descending=True),
+    Metric.RESOLVED: Sorting(Order.TOOK, descending=True),
+}
+_SORTED_BY: Final[Mapping[Order, sa.ColumnElement[Any]]] = {
+    Order.NO: tickets.c.id,
+    Order.PRIORITY: tickets.c.priority,
+    Order.OPENED: tickets.c.opened_at,
+    Order.DUE: tickets.c.due_at,
+    Order.CLOSED: tickets.c.closed_at,
 }
 
 
-def _where(viewer: Actor, slice: Slice) -> sa.ColumnElement[bool]:
+def _ordered(sorting: Sorting, metric: Metric | None) -> tuple[sa.ColumnElement[Any], ...]:
+    """Rows without the value come last either way; the newest ticket first where the values are alike."""
+    value = _SORTED_BY.get(sorting.by)
+    if value is None:
+        reached = _REACHED.get(metric) if metric is not None else None
+        value = seconds_between(tickets.c.opened_at, tickets.c.closed_at if reached is None else reached)
+    return sa.nulls_last(value.desc() if sorting.descending else value.asc()), tickets.c.id.desc()
+
+
+def _where(connection: Connection, viewer: Actor, slice: Slice) -> sa.ColumnElement[bool]:
     conditions = [
         tickets.c.org_id == viewer.org_id,
         row_condition(
             policy.row_scope(viewer, "ticket.view"),
             region=tickets.c.region_id,
             ticket_class=tickets.c.ticket_class,
-            own=tickets.c.assignee_id == viewer.technician_id,
+            own=_own(viewer),
         ),
     ]
-    if slice.region_id is not None:
-        conditions.append(
-            tickets.c.region_id.is_(None) if slice.region_id == 0 else tickets.c.region_id == slice.region_id
-        )
+    if slice.region_id == 0:
+        conditions.append(tickets.c.region_id.is_(None))
+    elif slice.region_id is not None:
+        wanted = {slice.region_id}
+        if not slice.is_region_alone:
+            wanted |= _below(slice.region_id, places.regions(connection, viewer.org_id))
+        conditions.append(tickets.c.region_id.in_(sorted(wanted)))
     if slice.template_id is not None:
         conditions.append(tickets.c.template_id == slice.template_id)
     return sa.and_(*conditions)
+
+
+def _below(region_id: int, regions: Sequence[RegionView]) -> set[int]:
+    children = {region.id for region in regions if region.parent_id == region_id}
+    return children.union(*(_below(child, regions) for child in children))
+
+
+def _own(viewer: Actor) -> sa.ColumnElement[bool]:
+    if viewer.technician_id is None:
+        return sa.false()
+    return tickets.c.assignee_id == viewer.technician_id
 
 
 def _matches(sought: str) -> sa.ColumnElement[bool]:
@@ -216,7 +306,7 @@ def _counts(
     connection: Connection, viewer: Actor, at: datetime, zone: ZoneInfo, slice: Slice
 ) -> dict[Metric, int]:
     """Each count by itself: every one has its own index, one pass over all tickets would have none."""
-    where = _where(viewer, slice)
+    where = _where(connection, viewer, slice)
     counts = [
         sa.select(sa.func.count())
         .select_from(tickets)
@@ -232,14 +322,14 @@ def _counts(
 def _median_tile(
     connection: Connection, viewer: Actor, at: datetime, zone: ZoneInfo, slice: Slice, metric: Metric
 ) -> Tile:
-    condition = sa.and_(_where(viewer, slice), condition_of(metric, at=at, zone=zone))
+    condition = sa.and_(_where(connection, viewer, slice), condition_of(metric, at=at, zone=zone))
     count = connection.execute(sa.select(sa.func.count()).select_from(tickets).where(condition)).scalar_one()
     if count == 0:
         return Tile(metric, 0)
     lasted = seconds_between(tickets.c.opened_at, _REACHED[metric])
     at_rank = sa.select(lasted).select_from(tickets).where(condition).order_by(lasted).limit(1)
     median = connection.execute(at_rank.offset((count - 1) // 2)).scalar_one()
-    p90 = connection.execute(at_rank.offset(min(count - 1, (count * 9) // 10))).scalar_one()
+    p90 = connection.execute(at_rank.offset(-(-count * 9 // 10) - 1)).scalar_one()
     return Tile(metric, count, max(float(median), 0.0), max(float(p90), 0.0))
 
 
@@ -247,7 +337,7 @@ def _days(
     connection: Connection, viewer: Actor, at: datetime, zone: ZoneInfo, slice: Slice
 ) -> tuple[Day, ...]:
     """Opened and closed per local day; one small count each, so that days of 23 hours come out right."""
-    where = _where(viewer, slice)
+    where = _where(connection, viewer, slice)
     last = at.astimezone(zone).date()
     counts = []
     for back in range(TREND_DAYS - 1, -1, -1):
@@ -270,33 +360,67 @@ def _days(
 def _by_region(
     connection: Connection, viewer: Actor, at: datetime, zone: ZoneInfo, slice: Slice
 ) -> tuple[Bar, ...]:
-    names = {region.id: region.name for region in places.regions(connection, viewer.org_id)}
-    return _bars(connection, viewer, at, zone, slice, tickets.c.region_id, names)
+    regions = places.regions(connection, viewer.org_id)
+    names = {region.id: region.name for region in regions}
+    parents = {region.parent_id for region in regions}
+    return tuple(
+        Bar(
+            replace(
+                slice, region_id=group.id or 0, is_region_alone=group.id is not None and group.id in parents
+            ),
+            names.get(group.id, _NOWHERE),
+            group.open,
+            group.overdue,
+            group.responded,
+            group.median,
+        )
+        for group in _groups(connection, viewer, at, zone, slice, tickets.c.region_id)
+    )
 
 
 def _by_template(
     connection: Connection, viewer: Actor, at: datetime, zone: ZoneInfo, slice: Slice
 ) -> tuple[Bar, ...]:
     names = template_names.names(connection, viewer.org_id)
-    return _bars(connection, viewer, at, zone, slice, tickets.c.template_id, names)
+    return tuple(
+        Bar(
+            replace(slice, template_id=group.id),
+            names[group.id],
+            group.open,
+            group.overdue,
+            group.responded,
+            group.median,
+        )
+        for group in _groups(connection, viewer, at, zone, slice, tickets.c.template_id)
+    )
 
 
-def _bars(
+@dataclass(slots=True)
+class _Group:
+    id: Any
+    open: int = 0
+    overdue: int = 0
+    responded: int = 0
+    median: float | None = None
+
+
+def _groups(
     connection: Connection,
     viewer: Actor,
     at: datetime,
     zone: ZoneInfo,
     slice: Slice,
     column: sa.ColumnElement[Any],
-    names: Mapping[int, LocalText],
-) -> tuple[Bar, ...]:
-    where = _where(viewer, slice)
+) -> list[_Group]:
+    """What is open and how fast it was answered by each value of a column, the most open first."""
+    where = _where(connection, viewer, slice)
     overdue = sa.func.sum(sa.case((tickets.c.due_at < at, 1), else_=0))
     standing = connection.execute(
         sa.select(column.label("id"), sa.func.count().label("open"), overdue.label("overdue"))
         .where(where, condition_of(Metric.OPEN, at=at, zone=zone))
         .group_by(column)
-    ).all()
+    )
+    groups = {row.id: _Group(row.id, int(row.open), int(row.overdue)) for row in standing}
     lasted = seconds_between(tickets.c.opened_at, tickets.c.responded_at)
     order = sa.func.row_number().over(partition_by=column, order_by=lasted).label("place")
     whole = sa.func.count().over(partition_by=column).label("whole")
@@ -307,22 +431,14 @@ def _bars(
     )
     # The lower median: place (n + 1) div 2, written without a division, which the databases do differently.
     middle = connection.execute(
-        sa.select(ranked.c.id, ranked.c.lasted).where(
+        sa.select(ranked).where(
             ranked.c.place * 2 <= ranked.c.whole + 1, ranked.c.place * 2 >= ranked.c.whole
         )
-    ).all()
-    medians = {row.id or 0: max(float(row.lasted), 0.0) for row in middle}
-    bars = [
-        Bar(
-            row.id or 0,
-            names.get(row.id, {"zh": "未划分", "en": "None"}),
-            int(row.open),
-            int(row.overdue),
-            medians.get(row.id or 0),
-        )
-        for row in standing
-    ]
-    return tuple(sorted(bars, key=lambda bar: (-bar.open, bar.id)))
+    )
+    for row in middle:
+        group = groups.setdefault(row.id, _Group(row.id))
+        group.responded, group.median = int(row.whole), max(float(row.lasted), 0.0)
+    return sorted(groups.values(), key=lambda group: (-group.open, group.id or 0))
 
 
 def _listed(
@@ -332,14 +448,20 @@ def _listed(
     templates = template_names.names(connection, org_id)
     customers = customer_names.names(connection, {row.customer_id for row in rows if row.customer_id})
     people = people_names.names(connection, {row.assignee_id for row in rows if row.assignee_id})
+    # A ticket keeps the flow it was opened with, so its stage is named by that one.
+    stages = {
+        (version, stage.key): stage
+        for version in {row.flow_version_id for row in rows}
+        for stage in flows.compiled(connection, version).stages
+    }
     reached = _REACHED.get(metric) if metric is not None else None
     return tuple(
         ListedTicket(
             id=row.id,
             no=row.no,
             title=row.title,
-            stage=row.stage,
-            status=row.status.value,
+            stage=stages[row.flow_version_id, row.stage].name,
+            stage_category=stages[row.flow_version_id, row.stage].category.value,
             priority=row.priority,
             template=templates[row.template_id],
             region=regions.get(row.region_id),

@@ -1,0 +1,49 @@
+"""Bar charts whose bars lead somewhere."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import reflex as rx
+
+CHART_JS: Final = rx.asset("chart.jsx", shared=True).importable_path
+
+
+class _BarChart(rx.NoSSRComponent):
+    library = CHART_JS
+    # The smallest build of plotly with bars; chart.jsx imports it when a chart is first shown.
+    lib_dependencies: list[str] = ["plotly.js-basic-dist-min@3.7.0"]
+    tag = "BarChart"
+
+    rows: rx.Var[list[dict[str, Any]]]
+    series: rx.Var[list[dict[str, str]]]
+    kind: rx.Var[str]
+    form: rx.Var[str]
+    label: rx.Var[str]
+    empty: rx.Var[str]
+    height: rx.Var[int]
+
+
+def bar_chart(
+    rows: Any,
+    series: Sequence[tuple[str, rx.Var[str], str]],
+    *,
+    label: rx.Var[str],
+    empty: rx.Var[str],
+    across: bool = False,
+    spans: bool = False,
+    height: int = 260,
+) -> rx.Component:
+    """Bars of `rows` by `series`: [(key, name, colour token)], beside each other or, `across`, stacked.
+
+    A row is {"name": {zh, en} or "day": ISO date, key: number, "hrefs": {key: address}}. With `spans`
+    the numbers are seconds. The numbers also stand below as a table of links, for the keyboard.
+    """
+    return _BarChart.create(
+        rows=rows,
+        series=[{"key": key, "name": name, "tone": tone} for key, name, tone in series],
+        kind="rows" if across else "columns",
+        form="span" if spans else "number",
+        label=label,
+        empty=empty,
+        height=height,
+    )

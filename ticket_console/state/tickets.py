@@ -1,0 +1,205 @@
+"""The list behind every figure: the address says which one, and the State answers with one page of it."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import reflex as rx
+
+from ticket_console.access import places, policy
+from ticket_console.forms import names as template_names
+from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.canonical import instant_text
+from ticket_console.kernel.database import off_loop, reading
+from ticket_console.kernel.errors import NotFound
+from ticket_console.reports import metrics
+from ticket_console.reports.metrics import ListedTicket, Metric, Order, Slice, Sorting, TicketList
+from ticket_console.state.session import Reply, SessionState, handler
+from ticket_console.tickets import reads
+
+Plain = dict[str, Any]
+
+_SEARCH_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for; what makes no sense there asks for nothing."""
+
+    metric: Metric | None = None
+    slice: Slice = field(default_factory=Slice)
+    on: date | None = None
+    search: str = ""
+    sorting: Sorting | None = None
+    page: int = 1
+
+
+class TicketsState(SessionState):
+    status: str = "loading"
+    rows: list[Plain] = []
+    count: int = 0
+    page: int = 1
+    pages: int = 1
+    sort: str = ""
+    descending: bool = False
+    metric: str = ""
+    day: str = ""
+    search: str = ""
+    tz: str = ""
+    choices: dict[str, list[Plain]] = {"region": [], "template": []}
+
+    @handler(permission="ticket.view")
+    async def load(self) -> Reply:
+        asked = asked_of(self.router.url.query_parameters)
+        try:
+            found, choices = await off_loop(_read, viewer=self._actor(), at=self._now(), asked=asked)
+        except Exception:
+            self.status = "failed"
+            raise
+        self.rows = [_row(each) for each in found.rows]
+        self.count, self.page, self.pages = found.count, found.page, found.pages
+        self.sort, self.descending = found.sorting.by.value, found.sorting.descending
+        self.metric = asked.metric.value if asked.metric else ""
+        self.day = asked.on.isoformat() if asked.on else ""
+        self.search = asked.search
+        self.tz = found.tz
+        if choices != self.choices:
+            self.choices = choices
+        self.status = "ready"
+        return None
+
+    @handler(permission="ticket.view")
+    async def open_number(self, typed: str) -> Reply:
+        """Open the ticket of that number; anything else is only searched for."""
+        with suppress(NotFound):
+            number = typed.strip().upper()[:_SEARCH_LENGTH]
+            ticket_id = await off_loop(_ticket_id, viewer=self._actor(), no=number)
+            return rx.redirect(f"/tickets/{ticket_id}")
+        return None
+
+
+def address_of(
+    metric: Metric | None = None, slice: Slice = metrics.EVERYTHING, *, on: date | None = None
+) -> str:
+    """Where the list behind a figure is."""
+    asked = {
+        "metric": metric.value if metric else None,
+        "day": on.isoformat() if on else None,
+        **narrowing(slice),
+    }
+    return f"/tickets?{urlencode({name: value for name, value in asked.items() if value is not None})}"
+
+
+def narrowing(slice: Slice) -> dict[str, str]:
+    """A slice as parameters of an address."""
+    asked: dict[str, str] = {}
+    if slice.region_id is not None:
+        asked["region"] = str(slice.region_id)
+    if slice.template_id is not None:
+        asked["template"] = str(slice.template_id)
+    if slice.is_region_alone:
+        asked["alone"] = "1"
+    return asked
+
+
+def slice_of(asked: Mapping[str, str]) -> Slice:
+    return Slice(
+        region_id=_whole(asked.get("region", "")),
+        template_id=_whole(asked.get("template", "")),
+        is_region_alone=asked.get("alone") == "1",
+    )
+
+
+def asked_of(asked: Mapping[str, str]) -> Asked:
+    metric, sort, day = asked.get("metric", ""), asked.get("sort", ""), asked.get("day", "")
+    order = sort.removeprefix("-")
+    return Asked(
+        metric=Metric(metric) if metric in set(Metric) else None,
+        slice=slice_of(asked),
+        on=_day(day),
+        search=asked.get("q", "")[:_SEARCH_LENGTH].strip(),
+        sorting=Sorting(Order(order), sort.startswith("-")) if order in set(Order) else None,
+        page=_whole(asked.get("page", "")) or 1,
+    )
+
+
+def choices_of(*, viewer: Actor) -> dict[str, list[Plain]]:
+    """The regions and templates a viewer can narrow figures to."""
+    with reading() as connection:
+        regions = places.regions(connection, viewer.org_id)
+        templates = template_names.names(connection, viewer.org_id)
+    scope = policy.row_scope(viewer, "ticket.view")
+    everywhere = any(part.region_ids is None for part in scope.parts)
+    return {
+        "region": [
+            {"value": str(region.id), "label": region.name}
+            for region in regions
+            if everywhere or region.id in scope.region_ids
+        ],
+        "template": [{"value": str(key), "label": name} for key, name in templates.items()],
+    }
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def _day(text: str) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(text) if len(text) == 10 else None
+    return None
+
+
+def _read(*, viewer: Actor, at: datetime, asked: Asked) -> tuple[TicketList, dict[str, list[Plain]]]:
+    with reading() as connection:
+        found = metrics.ticket_list(
+            connection,
+            viewer=viewer,
+            at=at,
+            slice=asked.slice,
+            metric=asked.metric,
+            on=asked.on,
+            search=asked.search,
+            sorting=asked.sorting,
+            page=asked.page,
+        )
+    return found, choices_of(viewer=viewer)
+
+
+def _ticket_id(*, viewer: Actor, no: str) -> int:
+    with reading() as connection:
+        return reads.ticket_id_by_no(connection, viewer=viewer, no=no)
+
+
+def _row(ticket: ListedTicket) -> Plain:
+    return {
+        "href": f"/tickets/{ticket.id}",
+        "no": ticket.no,
+        "title": ticket.title,
+        "stage": ticket.stage,
+        "category": ticket.stage_category,
+        "priority": ticket.priority,
+        "template": ticket.template,
+        "region": ticket.region,
+        "customer": ticket.customer,
+        "assignee": ticket.assignee,
+        "opened_at": instant_text(ticket.opened_at),
+        "due_at": instant_text(ticket.due_at) if ticket.due_at else None,
+        "closed_at": instant_text(ticket.closed_at) if ticket.closed_at else None,
+        "took": None if ticket.seconds is None else span_text(ticket.seconds),
+    }
+
+
+def span_text(seconds: float) -> Plain:
+    """A length of time as a key and its figures, for the browser to say."""
+    minutes = int(seconds) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return {"key": "time.span.days", "params": {"days": days, "hours": hours}}
+    if hours:
+        return {"key": "time.span.hours", "params": {"hours": hours, "minutes": rest}}
+    key = "time.span.minutes" if minutes else "time.span.moment"
+    return {"key": key, "params": {"minutes": rest}}
