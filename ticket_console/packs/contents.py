@@ -1,6 +1,6 @@
 """Scenario packs as they lie on the disk: templates, flows and the skills they ask for, as plain JSON files.
 
-* `pack.json`: code, name, flows, templates, default_template, rule_sets, skills
+* `pack.json`: code, name, flows, templates, rule_sets, skills
 * `fields.json`: every field by its key; one key is one fact, whichever template asks for it
 * `flows/<code>.json`: a graph in the form of `flows.graph_json`
 * `templates/<code>.json`: face, flow and sections; a section lists keys, or `{"key", ...}` with differences
