@@ -1,10 +1,11 @@
 // The fields of a template as a form: every field kind, kept in the browser until it is sent as a whole.
 import { createElement as h, useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
-import { Camera, LocateFixed, Paperclip, Star, Undo2, X } from "lucide-react";
+import { Camera, LocateFixed, Paperclip, Plus, Star, Trash2, Undo2, X } from "lucide-react";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 
 const MAX_SIDE = 1600;
-const WIDE = new Set(["long_text", "photo", "file", "signature", "multi_choice"]);
+const WIDE = new Set(["long_text", "photo", "file", "signature", "multi_choice", "parts"]);
+const TELL_AFTER_MS = 400;
 const INPUT = { text: "text", phone: "tel", date: "date", datetime: "datetime-local" };
 
 const isEmpty = (value) => value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
@@ -33,7 +34,8 @@ async function send(url, file) {
 }
 
 // The value is a list of what the server answered for each file: {id, name, ...}.
-export function Upload({ id, value = [], uploadUrl, accept, photo, disabled, onChange, ...aria }) {
+// With `fixed` what was sent stays: evidence is added to and never taken back.
+export function Upload({ id, value = [], uploadUrl, accept, photo, fixed, disabled, onChange, ...aria }) {
   const speak = useLanguage();
   const input = useRef(null);
   const [busy, setBusy] = useState(0);
@@ -52,7 +54,8 @@ export function Upload({ id, value = [], uploadUrl, accept, photo, disabled, onC
         const file = await lighter(original);
         const kept = await send(uploadUrl, file);
         if (file.type.startsWith("image/")) setPreviews((before) => ({ ...before, [kept.id]: URL.createObjectURL(file) }));
-        onChange([...latest.current, kept]);
+        latest.current = [...latest.current, kept];
+        onChange(latest.current);
       } catch (error) {
         setProblem(speak.t(speak.known(error.code) ? error.code : "attachment.refused", error.params));
       } finally {
@@ -78,7 +81,7 @@ export function Upload({ id, value = [], uploadUrl, accept, photo, disabled, onC
   },
     files.length > 0 && h("div", { className: "tc-thumbs" }, files.map((file) => h("div", { key: file.id, className: "tc-thumb" },
       previews[file.id] ?? file.url ? h("img", { src: previews[file.id] ?? file.url, alt: file.name ?? "" }) : h("span", null, file.name),
-      !disabled && h("button", { type: "button", "aria-label": speak.t("form.file.remove", { name: file.name }), onClick: () => remove(file) }, h(X, { size: 14 }))))),
+      !disabled && !fixed && h("button", { type: "button", "aria-label": speak.t("form.file.remove", { name: file.name }), onClick: () => remove(file) }, h(X, { size: 14 }))))),
     h("input", {
       ...aria, ref: input, id, type: "file", className: "tc-sr", multiple: true, disabled, tabIndex: -1,
       accept: accept ?? (photo ? "image/*" : undefined), capture: photo ? "environment" : undefined,
@@ -170,6 +173,41 @@ function Place({ id, value, disabled, onChange, ...aria }) {
     problem && h("span", { className: "tc-problem", role: "alert" }, speak.t("form.location.failed")));
 }
 
+// Lines of {sku, qty}; a line without a part or without a quantity is not told.
+function Parts({ id, value, options, disabled, onChange, label, ...aria }) {
+  const speak = useLanguage();
+  const [lines, setLines] = useState(() => (Array.isArray(value) && value.length > 0 ? value : []));
+  const change = (next) => {
+    setLines(next);
+    onChange(next.filter((line) => line.sku && Number(line.qty) > 0).map(({ sku, qty }) => ({ sku, qty: String(qty) })));
+  };
+  const set = (at, part) => change(lines.map((line, each) => (each === at ? { ...line, ...part } : line)));
+  const step = (at, by) => set(at, { qty: String(Math.max(1, (Number(lines[at].qty) || 0) + by)) });
+  const which = (line, at) => {
+    const common = { id: `${id}-${at}`, disabled, "aria-label": speak.t("form.parts.part", { n: at + 1 }) };
+    if (options.length === 0) return h("input", { ...common, className: "tc-input", value: line.sku, maxLength: 64, onChange: (event) => set(at, { sku: event.target.value.trim() }) });
+    return h("select", { ...common, className: "tc-select", value: line.sku, onChange: (event) => set(at, { sku: event.target.value }) },
+      h("option", { value: "" }, speak.t("form.choose")),
+      options.map((option) => h("option", { key: option.value, value: option.value }, `${speak.label(option.label)} · ${option.value}`)));
+  };
+  return h("div", { ...aria, className: "tc-parts", role: "group", "aria-label": label },
+    lines.map((line, at) => h("div", { key: at, className: "tc-parts-line" },
+      which(line, at),
+      h("div", { className: "tc-stepper" },
+        h("button", { type: "button", disabled, "aria-label": speak.t("form.parts.less"), onClick: () => step(at, -1) }, "−"),
+        h("input", {
+          type: "text", inputMode: "decimal", disabled, value: line.qty, "aria-label": speak.t("form.parts.quantity", { n: at + 1 }),
+          onChange: (event) => /^\d*[.]?\d*$/.test(event.target.value) && set(at, { qty: event.target.value }),
+        }),
+        h("button", { type: "button", disabled, "aria-label": speak.t("form.parts.more"), onClick: () => step(at, 1) }, "+")),
+      !disabled && h("button", {
+        type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", "aria-label": speak.t("form.parts.remove", { n: at + 1 }),
+        onClick: () => change(lines.filter((_, each) => each !== at)),
+      }, h(Trash2, { "aria-hidden": true })))),
+    !disabled && h("button", { type: "button", className: "tc-btn", onClick: () => setLines([...lines, { sku: "", qty: "1" }]) },
+      h(Plus, { "aria-hidden": true }), speak.t("form.parts.add")));
+}
+
 const localMinute = (iso) => {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return "";
@@ -196,10 +234,12 @@ function Control({ field, value, onChange, uploadUrl, id, aria }) {
         onChange: (event) => /^-?\d*[.]?\d*$/.test(event.target.value) && onChange(event.target.value),
       });
     case "datetime":
-      return h("input", {
-        ...common, className: "tc-input", type: "datetime-local", value: value ? localMinute(value) : "",
-        onChange: (event) => onChange(event.target.value ? new Date(event.target.value).toISOString() : null),
-      });
+      return h("div", { className: "tc-row tc-moment" },
+        h("input", {
+          ...common, className: "tc-input", type: "datetime-local", value: value ? localMinute(value) : "",
+          onChange: (event) => onChange(event.target.value ? new Date(event.target.value).toISOString() : null),
+        }),
+        !disabled && h("button", { type: "button", className: "tc-btn", onClick: () => onChange(new Date().toISOString()) }, speak.t("form.now")));
     case "choice":
       if (options.length > 6) {
         return h("select", { ...common, className: "tc-select", value: value ?? "", onChange: (event) => onChange(event.target.value || null) },
@@ -220,9 +260,11 @@ function Control({ field, value, onChange, uploadUrl, id, aria }) {
       return h(Stars, { value, disabled, onChange, label });
     case "photo":
     case "file":
-      return h(Upload, { ...common, value: value ?? [], photo: field.kind === "photo", uploadUrl, onChange });
+      return h(Upload, { ...common, value: value ?? [], photo: field.kind === "photo", fixed: field.fixed, uploadUrl, onChange });
     case "signature":
       return h(SignaturePad, { ...aria, value, disabled, onChange, label });
+    case "parts":
+      return h(Parts, { ...aria, id, value, options, disabled, onChange, label });
     case "location":
       return h(Place, { ...common, value, onChange });
     default:
@@ -233,11 +275,22 @@ function Control({ field, value, onChange, uploadUrl, id, aria }) {
   }
 }
 
-const GROUPED = new Set(["yes_no", "multi_choice", "rating", "signature"]);
+const GROUPED = new Set(["yes_no", "multi_choice", "rating", "signature", "parts"]);
 
-// fields: [{key, label, kind, required, options, help, value, writable}], actions: [{key, label, tone}],
+// Neighbours of one group: [{key, label, open, fields}]; fields without a group stand in one of no name.
+function grouped(fields) {
+  const groups = [];
+  for (const field of fields) {
+    const key = field.group?.key ?? "";
+    if (groups.length === 0 || groups[groups.length - 1].key !== key) groups.push({ ...field.group, key, fields: [] });
+    groups[groups.length - 1].fields.push(field);
+  }
+  return groups;
+}
+
+// fields: [{key, label, kind, required, options, help, value, writable, group}], actions: [{key, label, tone}],
 // problems: {path: {code, params}}. Sent is {action, values} with every writable field.
-export function TemplateForm({ fields = [], actions = [], problems = {}, busy = false, uploadUrl = "", draftKey = "", onSubmit }) {
+export function TemplateForm({ fields = [], actions = [], problems = {}, busy = false, uploadUrl = "", draftKey = "", onSubmit, onTyped }) {
   const speak = useLanguage();
   const base = useId();
   const store = draftKey ? `tc_draft:${draftKey}` : "";
@@ -255,6 +308,24 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
     if (store) window.sessionStorage.setItem(store, JSON.stringify(typed));
   }, [store, typed]);
 
+  const tell = useRef(onTyped);
+  tell.current = onTyped;
+  useEffect(() => {
+    if (!tell.current || Object.keys(typed).length === 0) return undefined;
+    const timer = setTimeout(() => tell.current(typed), TELL_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+
+  const show = (key) => {
+    const found = form.current?.querySelector(`[data-field="${key}"]`);
+    found?.closest("details")?.setAttribute("open", "");
+    found?.scrollIntoView({ block: "center", behavior: "smooth" });
+  };
+  useEffect(() => {
+    const first = (Array.isArray(fields) ? fields : []).find((field) => problems?.[field.key]);
+    if (first) show(first.key);
+  }, [problems]);
+
   const list = Array.isArray(fields) ? fields : [];
   const value = useCallback((field) => (field.key in typed ? typed[field.key] : field.value), [typed]);
   const change = (field) => (next) => {
@@ -267,10 +338,9 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
     const absent = new Set(writable.filter((field) => field.required && isEmpty(value(field))).map((field) => field.key));
     if (absent.size > 0 && action.checks !== false) {
       setMissing(absent);
-      form.current.querySelector(`[data-field="${[...absent][0]}"]`)?.scrollIntoView({ block: "center", behavior: "smooth" });
+      show([...absent][0]);
       return;
     }
-    if (store) window.sessionStorage.removeItem(store);
     onSubmit?.({ action: action.key, values: Object.fromEntries(writable.filter((field) => !isEmpty(value(field)) || field.key in typed).map((field) => [field.key, value(field) ?? null])) });
   };
 
@@ -278,13 +348,13 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
     const id = `${base}-${field.key}`;
     const told = problems?.[field.key];
     const problem = missing.has(field.key) ? speak.t("form.missing") : told ? speak.t(told.code, told.params) : null;
-    const grouped = GROUPED.has(field.kind) || (field.kind === "choice" && (field.options ?? []).length <= 6);
+    const isSet = GROUPED.has(field.kind) || (field.kind === "choice" && (field.options ?? []).length <= 6);
     const aria = {
       "aria-invalid": problem ? true : undefined, "aria-required": field.required || undefined,
       "aria-describedby": [field.help && `${id}-help`, problem && `${id}-problem`].filter(Boolean).join(" ") || undefined,
     };
-    return h("div", { key: field.key, className: "tc-field", "data-field": field.key, "data-wide": WIDE.has(field.kind) },
-      h(grouped ? "div" : "label", { className: "tc-label", htmlFor: grouped ? undefined : id }, speak.label(field.label),
+    return h("div", { key: field.key, className: "tc-field", "data-field": field.key, "data-wide": field.wide ?? WIDE.has(field.kind) },
+      h(isSet ? "div" : "label", { className: "tc-label", htmlFor: isSet ? undefined : id }, speak.label(field.label),
         field.required && h("span", { className: "tc-need", "aria-hidden": true }, "*")),
       h(Control, { field, value: value(field), onChange: change(field), uploadUrl, id, aria }),
       field.help && h("span", { id: `${id}-help`, className: "tc-help" }, speak.label(field.help)),
@@ -299,8 +369,12 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
       if (shown[0] && !busy) submit(shown[0]);
     },
   },
-    h("div", { className: "tc-form" }, list.map(draw)),
-    shown.length > 0 && h("div", { className: "tc-row" }, shown.map((action, at) => h("button", {
+    grouped(list).map((group) => {
+      const body = h("div", { className: "tc-form" }, group.fields.map(draw));
+      if (!group.key) return h("div", { key: "" }, body);
+      return h("details", { key: group.key, className: "tc-form-group", open: group.open || undefined }, h("summary", null, speak.label(group.label)), body);
+    }),
+    shown.length > 0 && h("div", { className: "tc-row tc-form-actions" }, shown.map((action, at) => h("button", {
       key: action.key, type: at === 0 ? "submit" : "button", className: "tc-btn", disabled: busy, "data-action": action.key,
       "data-tone": action.tone ?? (at === 0 ? "primary" : "plain"), onClick: at === 0 ? undefined : () => submit(action),
     }, at === 0 && busy && h("span", { className: "tc-spin" }), speak.label(action.label)))));

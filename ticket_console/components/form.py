@@ -23,6 +23,7 @@ class _TemplateForm(_FormPart):
     upload_url: rx.Var[str]
     draft_key: rx.Var[str]
     on_submit: rx.EventHandler[passthrough_event_spec(dict)]
+    on_typed: rx.EventHandler[passthrough_event_spec(dict)]
 
 
 class _Upload(_FormPart):
@@ -52,6 +53,8 @@ def template_form(
     busy: Any = False,
     upload_url: Any = "",
     draft_key: Any = "",
+    on_typed: EventType[dict[str, Any]] | None = None,
+    **props: Any,
 ) -> rx.Component:
     """The fields of a template as a form.
 
@@ -60,8 +63,14 @@ def template_form(
     without asking for required fields. `on_submit` gets {"action": key, "values": {field key: value}}.
     Numbers and amounts are sent as the text typed, moments as ISO with zone, a place as {lat, lon},
     files as the list of what `upload_url` answered to each POST (multipart, part `file`).
-    With `draft_key` what was typed survives a reload of the page.
+    The parts to choose from are the options of a field of kind "parts", whose value is [{sku, qty}].
+    A field with a `group` {key, label, open} stands with its neighbours of the same group behind a heading
+    that folds; `fixed` files cannot be taken back; `wide` overrides how broad a field of its kind is.
+    With `draft_key` what was typed survives a reload of the page. `on_typed` gets everything typed so
+    far, a moment after the last key.
     """
+    if on_typed is not None:
+        props["on_typed"] = on_typed
     return _TemplateForm.create(
         fields=fields,
         actions=actions,
@@ -70,6 +79,7 @@ def template_form(
         upload_url=upload_url,
         draft_key=draft_key,
         on_submit=on_submit,
+        **props,
     )
 
 

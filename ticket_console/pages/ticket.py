@@ -1,6 +1,7 @@
 """One ticket: what it is, where it stands, what is to be done, and what has happened."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import reflex as rx
 
@@ -11,9 +12,9 @@ from ticket_console.components.blocks import (
     card,
     empty,
     facts,
+    failed,
     field,
-    loaded,
-    note,
+    loading_rows,
     page_header,
     priority_chip,
     progress_bar,
@@ -27,7 +28,17 @@ from ticket_console.components.blocks import (
 from ticket_console.components.form import template_form
 from ticket_console.components.overlay import reason_dialog
 from ticket_console.components.text import due, money, t, t_with, tl, when
-from ticket_console.components.ticket import assign_dialog, decision_panel, rating_panel, value_list
+from ticket_console.components.ticket import (
+    assign_dialog,
+    call_link,
+    decision_panel,
+    file_list,
+    navigate_link,
+    rating_panel,
+    signature_image,
+    stage_bar,
+    value_list,
+)
 from ticket_console.pages.frame import console_page
 from ticket_console.state.ticket import TicketState
 
@@ -42,38 +53,45 @@ Item = rx.vars.ObjectVar[dict[str, Any]]
 )
 def ticket() -> rx.Component:
     return rx.fragment(
-        loaded(TicketState.status, _whole(), on_retry=TicketState.load),
-        reason_dialog(
-            open=TicketState.asking == "return",
-            title=t("ticket.send_back"),
-            on_confirm=TicketState.send_back,
-            on_cancel=TicketState.stop_asking,
+        rx.match(
+            TicketState.status,
+            ("ready", _whole()),
+            ("failed", failed(on_retry=TicketState.load)),
+            ("missing", _missing()),
+            loading_rows(),
         ),
-        reason_dialog(
-            open=TicketState.asking == "cancel",
-            title=t("ticket.give_up"),
-            on_confirm=TicketState.cancel,
-            on_cancel=TicketState.stop_asking,
-            danger=True,
-        ),
-        reason_dialog(
-            open=TicketState.asking == "release",
-            title=t("ticket.release"),
-            on_confirm=TicketState.release,
-            on_cancel=TicketState.stop_asking,
-        ),
-        reason_dialog(
-            open=TicketState.asking == "correct",
-            title=t("ticket.correct_pay"),
-            on_confirm=TicketState.correct,
-            on_cancel=TicketState.stop_asking,
-        ),
+        _reason("return", t("ticket.send_back"), TicketState.send_back),
+        _reason("cancel", t("ticket.give_up"), TicketState.cancel, danger=True),
+        _reason("release", t("ticket.release"), TicketState.release),
+        _reason("correct", t("ticket.correct_pay"), TicketState.correct),
         assign_dialog(
             open=TicketState.asking == "assign",
-            technicians=TicketState.technicians,
+            offers=TicketState.offers,
             on_assign=TicketState.assign,
             on_close=TicketState.stop_asking,
         ),
+    )
+
+
+def _reason(what: str, title: rx.Var[str], on_confirm: Any, *, danger: bool = False) -> rx.Component:
+    return reason_dialog(
+        open=TicketState.asking == what,
+        title=title,
+        on_confirm=on_confirm,
+        on_cancel=TicketState.stop_asking,
+        danger=danger,
+    )
+
+
+def _missing() -> rx.Component:
+    back = rx.cond(
+        TicketState.permissions.contains("board.view"),
+        button_link(t("ticket.to_board"), href="/board", icon="square_kanban"),
+        button_link(t("ticket.to_my"), href="/my", icon="wrench"),
+    )
+    return rx.el.div(
+        rx.el.h1(t("ticket.missing"), class_name="tc-sr"),
+        empty(t("ticket.missing"), back, text=t("ticket.missing.text"), icon="search_x"),
     )
 
 
@@ -90,18 +108,14 @@ def _whole() -> rx.Component:
                 one["can_cancel"],
                 button(t("ticket.give_up"), tone="danger", on_click=TicketState.ask("cancel")),
             ),
+            hint=_marks(one),
         ),
-        row(
-            rx.el.span(one["no"].to(str), class_name="tc-no"),
-            tl(one["template"]),
-            priority_chip(one["priority"]),
-            rx.cond(one["is_vip"], badge(t("ticket.vip"), tone="violet")),
-            rx.cond(
-                one["returns"].to(int) > 0,
-                badge(t("ticket.returns", n=one["returns"].to(int)), tone="warn"),
-            ),
+        rx.el.div(
+            stage_bar(one["stages"].to(list[dict[str, Any]]), label=t("ticket.where")),
+            progress_bar(one["progress_bp"].to(int), label=t("ticket.progress")),
+            class_name="tc-progress-box",
         ),
-        _stages(one),
+        _reach(one),
         split(
             stack(
                 rx.foreach(TicketState.steps, _step),
@@ -116,67 +130,101 @@ def _whole() -> rx.Component:
                 _story(),
                 gap=16,
             ),
-            stack(_people(one), _times(one), _why(), _money(one), _background(), gap=16),
+            stack(_people(one), _times(one), _why(), _money(), _background(), gap=16),
         ),
         gap=16,
+        class_name="tc-ticket",
     )
 
 
-def _stages(one: Item) -> rx.Component:
-    def stage(item: Item) -> rx.Component:
-        return rx.el.li(
-            rx.el.span(tl(item["name"])),
-            custom_attrs={"data-state": item["state"].to(str), "data-category": item["category"].to(str)},
-        )
-
-    return rx.el.div(
-        rx.el.ol(
-            rx.foreach(one["stages"].to(list[dict[str, Any]]), stage),
-            class_name="tc-stages",
-            aria_label=t("ticket.where"),
+def _marks(one: Item) -> rx.Component:
+    return row(
+        rx.el.span(one["no"].to(str), class_name="tc-mono"),
+        tl(one["template"]),
+        priority_chip(one["priority"]),
+        rx.cond(one["is_vip"], badge(t("ticket.vip"), tone="violet", icon="crown")),
+        rx.cond(
+            one["returns"].to(int) > 0,
+            badge(t("ticket.returns", n=one["returns"].to(int)), tone="warn", icon="undo_2"),
         ),
-        progress_bar(one["progress_bp"].to(int), label=t("ticket.progress")),
-        class_name="tc-stack",
+        rx.cond((one["status"].to(str) == "open") & one["due_at"], due(one["due_at"])),
+        gap=10,
+        class_name="tc-marks",
+    )
+
+
+def _reach(one: Item) -> rx.Component:
+    """Address, call and way there, in reach of a thumb; only where there is room for nothing else."""
+    return rx.el.div(
+        rx.el.div(
+            rx.icon("map_pin", aria_hidden="true"),
+            rx.el.span(rx.cond(one["address"].to(str) != "", one["address"].to(str), t("ticket.no_address"))),
+            class_name="tc-reach-place",
+        ),
+        rx.cond(one["contact_phone"].to(str) != "", call_link(one["contact_phone"].to(str))),
+        rx.cond(one["lat"], navigate_link(lat=one["lat"], lon=one["lon"])),
+        class_name="tc-reach",
     )
 
 
 def _step(step: Item) -> rx.Component:
     back = step["ways_back"].to(list[dict[str, Any]])
-    return card(
-        rx.cond(
-            step["can_act"],
-            template_form(
-                fields=step["fields"],
-                actions=step["actions"],
-                problems=TicketState.problems,
-                busy=TicketState.busy,
-                upload_url=step["upload_url"],
-                on_submit=lambda answer: TicketState.finish_step(step["token_id"].to(int), answer),
+    is_mine = step["is_own"] & (step["owner_kind"].to(str) == "technician")
+    is_free = (step["owner_kind"].to(str) == "queue") & TicketState.roles.contains("technician")
+    return rx.el.section(
+        rx.el.header(
+            rx.el.div(
+                rx.el.h2(t("ticket.step", name=step["name"])),
+                rx.el.span(_owner(step), class_name="tc-help"),
             ),
-            rx.el.p(t("ticket.waits_for", who=_owner(step)), class_name="tc-muted"),
+            when(step["entered_at"], TicketState.ticket["tz"].to(str), class_name="tc-help"),
         ),
-        row(
-            rx.foreach(
-                back,
-                lambda edge: button(
-                    tl(edge["name"]),
-                    icon="undo_2",
-                    on_click=TicketState.ask_return(
-                        step["token_id"].to(int), edge["key"].to(str), edge["kind"].to(str)
+        rx.el.div(
+            rx.cond(
+                step["can_act"],
+                template_form(
+                    fields=step["fields"],
+                    actions=step["actions"],
+                    problems=rx.cond(
+                        TicketState.problem_step == step["token_id"].to(int), TicketState.problems, {}
                     ),
+                    busy=TicketState.busy,
+                    upload_url=step["upload_url"],
+                    draft_key="step:" + step["token_id"].to_string(),
+                    on_submit=lambda answer: TicketState.finish_step(step["token_id"].to(int), answer),
+                ),
+                rx.el.p(
+                    rx.icon("hourglass", aria_hidden="true"),
+                    t("ticket.waits_for", who=_owner(step)),
+                    class_name="tc-waits",
                 ),
             ),
             rx.cond(
-                step["is_own"] & (step["owner_kind"].to(str) == "technician"),
-                button(t("ticket.release"), tone="quiet", on_click=TicketState.ask("release")),
+                (back.length() > 0) | is_mine | is_free,
+                rx.el.div(
+                    rx.cond(is_free, button(t("ticket.take"), tone="primary", on_click=TicketState.claim)),
+                    rx.foreach(
+                        back,
+                        lambda edge: button(
+                            tl(edge["name"]),
+                            icon="undo_2",
+                            on_click=TicketState.ask_return(
+                                step["token_id"].to(int), edge["key"].to(str), edge["kind"].to(str)
+                            ),
+                        ),
+                    ),
+                    rx.cond(
+                        is_mine,
+                        button(t("ticket.release"), tone="quiet", on_click=TicketState.ask("release")),
+                    ),
+                    class_name="tc-step-ways",
+                ),
             ),
-            rx.cond(
-                (step["owner_kind"].to(str) == "queue") & TicketState.roles.contains("technician"),
-                button(t("ticket.take"), tone="primary", on_click=TicketState.claim),
-            ),
+            class_name="tc-card-body",
         ),
-        title=t("ticket.step", name=step["name"]),
-        actions=[when(step["entered_at"], TicketState.ticket["tz"].to(str))],
+        class_name="tc-card tc-step",
+        key=step["token_id"].to_string(),
+        custom_attrs={"data-mine": step["can_act"].to_string()},
     )
 
 
@@ -191,43 +239,31 @@ def _owner(step: Item) -> rx.Var[str]:
 
 
 def _people(one: Item) -> rx.Component:
+    def or_none(key: str, shown: Any) -> rx.Component:
+        return rx.cond(one[key], shown, rx.el.span(t("ticket.none"), class_name="tc-muted"))
+
+    phone = one["contact_phone"].to(str)
     return card(
         facts(
             (t("ticket.assignee"), rx.cond(one["assignee"], one["assignee"].to(str), t("ticket.nobody"))),
-            (t("ticket.contact"), one["contact_name"].to(str)),
+            (t("ticket.contact"), or_none("contact_name", one["contact_name"].to(str))),
             (
                 t("ticket.phone"),
-                rx.cond(
-                    one["contact_phone"].to(str) != "",
-                    rx.el.a(
-                        one["contact_phone"].to(str),
-                        href="tel:" + one["contact_phone"].to(str),
-                        class_name="tc-link",
+                or_none(
+                    "contact_phone",
+                    rx.cond(
+                        phone.contains("*"),
+                        phone,
+                        rx.el.a(phone, href=rx.Var.create("tel:") + phone, class_name="tc-link"),
                     ),
-                    "—",
                 ),
             ),
-            (t("ticket.place"), rx.cond(one["site"], tl(one["site"]), "—")),
-            (t("ticket.address"), rx.cond(one["address"].to(str) != "", one["address"].to(str), "—")),
-            (t("ticket.region"), rx.cond(one["region"], tl(one["region"]), "—")),
+            (t("ticket.place"), or_none("site", tl(one["site"]))),
+            (t("ticket.address"), or_none("address", one["address"].to(str))),
+            (t("ticket.region"), or_none("region", tl(one["region"]))),
             (t("ticket.source"), t(rx.Var.create("intake.source.") + one["source"].to(str))),
         ),
-        rx.cond(
-            one["lat"],
-            button_link(
-                t("ticket.navigate"),
-                icon="navigation",
-                document=True,
-                href="geo:"
-                + one["lat"].to_string()
-                + ","
-                + one["lon"].to_string()
-                + "?q="
-                + one["lat"].to_string()
-                + ","
-                + one["lon"].to_string(),
-            ),
-        ),
+        rx.cond(one["lat"], row(navigate_link(lat=one["lat"], lon=one["lon"]), class_name="tc-card-foot")),
         title=t("ticket.people"),
     )
 
@@ -236,7 +272,7 @@ def _times(one: Item) -> rx.Component:
     tz = one["tz"].to(str)
 
     def moment(key: str) -> rx.Component:
-        return rx.cond(one[key], when(one[key], tz), "—")
+        return rx.cond(one[key], when(one[key], tz), rx.el.span("—", class_name="tc-muted"))
 
     return card(
         facts(
@@ -256,7 +292,11 @@ def _times(one: Item) -> rx.Component:
         ),
         rx.foreach(
             one["priority_reason"].to(dict[str, Any])["reasons"].to(list[dict[str, Any]]),
-            lambda reason: note(t_with(reason["code"].to(str), reason), icon="flag"),
+            lambda reason: rx.el.p(
+                rx.icon("flag", aria_hidden="true"),
+                t_with(reason["code"].to(str), reason),
+                class_name="tc-priority-reason",
+            ),
         ),
         title=t("ticket.times"),
     )
@@ -266,7 +306,7 @@ def _why() -> rx.Component:
     return card(decision_panel(TicketState.decisions), title=t("ticket.why"))
 
 
-def _money(one: Item) -> rx.Component:
+def _money() -> rx.Component:
     return rx.cond(
         TicketState.money.length() > 0,
         card(
@@ -284,44 +324,37 @@ def _money(one: Item) -> rx.Component:
 
 def _background() -> rx.Component:
     background = TicketState.context
+    customer = background["customer"].to(dict[str, Any])
+
+    def none(what: str) -> rx.Var[bool]:
+        return background["missing"].to(list[str]).contains(what)
+
     return rx.cond(
         background,
         card(
-            _listed(
-                t("ticket.assets"),
-                background["assets"].to(list[dict[str, Any]]),
-                lambda each: rx.fragment(
-                    rx.el.strong(tl(each["model_name"])),
-                    " ",
-                    rx.el.span(each["serial"].to(str), class_name="tc-no"),
-                    " ",
-                    rx.cond(
-                        each["is_in_warranty"],
-                        badge(t("ticket.in_warranty"), tone="ok"),
-                        badge(t("ticket.out_of_warranty")),
+            rx.cond(
+                none("customer"),
+                rx.el.p(t("ticket.no_customer"), class_name="tc-muted"),
+                rx.fragment(
+                    row(
+                        rx.el.strong(customer["name"].to(str)),
+                        rx.cond(customer["is_vip"], badge(t("ticket.vip"), tone="violet", icon="crown")),
+                        rx.el.span(customer["phone"].to(str), class_name="tc-mono tc-muted"),
                     ),
-                ),
-            ),
-            _listed(
-                t("ticket.orders"),
-                background["orders"].to(list[dict[str, Any]]),
-                lambda each: rx.fragment(
-                    rx.el.span(each["no"].to(str), class_name="tc-no"),
-                    " ",
-                    each["ordered_on"].to(str),
-                    " ",
                     rx.cond(
-                        each["total_minor"], money(each["total_minor"].to(int), each["currency"].to(str)), ""
+                        background["is_withheld"],
+                        rx.el.p(t("ticket.withheld"), class_name="tc-help"),
+                        rx.fragment(
+                            _listed(t("ticket.assets"), background["assets"], none("assets"), _asset),
+                            _listed(t("ticket.orders"), background["orders"], none("orders"), _order),
+                            _listed(
+                                t("ticket.agreements"),
+                                background["agreements"],
+                                none("agreements"),
+                                _agreement,
+                            ),
+                        ),
                     ),
-                ),
-            ),
-            _listed(
-                t("ticket.agreements"),
-                background["agreements"].to(list[dict[str, Any]]),
-                lambda each: rx.fragment(
-                    tl(each["coverage"]),
-                    " ",
-                    badge(t(rx.Var.create("ticket.agreement.") + each["state"].to(str))),
                 ),
             ),
             title=t("ticket.background"),
@@ -329,13 +362,71 @@ def _background() -> rx.Component:
     )
 
 
-def _listed(heading: rx.Var[str], rows: rx.Var[list[dict[str, Any]]], draw: Any) -> rx.Component:
+def _asset(each: Item) -> rx.Component:
+    return rx.fragment(
+        row(
+            rx.el.strong(tl(each["model_name"])),
+            rx.cond(each["is_subject"], badge(t("ticket.subject"), tone="accent")),
+            rx.cond(
+                each["is_in_warranty"],
+                badge(t("ticket.in_warranty"), tone="ok"),
+                badge(t("ticket.out_of_warranty")),
+            ),
+        ),
+        rx.el.div(
+            rx.el.span(each["serial"].to(str), class_name="tc-mono"),
+            rx.cond(
+                each["warranty_until"],
+                rx.fragment(" · ", t("ticket.warranty_until", day=each["warranty_until"].to(str))),
+            ),
+            class_name="tc-help",
+        ),
+    )
+
+
+def _order(each: Item) -> rx.Component:
+    return rx.fragment(
+        row(
+            rx.el.span(each["no"].to(str), class_name="tc-mono"),
+            rx.el.span(each["ordered_on"].to(str), class_name="tc-help"),
+            rx.cond(
+                each["total_minor"],
+                rx.el.span(
+                    money(each["total_minor"].to(int), each["currency"].to(str)), class_name="tc-amount"
+                ),
+            ),
+        ),
+        rx.foreach(
+            each["lines"].to(list[dict[str, Any]]),
+            lambda line: rx.el.div(
+                line["description"].to(str), " × ", line["quantity"].to_string(), class_name="tc-help"
+            ),
+        ),
+    )
+
+
+def _agreement(each: Item) -> rx.Component:
+    return rx.fragment(
+        row(
+            rx.el.strong(tl(each["coverage"])),
+            badge(
+                t(rx.Var.create("ticket.agreement.") + each["state"].to(str)),
+                tone=rx.match(each["state"].to(str), ("in_force", "ok"), ("upcoming", "accent"), "plain"),
+            ),
+        ),
+        rx.el.div(each["starts_on"].to(str), " – ", each["ends_on"].to(str), class_name="tc-help"),
+    )
+
+
+def _listed(
+    heading: rx.Var[str], rows: rx.Var[Any], is_none: rx.Var[bool], draw: Callable[[Item], rx.Component]
+) -> rx.Component:
     return rx.el.div(
         rx.el.h3(heading),
         rx.cond(
-            rows.length() > 0,
-            rx.el.ul(rx.foreach(rows, lambda each: rx.el.li(draw(each)))),
+            is_none,
             rx.el.p(t("ticket.none"), class_name="tc-muted"),
+            rx.el.ul(rx.foreach(rows.to(list[dict[str, Any]]), lambda each: rx.el.li(draw(each)))),
         ),
         class_name="tc-listed",
     )
@@ -347,7 +438,10 @@ def _story() -> rx.Component:
             [
                 ("timeline", t("ticket.timeline")),
                 ("comments", t("ticket.comments", n=TicketState.comments.length())),
-                ("files", t("ticket.files", n=TicketState.attachments.length())),
+                (
+                    "files",
+                    t("ticket.files", n=TicketState.attachments.length() + TicketState.signatures.length()),
+                ),
             ],
             value=TicketState.tab,
             on_change=TicketState.show_tab,
@@ -362,28 +456,58 @@ def _story() -> rx.Component:
     )
 
 
+# An icon and a colour for each kind of event; the others get a plain dot.
+_LOOKS: Final = (
+    ("ticket.opened", "circle_plus", "accent"),
+    ("ticket.assigned", "user_check", "accent"),
+    ("ticket.claimed", "hand", "accent"),
+    ("ticket.unassigned", "user_x", "warn"),
+    ("ticket.released", "user_minus", "warn"),
+    ("ticket.step_completed", "check", "plain"),
+    ("ticket.returned", "undo_2", "warn"),
+    ("ticket.rejected", "thumbs_down", "warn"),
+    ("ticket.cancelled", "ban", "danger"),
+    ("ticket.closed", "circle_check", "ok"),
+    ("ticket.signed", "pen_line", "ok"),
+    ("ticket.settled", "receipt_text", "plain"),
+    ("ticket.corrected", "rotate_ccw", "warn"),
+    ("ticket.commented", "message_circle", "plain"),
+    ("ticket.attached", "paperclip", "plain"),
+    ("ticket.timer_fired", "timer", "plain"),
+)
+
+
 def _event(item: Item) -> tuple[rx.Component, Any, Any]:
     details = item["details"].to(dict[str, Any])
+    kind = item["type"].to(str)
     return (
-        rx.icon("dot", aria_hidden="true"),
         rx.match(
-            item["type"].to(str),
-            ("ticket.returned", "warn"),
-            ("ticket.rejected", "warn"),
-            ("ticket.cancelled", "danger"),
-            ("ticket.closed", "ok"),
-            "plain",
+            kind,
+            *[(name, rx.icon(icon, aria_hidden="true")) for name, icon, _ in _LOOKS],
+            rx.icon("dot", aria_hidden="true"),
         ),
+        rx.match(kind, *[(name, tone) for name, _, tone in _LOOKS], "plain"),
         rx.fragment(
-            rx.el.strong(item["who"].to(str)),
-            " ",
-            t(item["type"].to(str)),
-            rx.cond(details["step"], rx.fragment(" · ", tl(details["step"]))),
-            rx.cond(details["technician"], rx.fragment(" · ", details["technician"].to(str))),
-            rx.cond(details["reason"], rx.el.q(details["reason"].to(str))),
-            rx.el.div(when(item["at"], TicketState.ticket["tz"].to(str)), class_name="tc-muted"),
+            rx.el.div(
+                rx.el.strong(_who(item)),
+                " ",
+                t(kind),
+                rx.cond(details["step"], rx.fragment(" · ", tl(details["step"]))),
+                rx.cond(details["technician"], rx.fragment(" → ", details["technician"].to(str))),
+                rx.cond(
+                    details["mode"],
+                    rx.fragment(" ", badge(t(rx.Var.create("dispatch.mode.") + details["mode"].to(str)))),
+                ),
+            ),
+            rx.cond(details["reason"], rx.el.blockquote(details["reason"].to(str))),
+            when(item["at"], TicketState.ticket["tz"].to(str), class_name="tc-help"),
         ),
     )
+
+
+def _who(item: Item) -> rx.Var[str]:
+    """People by their name; channels and the console itself in the reader's language."""
+    return rx.cond(item["who_key"].to(str) != "", t(item["who_key"].to(str)), item["who"].to(str))
 
 
 def _comments() -> rx.Component:
@@ -395,7 +519,7 @@ def _comments() -> rx.Component:
                 lambda each: rx.el.article(
                     row(
                         rx.el.strong(each["who"].to(str)),
-                        when(each["at"], TicketState.ticket["tz"].to(str)),
+                        when(each["at"], TicketState.ticket["tz"].to(str), class_name="tc-help"),
                         rx.cond(
                             each["visibility"].to(str) == "customer",
                             badge(t("ticket.seen_by_customer"), tone="accent"),
@@ -415,8 +539,8 @@ def _comments() -> rx.Component:
                     row(
                         rx.el.label(
                             rx.el.input(type="checkbox", name="for_customer"),
-                            " ",
-                            t("ticket.show_customer"),
+                            rx.el.span(t("ticket.show_customer")),
+                            class_name="tc-check",
                         ),
                         button(t("ticket.send"), tone="primary", type="submit"),
                     ),
@@ -429,30 +553,20 @@ def _comments() -> rx.Component:
 
 
 def _files() -> rx.Component:
-    return rx.cond(
-        TicketState.attachments.length() > 0,
-        rx.el.ul(
-            rx.foreach(
-                TicketState.attachments,
-                lambda each: rx.el.li(
-                    rx.el.a(
-                        rx.cond(
-                            each["content_type"].to(str).startswith("image/"),
-                            rx.el.img(
-                                src="/api/v1/attachments/" + each["id"].to_string(),
-                                alt=each["filename"].to(str),
-                                loading="lazy",
-                            ),
-                            rx.icon("file_text", aria_hidden="true"),
-                        ),
-                        rx.el.span(each["filename"].to(str)),
-                        href="/api/v1/attachments/" + each["id"].to_string(),
-                        target="_blank",
-                        rel="noopener",
-                    ),
+    return stack(
+        rx.cond(TicketState.attachments.length() > 0, file_list(TicketState.attachments)),
+        rx.foreach(
+            TicketState.signatures,
+            lambda each: rx.el.figure(
+                signature_image(strokes=each["strokes"].to(str), label=t("ticket.evidence.signature")),
+                rx.el.figcaption(
+                    each["name"].to(str), " · ", when(each["at"], TicketState.ticket["tz"].to(str))
                 ),
+                class_name="tc-signature",
             ),
-            class_name="tc-files",
         ),
-        empty(t("ticket.no_files"), icon="paperclip"),
+        rx.cond(
+            TicketState.attachments.length() + TicketState.signatures.length() == 0,
+            empty(t("ticket.no_files"), icon="paperclip"),
+        ),
     )

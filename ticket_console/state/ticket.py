@@ -1,36 +1,44 @@
 """One ticket on screen: what it shows of it, and what its viewer does with it."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
-from ticket_console.desk import assigning, moving, settling, talking
-from ticket_console.desk.page import TicketView, ticket_page
+import reflex as rx
+from reflex.event import EventSpec
+
+from ticket_console.desk import assigning, moving, offering, settling, talking
+from ticket_console.desk.page import ticket_page
 from ticket_console.desk.signing import SignatureInput
-from ticket_console.i18n import translate
+from ticket_console.intake.channels import CHANNELS
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.errors import InvalidInput
-from ticket_console.kernel.text import LOCALES
-from ticket_console.people import reads as people
-from ticket_console.state.feedback import done
+from ticket_console.state.feedback import done, refusal
 from ticket_console.state.session import Reply, SessionState, handler
+from ticket_console.state.steps import (
+    PHOTO_FIELD,
+    SIGNATURE_FIELD,
+    Plain,
+    plain,
+    problems_at_fields,
+    step_form,
+    taken,
+    without_places,
+)
+from ticket_console.stock import reads as stock
+from ticket_console.tickets import reads
 from ticket_console.tickets.tables import Visibility
+from ticket_console.tickets.writing import StaleTicket, TicketNotFound
 
 # How long a page may stay open for somebody who lost their right to it meanwhile.
 _RECHECK_SECONDS: Final = 30.0
-
-Plain = dict[str, Any]
-
-# Evidence stands in the form like a field; its key cannot be one of a template's.
-PHOTO_FIELD: Final = "evidence:photo"
-SIGNATURE_FIELD: Final = "evidence:signature"
-_EVIDENCE: Final = {"photo": PHOTO_FIELD, "signature": SIGNATURE_FIELD}
+# What is added to a ticket without moving it.
+_ASIDE: Final = frozenset({"ticket.attached", "ticket.commented"})
 
 
 class TicketState(SessionState):
@@ -45,8 +53,9 @@ class TicketState(SessionState):
     decisions: list[Plain] = []
     context: Plain = {}
     money: list[Plain] = []
-    technicians: list[Plain] = []
+    offers: list[Plain] = []
     problems: dict[str, Any] = {}
+    problem_step: int = 0
     tab: str = "timeline"
     asking: str = ""
     asked_step: Plain = {}
@@ -55,7 +64,11 @@ class TicketState(SessionState):
     @handler(permission="ticket.view")
     async def load(self) -> Reply:
         self.status = "loading"
-        await self._show()
+        self.problems, self.tab, self.asking = {}, "timeline", ""
+        try:
+            await self._show()
+        except TicketNotFound:
+            self.status = "missing"
         return None
 
     @handler(permission="ticket.view", background=True)
@@ -72,40 +85,47 @@ class TicketState(SessionState):
                     continue
                 if changed == feed.EVERYTHING or ticket_id in changed:
                     viewer = await self._resolve()
-                    view = await off_loop(_read, viewer=viewer, ticket_id=ticket_id, at=self._now())
+                    try:
+                        shown = await off_loop(_read, viewer=viewer, ticket_id=ticket_id, at=self._now())
+                    except TicketNotFound:
+                        shown = {"status": "missing"}
                     async with self:
-                        self._put(view)
+                        self._put(shown)
         finally:
             feed.unsubscribe(subscription)
 
     @handler(permission="ticket.act")
-    async def finish_step(self, token_id: int, answer: Plain) -> Reply:
+    async def finish_step(self, token_id: int, answer: Plain) -> AsyncIterator[Reply]:
         """Finish a step with what was filled in; `answer` is {"action": edge key, "values": {...}}."""
-        self.problems = {}
+        self.problems, self.problem_step = {}, token_id
         self.busy = True
+        yield None
         entered = dict(answer.get("values") or {})
         strokes = entered.pop(SIGNATURE_FIELD, None)
         entered.pop(PHOTO_FIELD, None)
+        step = next((each for each in self.steps if each["token_id"] == token_id), {"fields": []})
         signer = str(self.ticket.get("contact_name") or self.user_name)
+        finish = partial(
+            moving.act,
+            token_id=token_id,
+            edge_key=str(answer.get("action") or "") or None,
+            values=taken(entered, step["fields"]),
+            signature=SignatureInput(signer, str(strokes)) if strokes else None,
+        )
         try:
-            moved = await in_writer(
-                moving.act,
-                **self._change(),
-                token_id=token_id,
-                edge_key=str(answer.get("action") or "") or None,
-                values={key: value for key, value in entered.items() if value not in (None, "", [])},
-                signature=SignatureInput(signer, str(strokes)) if strokes else None,
-            )
+            try:
+                moved = await in_writer(finish, **self._change())
+            except StaleTicket as stale:
+                self._overlook(stale)
+                moved = await in_writer(finish, **self._change())
         except InvalidInput as refused:
-            self.problems = {
-                _EVIDENCE.get(each.path, each.path): {"code": each.code, "params": dict(each.params)}
-                for each in refused.problems
-            }
-            raise
+            self.problems = problems_at_fields(refused)
+            shown = {each["key"] for each in step["fields"]}
+            yield refusal(without_places(refused, shown))
+            return
         finally:
             self.busy = False
-        await self._show()
-        return done("ticket.moved", no=moved.no)
+        yield await self._after(done("ticket.moved", no=moved.no))
 
     @handler(permission="ticket.act")
     async def ask_return(self, token_id: int, edge_key: str, kind: str) -> Reply:
@@ -117,7 +137,9 @@ class TicketState(SessionState):
     async def ask(self, what: str) -> Reply:
         """Open one of the page's dialogs: cancel, assign, release, correct."""
         if what == "assign":
-            self.technicians = await off_loop(_technicians, viewer=self._actor())
+            self.offers = await off_loop(
+                _offers, viewer=self._actor(), ticket_id=self._ticket_id(), at=self._now()
+            )
         self.asking = what
         return None
 
@@ -138,8 +160,7 @@ class TicketState(SessionState):
             token_id=int(step["token_id"]),
             edge_key=str(step["edge_key"]),
         )
-        await self._show()
-        return done("ticket.sent_back", no=moved.no)
+        return await self._after(done("ticket.sent_back", no=moved.no))
 
     @handler(permission="ticket.cancel")
     async def cancel(self, reason: str) -> Reply:
@@ -165,15 +186,13 @@ class TicketState(SessionState):
     @handler(permission="ticket.act")
     async def claim(self) -> Reply:
         moved = await in_writer(assigning.claim, **self._change())
-        await self._show()
-        return done("ticket.taken", no=moved.no)
+        return await self._after(done("ticket.taken", no=moved.no))
 
     @handler(permission="ticket.act")
     async def release(self, reason: str) -> Reply:
         self.asking = ""
         moved = await in_writer(assigning.release, **self._change(), reason=reason)
-        await self._show()
-        return done("ticket.let_go", no=moved.no)
+        return await self._after(done("ticket.let_go", no=moved.no))
 
     @handler(permission="ticket.comment")
     async def comment(self, form: Plain) -> Reply:
@@ -214,89 +233,78 @@ class TicketState(SessionState):
             "expected_version": int(self.ticket.get("version", 0)),
         }
 
+    def _overlook(self, stale: StaleTicket) -> None:
+        """Go on where all that happened meanwhile was one word or one file, such as one's own photo."""
+        seen, now = int(self.ticket.get("version", 0)), int(stale.params["version"] or 0)
+        if now != seen + 1 or stale.params["what"] not in _ASIDE:
+            raise stale
+        self.ticket = {**self.ticket, "version": now}
+
+    async def _after(self, notice: EventSpec) -> Reply:
+        """Show the ticket as it is now; who gave it away is led back to their own work."""
+        try:
+            await self._show()
+        except TicketNotFound:
+            return [notice, rx.redirect("/my")]
+        return notice
+
     async def _show(self) -> None:
-        view = await off_loop(_read, viewer=self._actor(), ticket_id=self._ticket_id(), at=self._now())
-        self._put(view)
+        shown = await off_loop(_read, viewer=self._actor(), ticket_id=self._ticket_id(), at=self._now())
+        self._put(shown)
 
-    def _put(self, view: TicketView) -> None:
+    def _put(self, shown: Plain) -> None:
+        for part, value in {"status": "ready", **shown}.items():
+            if getattr(self, part) != value:
+                setattr(self, part, value)
+
+
+# Channels and the console itself have a word in each language where people have a name.
+_NOT_PEOPLE: Final = {
+    "system": "ticket.by_system",
+    **{name: f"intake.source.{name}" for name in CHANNELS},
+}
+_PARTS_OF_PAGE: Final = ("fields", "events", "comments", "attachments", "signatures")
+
+
+def _read(*, viewer: Actor, ticket_id: int, at: datetime) -> Plain:
+    """Everything of a ticket that its page shows, as the vars of the State."""
+    with reading() as connection:
+        view = ticket_page(connection, viewer=viewer, ticket_id=ticket_id, at=at)
         whole = plain(view)
-        self.steps = [_step(step, view.id) for step in whole.pop("steps")]
-        for part in ("fields", "events", "comments", "attachments", "signatures"):
-            setattr(self, part, whole.pop(part))
-        self.decisions = whole.pop("decisions") or []
-        self.context = whole.pop("context") or {}
-        self.money = whole.pop("money") or []
-        self.ticket = whole
-        self.status = "ready"
+        has_parts = any(
+            field["kind"] == "parts" for each in (whole, *whole["steps"]) for field in each["fields"]
+        )
+        parts = [[part.sku, dict(part.name)] for part in stock.parts(connection, viewer)] if has_parts else []
+        proofs = _proofs(reads.attachments_of(connection, ticket_id)) if view.steps else {}
+    for each in (whole, *whole["steps"]):
+        for field in each["fields"]:
+            if field["kind"] == "parts":
+                field["options"] = parts
+    shown: Plain = {part: whole.pop(part) for part in _PARTS_OF_PAGE}
+    for each in shown["attachments"]:
+        each["url"] = f"/api/v1/attachments/{each['id']}"
+    for each in shown["events"]:
+        each["who_key"] = _NOT_PEOPLE.get(each["who"], "")
+    shown["steps"] = [step_form(step, ticket_id, proofs) for step in whole.pop("steps")]
+    shown["decisions"] = whole.pop("decisions") or []
+    shown["context"] = whole.pop("context") or {}
+    shown["money"] = whole.pop("money") or []
+    return {**shown, "ticket": whole}
 
 
-def _step(step: Plain, ticket_id: int) -> Plain:
-    """A step with its form: the ways on as buttons, and the evidence as fields of its own."""
-    ways = [edge for edge in step["edges"] if not edge["needs_reason"]]
-    fields = [
-        {**each, "options": [{"value": value, "label": label} for value, label in each["options"]]}
-        for each in step["fields"]
-    ]
-    if step["can_act"]:
-        fields += [_evidence_field(kind) for kind in step["evidence"]]
-    return {
-        **step,
-        "fields": fields,
-        "actions": [
-            {
-                "key": edge["key"],
-                "label": edge["name"] if any(edge["name"].values()) else _both("ticket.finish_step"),
-                "tone": "primary" if position == 0 else "plain",
-            }
-            for position, edge in enumerate(ways)
-        ],
-        "ways_back": [
-            {**edge, "name": edge["name"] if any(edge["name"].values()) else _both("ticket.send_back")}
-            for edge in step["edges"]
-            if edge["needs_reason"]
-        ],
-        "upload_url": f"/api/v1/tickets/{ticket_id}/attachments?token_id={step['token_id']}",
-    }
+def _proofs(attachments: Sequence[Mapping[str, Any]]) -> dict[int, list[Plain]]:
+    """The photos that are there already, by the step they prove."""
+    found: dict[int, list[Plain]] = {}
+    for each in attachments:
+        if each["token_id"] is not None and each["content_type"].startswith("image/"):
+            url = f"/api/v1/attachments/{each['id']}"
+            kept = {"id": each["id"], "name": each["filename"], "url": url}
+            found.setdefault(each["token_id"], []).append(kept)
+    return found
 
 
-def _evidence_field(kind: str) -> Plain:
-    key = _EVIDENCE[kind]
-    return {
-        "key": key,
-        "kind": kind,
-        "label": _both(f"ticket.evidence.{kind}"),
-        "help": {},
-        "required": True,
-        "writable": True,
-        "value": None,
-        "options": [],
-    }
-
-
-def _both(key: str) -> dict[str, str]:
-    return {locale: translate(key, locale) for locale in LOCALES}
-
-
-def plain(view: Any) -> Any:
-    """A view as the browser takes it: maps, lists, and moments as text."""
-    return _plain(asdict(view))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return instant_text(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def _read(*, viewer: Actor, ticket_id: int, at: datetime) -> TicketView:
+def _offers(*, viewer: Actor, ticket_id: int, at: datetime) -> list[Plain]:
     with reading() as connection:
-        return ticket_page(connection, viewer=viewer, ticket_id=ticket_id, at=at)
-
-
-def _technicians(*, viewer: Actor) -> list[Plain]:
-    with reading() as connection:
-        return [plain(each) for each in people.technicians(connection, viewer)]
+        return [
+            plain(each) for each in offering.offers_for(connection, viewer=viewer, ticket_id=ticket_id, at=at)
+        ]
