@@ -9,13 +9,14 @@ from ticket_console.access import places
 from ticket_console.desk import moving, talking
 from ticket_console.desk.page import TicketView, ticket_page
 from ticket_console.desk.signing import SignatureInput
-from ticket_console.desk.work import MovedTicket
+from ticket_console.desk.work import MovedTicket, already_moved
 from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import Conflict
 from ticket_console.kernel.text import LocalText
-from ticket_console.tickets import tracking
+from ticket_console.tickets import tracking, writing
 from ticket_console.tickets.reads import TrackedTicket, find_tracked
+from ticket_console.tickets.writing import AlreadyApplied
 
 
 class NothingToAccept(Conflict):
@@ -48,6 +49,9 @@ def accept(
 ) -> MovedTicket:
     """The customer signs that the work is done, and fills in what the step asks of them."""
     actor, tracked = customer_of(token)
+    earlier = _carried_out(actor, tracked, command_id)
+    if earlier is not None:
+        return earlier
     if tracked.acceptance_token_id is None:
         raise NothingToAccept()
     return moving.act(
@@ -65,6 +69,9 @@ def accept(
 def refuse(*, token: str, at: datetime, command_id: str, reason: str) -> MovedTicket:
     """The customer says what is not right; the work goes back, and that is counted."""
     actor, tracked = customer_of(token)
+    earlier = _carried_out(actor, tracked, command_id)
+    if earlier is not None:
+        return earlier
     if tracked.acceptance_token_id is None or tracked.refusal is None:
         raise NothingToAccept()
     send = moving.reject if tracked.refusal == "reject" else moving.send_back
@@ -77,6 +84,21 @@ def refuse(*, token: str, at: datetime, command_id: str, reason: str) -> MovedTi
         token_id=tracked.acceptance_token_id,
         reason=reason,
     )
+
+
+def _carried_out(actor: Actor, tracked: TrackedTicket, command_id: str) -> MovedTicket | None:
+    """The answer to what this customer sent before: the first answer may never have reached them.
+
+    Their link names no version, so nothing else would tell a repetition from a second wish.
+    """
+    with reading() as connection:
+        try:
+            writing.refuse_repeated(
+                connection, actor=actor, ticket_id=tracked.ticket_id, command_id=command_id
+            )
+        except AlreadyApplied:
+            return already_moved(connection, actor=actor, ticket_id=tracked.ticket_id)
+    return None
 
 
 def write(*, token: str, at: datetime, command_id: str, text: str) -> MovedTicket:

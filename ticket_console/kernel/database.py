@@ -237,7 +237,7 @@ def run_after_commit(connection: Connection, call: Callable[[], None]) -> None:
 
 # PostgreSQL ends one of two transactions that wait for each other, or that cannot both have been first.
 _TRY_AGAIN: Final = frozenset({"40P01", "40001"})
-_TRIES: Final = 4
+_TRIES: Final = 6
 
 
 def retried(command: Callable[P, T]) -> Callable[P, T]:

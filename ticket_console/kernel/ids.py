@@ -4,6 +4,7 @@ Ids grow but may leave gaps: what is left of a block is lost when the process en
 """
 
 import threading
+from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,8 +14,8 @@ from sqlmodel import Field, SQLModel
 from ticket_console.kernel import database
 
 FIRST_ID: Final = 10_001
-# What one command may take without asking, and how much is fetched at a time.
-ENOUGH: Final = {"ticket": 8, "row": 1_000}
+# What all commands at work at one moment may take without asking, and how much is fetched at a time.
+ENOUGH: Final = {"ticket": 64, "row": 1_000}
 BLOCK: Final = {"ticket": 100, "row": 10_000}
 
 
@@ -26,7 +27,9 @@ class IdBlock(SQLModel, table=True):
 
 
 _lock = threading.Lock()
-_left: dict[str, range] = {}
+# Apart from `_lock`: whoever fetches may wait for a writer, and that writer must be able to take ids.
+_fetching = threading.Lock()
+_left: dict[str, deque[range]] = {}
 _source: str = ""
 
 
@@ -40,25 +43,39 @@ def ensure(wanted: Mapping[str, int]) -> None:
     The block is fetched in a transaction of its own: were it part of the command, a rollback
     would hand the same ids out again.
     """
-    global _source
-    with _lock:
-        if _source != database.database_url():
-            _left.clear()
-            _source = database.database_url()
-        for name, enough in ENOUGH.items():
-            needed = wanted.get(name, 0) + enough
-            if len(_left.get(name, ())) < needed:
-                _left[name] = _fetch(name, max(needed, BLOCK[name]))
+    for name, enough in ENOUGH.items():
+        needed = wanted.get(name, 0) + enough
+        if _in_hand(name) >= needed:
+            continue
+        with _fetching:
+            missing = needed - _in_hand(name)
+            if missing > 0:
+                fetched = _fetch(name, max(missing, BLOCK[name]))
+                with _lock:
+                    _left.setdefault(name, deque()).append(fetched)
 
 
 def take(name: str) -> int:
     """The next id of a series: "ticket" for tickets, "row" for every other hot table."""
     with _lock:
-        block = _left.get(name)
-        if not block:
+        blocks = _left.get(name)
+        if not blocks:
             raise IdsExhausted(name)
-        _left[name] = block[1:]
+        block = blocks[0]
+        if len(block) == 1:
+            blocks.popleft()
+        else:
+            blocks[0] = block[1:]
         return block[0]
+
+
+def _in_hand(name: str) -> int:
+    global _source
+    with _lock:
+        if _source != database.database_url():
+            _left.clear()
+            _source = database.database_url()
+        return sum(map(len, _left.get(name, ())))
 
 
 def _fetch(name: str, count: int) -> range:
