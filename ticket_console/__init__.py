@@ -1,1 +1,1 @@
-"""A console for field-service tickets: requests come in, become work orders, are dispatched, done, accepted and settled."""
+"""A console for field-service tickets: requests become work orders, are dispatched, done and settled."""
