@@ -23,7 +23,7 @@ export function AddressSelect({ name, label, options = [], all, drops = [], valu
   const [asked, change] = useAddress();
   const chosen = value || asked.get(name) || "";
   return h("select", {
-    className: "tc-select ta-pick", "aria-label": label, value: chosen, "data-on": chosen !== "",
+    className: "tc-select ta-pick", "aria-label": label, value: chosen, "data-on": Boolean(all) && chosen !== "",
     onChange: (event) => change({ [name]: event.target.value }, ["page", ...drops]),
   },
     all ? h("option", { value: "" }, all) : null,

@@ -66,7 +66,7 @@ function figure({ rows, series, kind, form }, write) {
       ...(across ? { x: values, y: names } : { x: names, y: values }),
       customdata: shown.map((row) => row.hrefs?.[one.key] ?? ""),
       marker: { color: colour, cornerradius: 3 },
-      ...(across ? { text: texts, textposition: form === "span" ? "auto" : "inside", insidetextanchor: "end", textangle: 0, textfont: { color: token(one.tone === "accent" ? "text-on-solid" : "surface"), size: 11 }, outsidetextfont: { color: token("text-2"), size: 11 } } : {}),
+      ...(across ? { text: texts, textposition: form === "span" ? "outside" : "inside", constraintext: "none", cliponaxis: false, insidetextanchor: "end", textangle: 0, textfont: { color: token(one.tone === "accent" ? "text-on-solid" : "surface"), size: 11 }, outsidetextfont: { color: token("text-2"), size: 11 } } : {}),
       hoverinfo: "text", hovertext: shown.map((row) => `<b>${write.longName(row)}</b><br>${one.name}: ${write.value(row[one.key])}${row.note?.[one.key] ? `<br>${row.note[one.key]}` : ""}`),
     };
   });
@@ -79,8 +79,8 @@ function figure({ rows, series, kind, form }, write) {
     tickfont: { color: token("text-3") }, ...(form === "span" ? spanTicks(rows, series, write) : {}),
   };
   const layout = {
-    autosize: true, barmode: across ? "stack" : "group", bargap: across ? 0.36 : 0.3, bargroupgap: 0.08, dragmode: false, showlegend: false,
-    margin: { l: 8, r: across ? 16 : 8, t: 4, b: 4 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    autosize: true, barmode: across ? "stack" : "group", bargap: across ? 0.28 : 0.3, bargroupgap: 0.08, dragmode: false, showlegend: false,
+    margin: { l: 8, r: form === "span" ? 64 : across ? 16 : 8, t: 4, b: 4 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: token("text-2") },
     hoverlabel: { bgcolor: token("raised"), bordercolor: token("line-strong"), font: { color: token("text"), size: 12 }, align: "left" },
     ...(form === "span" ? {} : { uniformtext: { mode: "hide", minsize: 10 } }),

@@ -96,12 +96,10 @@ def _time_tile(tile: Item) -> rx.Component:
         href=tile["href"],
         hint=rx.cond(
             tile["median"],
-            rx.fragment(
-                t("dashboard.p90"),
-                " ",
-                t_with(p90["key"].to(str), p90["params"]),
-                " · ",
-                t("dashboard.recent", n=tile["count"].to(int)),
+            rx.el.span(
+                rx.el.span(t("dashboard.p90"), " ", t_with(p90["key"].to(str), p90["params"])),
+                rx.el.span(t("dashboard.recent", n=tile["count"].to(int))),
+                class_name="td-hint",
             ),
             t("dashboard.none_recent"),
         ),

@@ -229,6 +229,12 @@ def condition_of(
     }[metric]
 
 
+def with_below(region_id: int, regions: Sequence[RegionView]) -> frozenset[int]:
+    """A region and all that lies below it."""
+    children = [region.id for region in regions if region.parent_id == region_id]
+    return frozenset({region_id}).union(*(with_below(child, regions) for child in children))
+
+
 _COUNTED: Final = (
     Metric.OPEN,
     Metric.OPENED,
@@ -276,18 +282,13 @@ def _where(connection: Connection, viewer: Actor, slice: Slice) -> sa.ColumnElem
     if slice.region_id == 0:
         conditions.append(tickets.c.region_id.is_(None))
     elif slice.region_id is not None:
-        wanted = {slice.region_id}
+        wanted = frozenset({slice.region_id})
         if not slice.is_region_alone:
-            wanted |= _below(slice.region_id, places.regions(connection, viewer.org_id))
+            wanted = with_below(slice.region_id, places.regions(connection, viewer.org_id))
         conditions.append(tickets.c.region_id.in_(sorted(wanted)))
     if slice.template_id is not None:
         conditions.append(tickets.c.template_id == slice.template_id)
     return sa.and_(*conditions)
-
-
-def _below(region_id: int, regions: Sequence[RegionView]) -> set[int]:
-    children = {region.id for region in regions if region.parent_id == region_id}
-    return children.union(*(_below(child, regions) for child in children))
 
 
 def _own(viewer: Actor) -> sa.ColumnElement[bool]:

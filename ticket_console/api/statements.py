@@ -1,0 +1,135 @@
+"""Settlement files: what somebody earned and what a period cost, as XLSX or CSV in the caller's language."""
+
+from enum import StrEnum
+from typing import Final
+
+from starlette.responses import Response
+
+from ticket_console.access import places
+from ticket_console.api.bodies import Query
+from ticket_console.api.routing import Call, route
+from ticket_console.kernel.database import off_loop, reading
+from ticket_console.reports import metrics
+from ticket_console.settlement import closing, documents, exports, reads
+from ticket_console.settlement.documents import StatementDocument
+
+# More technicians than any period has; a file leaves nobody out.
+_EVERYBODY: Final = 1_000_000
+
+
+class FileFormat(StrEnum):
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
+_MEDIA: Final = {
+    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    FileFormat.CSV: "text/csv; charset=utf-8",
+}
+
+
+class FileQuery(Query):
+    format: FileFormat = FileFormat.XLSX
+
+
+class TotalsQuery(FileQuery):
+    """`region` takes in all that lies below it."""
+
+    region: int | None = None
+
+
+async def download_statement(call: Call[None]) -> Response:
+    """A statement; a technician gets their own."""
+
+    def read() -> StatementDocument:
+        with reading() as connection:
+            return documents.document(
+                connection, viewer=call.actor, statement_id=call.path_param("statement_id")
+            )
+
+    return await _statement_file(await off_loop(read), call)
+
+
+async def download_earnings(call: Call[None]) -> Response:
+    """All a technician earned in a period so far, on statements or not; a technician gets their own."""
+
+    def read() -> StatementDocument:
+        with reading() as connection:
+            return documents.earnings(
+                connection,
+                viewer=call.actor,
+                technician_id=call.path_param("technician_id"),
+                period_id=call.path_param("period_id"),
+            )
+
+    return await _statement_file(await off_loop(read), call)
+
+
+async def download_totals(call: Call[None]) -> Response:
+    """What every technician earned in a period."""
+    query: TotalsQuery = call.query
+
+    def read() -> tuple[bytes, str]:
+        with reading() as connection:
+            org = places.org(connection, call.actor.org_id)
+            period = closing.period_view(connection, org.id, call.path_param("period_id"))
+            regions = places.regions(connection, org.id)
+            totals = reads.technician_totals(
+                connection,
+                viewer=call.actor,
+                period_id=period.id,
+                region_ids=None if query.region is None else metrics.with_below(query.region, regions),
+                limit=_EVERYBODY,
+            ).rows
+        name = exports.totals_filename(period, query.format.value)
+        if query.format is FileFormat.CSV:
+            return exports.totals_csv(totals, locale=call.locale), name
+        return exports.totals_xlsx(totals, period=period, currency=org.currency, locale=call.locale), name
+
+    content, name = await off_loop(read)
+    return _file(content, name, query.format)
+
+
+async def _statement_file(document: StatementDocument, call: Call[None]) -> Response:
+    form: FileFormat = call.query.format
+    write = exports.statement_xlsx if form is FileFormat.XLSX else exports.statement_csv
+    content = await off_loop(write, document, locale=call.locale)
+    return _file(content, exports.statement_filename(document, form.value), form)
+
+
+def _file(content: bytes, name: str, form: FileFormat) -> Response:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+    return Response(content, media_type=_MEDIA[form], headers=headers)
+
+
+# Whose pay a caller may read is asked below, of the rows; whoever works with tickets may knock.
+endpoints: Final = (
+    route(
+        "/api/v1/statements/{statement_id:id}",
+        download_statement,
+        permission="ticket.view",
+        query=FileQuery,
+        produces="application/octet-stream",
+        tag="settlement",
+    ),
+    route(
+        "/api/v1/periods/{period_id:id}/technicians/{technician_id:id}/earnings",
+        download_earnings,
+        permission="ticket.view",
+        query=FileQuery,
+        produces="application/octet-stream",
+        tag="settlement",
+    ),
+    route(
+        "/api/v1/periods/{period_id:id}/totals",
+        download_totals,
+        permission="settlement.view",
+        query=TotalsQuery,
+        produces="application/octet-stream",
+        tag="settlement",
+    ),
+)
