@@ -181,34 +181,40 @@ def _totals() -> rx.Component:
         ),
         rx.cond(
             view["count"].to(int) > 0,
-            rx.el.div(data_table(
-                [
-                    Column(
-                        t("settle.technician"),
-                        lambda each: text_link(each["name"].to(str), href=each["href"], class_name="ts-open"),
-                    ),
-                    Column(t("settle.tickets"), lambda each: number(each["tickets"]), align="end"),
-                    Column(
-                        t("settle.statement"),
-                        lambda each: rx.cond(
-                            each["state"].to(str) != "",
-                            _chip("settlement.statement.", each["state"].to(str), _STATEMENT_TONES),
-                            rx.el.span(t("settle.no_statement"), class_name="tc-muted"),
+            rx.el.div(
+                data_table(
+                    [
+                        Column(
+                            t("settle.technician"),
+                            lambda each: text_link(
+                                each["name"].to(str), href=each["href"], class_name="ts-open"
+                            ),
                         ),
-                    ),
-                    Column(
-                        t("settle.amount"),
-                        lambda each: rx.el.span(
-                            money(each["total_minor"].to(int), each["currency"].to(str)),
-                            class_name="ts-amount",
+                        Column(t("settle.tickets"), lambda each: number(each["tickets"]), align="end"),
+                        Column(
+                            t("settle.statement"),
+                            lambda each: rx.cond(
+                                each["state"].to(str) != "",
+                                _chip("settlement.statement.", each["state"].to(str), _STATEMENT_TONES),
+                                rx.el.span(t("settle.no_statement"), class_name="tc-muted"),
+                            ),
                         ),
-                        align="end",
-                        nowrap=True,
-                    ),
-                ],
-                _rows("rows"),
-                caption=t("settle.by_technician"),
-            ), class_name="ts-list", custom_attrs={"data-of": "technicians"}),
+                        Column(
+                            t("settle.amount"),
+                            lambda each: rx.el.span(
+                                money(each["total_minor"].to(int), each["currency"].to(str)),
+                                class_name="ts-amount",
+                            ),
+                            align="end",
+                            nowrap=True,
+                        ),
+                    ],
+                    _rows("rows"),
+                    caption=t("settle.by_technician"),
+                ),
+                class_name="ts-list",
+                custom_attrs={"data-of": "technicians"},
+            ),
             empty(t("settle.nothing"), text=t("settle.nothing.text"), icon="receipt_text"),
         ),
         _pages(),
@@ -249,31 +255,41 @@ def _technician() -> rx.Component:
 
 
 def _earned() -> rx.Component:
-    return data_table(
-        [
-            Column(t("settle.ticket"), lambda each: text_link(each["ticket_no"].to(str), href=each["href"], class_name="ts-open")),
-            Column(t("settle.served"), lambda each: when(each["service_at"], _part("period")["tz"].to(str))),
-            Column(
-                t("settle.entries"),
-                lambda each: rx.cond(
-                    each["entries"].to(int) > 1,
-                    badge(t("settle.corrected"), tone="warn"),
-                    rx.el.span("—", class_name="tc-muted ts-none"),
+    return rx.el.div(
+        data_table(
+            [
+                Column(
+                    t("settle.ticket"),
+                    lambda each: text_link(
+                        each["ticket_no"].to(str), href=each["href"], class_name="ts-open"
+                    ),
                 ),
-            ),
-            Column(
-                t("settle.amount"),
-                lambda each: rx.el.span(
-                    money(each["total_minor"].to(int), SettlementState.view["currency"]),
-                    class_name="ts-amount",
+                Column(
+                    t("settle.served"), lambda each: when(each["service_at"], _part("period")["tz"].to(str))
                 ),
-                align="end",
-                nowrap=True,
-            ),
-        ],
-        _rows("rows"),
-        caption=t("settle.by_ticket"),
-    ), class_name="ts-list")
+                Column(
+                    t("settle.entries"),
+                    lambda each: rx.cond(
+                        each["entries"].to(int) > 1,
+                        badge(t("settle.corrected"), tone="warn"),
+                        rx.el.span("—", class_name="tc-muted ts-none"),
+                    ),
+                ),
+                Column(
+                    t("settle.amount"),
+                    lambda each: rx.el.span(
+                        money(each["total_minor"].to(int), SettlementState.view["currency"]),
+                        class_name="ts-amount",
+                    ),
+                    align="end",
+                    nowrap=True,
+                ),
+            ],
+            _rows("rows"),
+            caption=t("settle.by_ticket"),
+        ),
+        class_name="ts-list",
+    )
 
 
 def _statements(technician: Item) -> rx.Component:
