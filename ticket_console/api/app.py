@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, Response
 
-from ticket_console.api import auth, docs, health, intake, statements, tickets
+from ticket_console.api import auth, docs, health, imports, intake, statements, tickets
 from ticket_console.api.headers import SecurityHeaders
 from ticket_console.api.openapi import document
 from ticket_console.api.routing import Call, Endpoint, mount_of, route, routes_of
@@ -38,6 +38,7 @@ def endpoints() -> tuple[Endpoint, ...]:
     """Every route there is; the guard test walks them."""
     return (
         *intake.endpoints,
+        *imports.endpoints,
         *tickets.endpoints,
         *statements.endpoints,
         *auth.endpoints,

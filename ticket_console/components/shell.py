@@ -47,8 +47,10 @@ PLACES: Final = (
     Place("dashboard", "/", "layout_dashboard", "g d", permission="dashboard.view"),
     Place("board", "/board", "square_kanban", "g b", permission="board.view"),
     Place("intake", "/intake", "inbox", "g i", permission="intake.view"),
+    Place("waiting", "/waiting", "user_search", "g w", permission="ticket.assign"),
     Place("my", "/my", "wrench", "g m", role="technician"),
     Place("settlement", "/settlement", "receipt_text", "g s", permission="settlement.view"),
+    Place("audit", "/audit", "shield_check", "g a", permission="audit.view"),
 )
 
 

@@ -88,6 +88,10 @@ class ImportReport:
 OnProgress = Callable[[int, int], None]
 
 
+class StopImport(Exception):
+    """Raised by an `OnProgress` to end an import early; the rows received so far stay received."""
+
+
 def preview(
     *, actor: Actor, content: bytes, template_code: str, mapping: Mapping[str, str] | None = None
 ) -> Preview:
@@ -118,6 +122,8 @@ def run_import(
 ) -> ImportReport:
     """Receive every row of a file; `on_progress` hears how many of how many are done.
 
+    It may raise StopImport: then the report ends with the rows received so far.
+
     A row is recognised by its source's number, or by the file's content and its place in it, so the
     same file again creates nothing; a rejected row may come again with another mapping. Raises what
     `preview` raises before any row is received; a row's own refusal is its outcome.
@@ -133,7 +139,10 @@ def run_import(
     for row in sheet.rows:
         outcomes.append(_outcome(reader, row, actor=actor, at=at, content_hash=content_hash))
         if on_progress is not None and (len(outcomes) % _TELL_EVERY == 0 or len(outcomes) == len(sheet.rows)):
-            on_progress(len(outcomes), len(sheet.rows))
+            try:
+                on_progress(len(outcomes), len(sheet.rows))
+            except StopImport:
+                break
     report = ImportReport(batch_id, filename, tuple(outcomes))
     _end(report, at)
     return report
