@@ -174,7 +174,11 @@ def file_list(files: Items) -> rx.Component:
                 target="_blank",
                 rel="noopener",
             ),
-            rx.el.span(each["who"].to(str), " · ", when(each["at"]), class_name="tc-help tc-clip"),
+            rx.el.span(
+                rx.cond(each["who"].to(str) != "", each["who"].to(str) + " · ", ""),
+                when(each["at"]),
+                class_name="tc-help tc-clip",
+            ),
         )
 
     return rx.el.ul(rx.foreach(files, one), class_name="tc-files")
@@ -220,7 +224,7 @@ def decision_panel(decisions: Items) -> rx.Component:
     def kept_out(each: Item) -> rx.Component:
         return badge(t("decision.kept_out", n=each["count"].to(int), what=each["key"]))
 
-    def decision(each: Item, position: rx.Var[int]) -> rx.Component:
+    def decision(each: Item) -> rx.Component:
         out = each["excluded"].to(list[dict[str, Any]])
         failed = each["failed"].to(list[dict[str, Any]])
         candidates = each["candidates"].to(list[dict[str, Any]])
@@ -250,7 +254,7 @@ def decision_panel(decisions: Items) -> rx.Component:
                     rx.el.ul(rx.foreach(out, excluded), class_name="tc-excluded"),
                 ),
             ),
-            open=position == 0,
+            open=each["is_open"],
             class_name="tc-decision",
         )
 

@@ -286,10 +286,18 @@ def _read(*, viewer: Actor, ticket_id: int, at: datetime) -> Plain:
     for each in shown["events"]:
         each["who_key"] = _NOT_PEOPLE.get(each["who"], "")
     shown["steps"] = [step_form(step, ticket_id, proofs) for step in whole.pop("steps")]
-    shown["decisions"] = whole.pop("decisions") or []
+    shown["decisions"] = _unfolded(whole.pop("decisions") or [])
     shown["context"] = whole.pop("context") or {}
     shown["money"] = whole.pop("money") or []
     return {**shown, "ticket": whole}
+
+
+def _unfolded(decisions: list[Plain]) -> list[Plain]:
+    """The decisions, of which the latest that says something stands open."""
+    telling = next(
+        (each for each in decisions if each["candidates"] or each["failed"] or each["chosen"]), None
+    )
+    return [{**each, "is_open": each is telling} for each in decisions]
 
 
 def _proofs(attachments: Sequence[Mapping[str, Any]]) -> dict[int, list[Plain]]:
