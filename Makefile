@@ -24,7 +24,7 @@ help: ## What can be made
 .PHONY: run
 run: migrate build ## Start the console with its demo company
 	@$(PYTHON) -m ticket_console.demo.seed
-	@exec $(PYTHON) -m ticket_console.serve
+	@export SIMULATOR="$${SIMULATOR:-1}"; exec $(PYTHON) -m ticket_console.serve
 
 .PHONY: migrate
 migrate: $(RUN) ## Bring the database of DATABASE_URL up to date

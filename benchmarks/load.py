@@ -69,9 +69,7 @@ async def _run(calls: list[Call], port: int, headers: dict[str, str], concurrenc
     return Measured(tuple(answers[index] for index in range(len(calls))), took)
 
 
-async def _send(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, call: Call, head: str
-) -> Answer:
+async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, call: Call, head: str) -> Answer:
     started = time.perf_counter()
     kind = "Content-Type: application/json\r\n" if call.body else ""
     writer.write(

@@ -1,5 +1,7 @@
 """The composition root: the app, its frame, and every page."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +10,11 @@ from reflex_components_core.base.error_boundary import ErrorBoundary
 
 from ticket_console.api.app import build_api
 from ticket_console.components.overlay import crash_screen, notice_hub
+from ticket_console.demo.simulator import Simulator
+from ticket_console.jobs.worker import Worker
 from ticket_console.kernel.clock import SystemClock
+from ticket_console.kernel.database import off_loop
+from ticket_console.kernel.settings import settings
 from ticket_console.pages import every_page
 from ticket_console.state.feedback import unexpected
 
@@ -39,6 +45,21 @@ def _overlay(stateful: bool) -> rx.Component:
     return rx.fragment(notice_hub())
 
 
+@asynccontextmanager
+async def _work_by_itself() -> AsyncIterator[None]:
+    """The worker, and on the demo company the simulator, live as long as the web process."""
+    threads: list[Worker | Simulator] = []
+    if settings().worker:
+        threads.append(Worker(SystemClock()))
+    if settings().simulator:
+        threads.append(Simulator(SystemClock()))
+    for thread in threads:
+        thread.start()
+    yield
+    for thread in threads:
+        await off_loop(thread.stop)
+
+
 app = rx.App(
     html_lang="zh-CN",
     stylesheets=_stylesheets(),
@@ -52,6 +73,8 @@ app = rx.App(
     backend_exception_handler=unexpected,
     api_transformer=build_api(SystemClock()),
 )
+
+app.register_lifespan_task(_work_by_itself)
 
 for page in every_page():
     app.add_page(page.draw, route=page.route, title=page.title, on_load=page.on_load)

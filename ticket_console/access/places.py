@@ -91,6 +91,10 @@ def org(connection: Connection, org_id: int) -> OrgView:
     return OrgView(*row)
 
 
+def org_ids(connection: Connection) -> tuple[int, ...]:
+    return tuple(connection.execute(sa.select(_orgs.c.id).order_by(_orgs.c.id)).scalars())
+
+
 def site_names(connection: Connection, site_ids: Iterable[int]) -> Mapping[int, LocalText]:
     wanted = sorted(set(site_ids))
     if not wanted:

@@ -159,6 +159,11 @@ def end_sessions(connection: Connection, *, user_id: int, at: datetime) -> int:
     ).rowcount
 
 
+def forget_expired(connection: Connection, *, before: datetime) -> int:
+    """Remove sessions that were over before an instant; returns how many those were."""
+    return connection.execute(sa.delete(_sessions).where(_sessions.c.expires_at < before)).rowcount
+
+
 def _hashed(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 

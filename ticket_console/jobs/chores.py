@@ -4,26 +4,25 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-import sqlalchemy as sa
 import structlog
 
-from ticket_console.access.tables import UserSession
+from ticket_console.access import places, sessions
 from ticket_console.clocks import timers
 from ticket_console.clocks.timers import DueTimer
-from ticket_console.desk import moving
+from ticket_console.desk import assigning, moving
 from ticket_console.intake import recovery
 from ticket_console.intake.recovery import Recovered
-from ticket_console.kernel.database import reading, table, transaction
+from ticket_console.kernel.database import reading, transaction
+from ticket_console.tickets import reads as tickets
 
 log = structlog.get_logger(__name__)
 
 MOST_TIMERS: Final = 200
+MOST_WAITING: Final = 50
 # A timer whose work fails is put off, so that it does not stand in front of the others.
 PUT_OFF: Final = timedelta(minutes=1)
 # Sessions that are over are kept this long for whoever asks where somebody was logged in.
 KEEP_SESSIONS: Final = timedelta(days=30)
-
-_sessions = table(UserSession)
 
 
 def fire_timers(at: datetime) -> Mapping[str, int]:
@@ -74,10 +73,28 @@ def _recovered(found: Recovered) -> Mapping[str, int]:
     }
 
 
+def look_again(at: datetime) -> Mapping[str, int]:
+    """Find somebody for tickets that had nobody: people come on duty, finish work and get certificates."""
+    assigned = failed = 0
+    with reading() as connection:
+        waiting = [
+            (org_id, ticket_id)
+            for org_id in places.org_ids(connection)
+            for ticket_id in tickets.unassigned_open(connection, org_id=org_id, limit=MOST_WAITING)
+        ]
+    for org_id, ticket_id in waiting:
+        command_id = f"again:{ticket_id}:{int(at.timestamp())}"
+        try:
+            assigned += assigning.dispatch_again(
+                at=at, org_id=org_id, ticket_id=ticket_id, command_id=command_id
+            )
+        except Exception as failure:
+            failed += 1
+            log.error("dispatch.failed", ticket_id=ticket_id, exc_info=failure)
+    return {"assigned": assigned, "failed": failed}
+
+
 def forget_old_sessions(at: datetime) -> Mapping[str, int]:
     """Remove log-ins that have been over for long."""
     with transaction() as connection:
-        gone = connection.execute(
-            sa.delete(_sessions).where(_sessions.c.expires_at < at - KEEP_SESSIONS)
-        ).rowcount
-    return {"forgotten": gone}
+        return {"forgotten": sessions.forget_expired(connection, before=at - KEEP_SESSIONS)}

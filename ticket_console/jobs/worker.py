@@ -36,6 +36,7 @@ CHORES: Final = (
     Chore("intake_at_start", None, chores.recover_all_intake),
     Chore("timers", timedelta(seconds=1), chores.fire_timers),
     Chore("intake", timedelta(seconds=30), chores.recover_intake),
+    Chore("waiting", timedelta(seconds=20), chores.look_again),
     Chore("sessions", timedelta(hours=1), chores.forget_old_sessions),
 )
 IDLE_SECONDS: Final = 0.5

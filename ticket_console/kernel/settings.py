@@ -22,6 +22,7 @@ class Settings:
     attachments_dir: Path
     demo: bool
     simulator: bool
+    worker: bool
     session_hours: int
     max_body_bytes: int
     max_attachment_bytes: int
@@ -61,6 +62,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         attachments_dir=Path(environ.get("ATTACHMENTS_DIR", str(data_dir / "attachments"))).absolute(),
         demo=_flag(environ, "DEMO", default=True),
         simulator=_flag(environ, "SIMULATOR", default=False),
+        worker=_flag(environ, "WORKER", default=True),
         session_hours=_whole(environ, "SESSION_HOURS", 12, low=1, high=24 * 90),
         max_body_bytes=_whole(environ, "MAX_BODY_BYTES", 262_144, low=1_024, high=64 << 20),
         max_attachment_bytes=_whole(environ, "MAX_ATTACHMENT_BYTES", 10 << 20, low=1_024, high=256 << 20),
