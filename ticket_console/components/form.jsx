@@ -225,7 +225,7 @@ function Control({ field, value, onChange, uploadUrl, id, aria }) {
 
   switch (field.kind) {
     case "long_text":
-      return h("textarea", { ...common, className: "tc-area", value: value ?? "", maxLength: field.max_length ?? 4000, onChange: (event) => onChange(event.target.value) });
+      return h("textarea", { ...common, className: "tc-area", autoFocus: field.focus, value: value ?? "", maxLength: field.max_length ?? 4000, onChange: (event) => onChange(event.target.value) });
     case "number":
     case "money":
       // A decimal stays the text that was typed: binary floating point would change it.
@@ -367,6 +367,9 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
     onSubmit: (event) => {
       event.preventDefault();
       if (shown[0] && !busy) submit(shown[0]);
+    },
+    onKeyDown: (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && shown[0] && !busy) submit(shown[0]);
     },
   },
     grouped(list).map((group) => {

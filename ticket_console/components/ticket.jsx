@@ -27,14 +27,20 @@ export function CopyText({ text, label }) {
   const speak = useLanguage();
   const [copied, setCopied] = useState(false);
   const timer = useRef(null);
+  const field = useRef(null);
   useEffect(() => () => clearTimeout(timer.current), []);
   const copy = async () => {
+    // Without HTTPS a browser offers no clipboard; then the text is marked for the user's own keys.
+    if (!navigator.clipboard) {
+      field.current.select();
+      return;
+    }
     await navigator.clipboard.writeText(text);
     setCopied(true);
     timer.current = setTimeout(() => setCopied(false), 2000);
   };
   return h("div", { className: "tc-copy" },
-    h("input", { className: "tc-input", readOnly: true, value: text ?? "", "aria-label": label, onFocus: (event) => event.target.select() }),
+    h("input", { ref: field, className: "tc-input", readOnly: true, value: text ?? "", "aria-label": label, onFocus: (event) => event.target.select() }),
     h("button", { type: "button", className: "tc-btn", onClick: copy },
       h(copied ? Check : Copy, { "aria-hidden": true }), h("span", { "aria-live": "polite" }, speak.t(copied ? "copy.done" : "copy.do"))));
 }

@@ -35,18 +35,21 @@ def file_ids(value: Any) -> Any:
     return value
 
 
-def problems_at_fields(refused: InvalidInput) -> dict[str, Plain]:
-    """What is wrong with which field of a form."""
+def problems_at_fields(refused: InvalidInput, fields: Mapping[str, str] = _EVIDENCE) -> dict[str, Plain]:
+    """What is wrong with which field of a form; `fields` are those that the command calls otherwise."""
     return {
-        _EVIDENCE.get(each.path, each.path): {"code": each.code, "params": dict(each.params)}
+        fields.get(each.path, each.path): {"code": each.code, "params": dict(each.params)}
         for each in refused.problems
     }
 
 
-def without_places(refused: InvalidInput, shown: Collection[str]) -> InvalidInput:
+def without_places(
+    refused: InvalidInput, shown: Collection[str], fields: Mapping[str, str] = _EVIDENCE
+) -> InvalidInput:
     """The refusal for a notice: what stands at a field of the form is not said twice."""
-    said = tuple(each for each in refused.problems if _EVIDENCE.get(each.path, each.path) not in shown)
-    return InvalidInput(said)
+    return InvalidInput(
+        tuple(each for each in refused.problems if fields.get(each.path, each.path) not in shown)
+    )
 
 
 def step_form(step: Plain, ticket_id: int, proofs: Mapping[int, list[Plain]]) -> Plain:
