@@ -112,7 +112,8 @@ def button_link(
     lead = [rx.icon(icon, aria_hidden="true")] if icon else []
     common = {"custom_attrs": _data(tone=tone), **_with_class(props, "tc-btn")}
     if document:
-        return rx.el.a(*lead, label, href=href, **common)
+        # Within the pages even a plain `a` is taken over by the router, which would look for a screen.
+        return link(*lead, label, href=href, reload_document=True, **common)
     return link(*lead, label, href=href, **common)
 
 

@@ -31,7 +31,8 @@ class MessageNotFound(NotFound):
 class InboxEntry:
     """One message. `source` is the channel as tickets show it, `other` for one nobody has written yet.
 
-    `reason` is the code of why it made no ticket of its own, or how its template was found.
+    `reason` is the code of why it made no ticket of its own, or how its template was found; `problems`
+    are those of its fields, where it was refused for them.
     """
 
     raw_id: int
@@ -45,6 +46,7 @@ class InboxEntry:
     ticket_no: str | None
     reason: str | None
     reason_params: Mapping[str, Any]
+    problems: tuple[FieldProblem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,11 @@ class RawDetail:
     received_by: str
     settled_at: datetime | None
     attempts: int
-    problems: tuple[FieldProblem, ...]
     payload: Mapping[str, Any]
+
+    @property
+    def problems(self) -> tuple[FieldProblem, ...]:
+        return self.entry.problems
 
 
 def inbox(
@@ -141,7 +146,6 @@ def raw_detail(connection: Connection, viewer: Actor, raw_id: int) -> RawDetail:
         received_by=row.received_by,
         settled_at=row.settled_at,
         attempts=row.attempts,
-        problems=problems_of(row.reason or {}),
         payload=row.payload,
     )
 
@@ -170,6 +174,7 @@ def _entry(row: Row[Any], nos: Mapping[int, str]) -> InboxEntry:
         ticket_no=nos.get(row.ticket_id),
         reason=reason.get("code"),
         reason_params=reason.get("params", {}),
+        problems=problems_of(reason),
     )
 
 

@@ -341,16 +341,18 @@ def _report() -> rx.Component:
             ),
             class_name="tc-import-tiles",
         ),
-        tabs(
-            [
-                ("", t("inbox.all")),
-                ("ticket", t("intake.state.ticket")),
-                ("duplicate", t("intake.state.duplicate")),
-                ("rejected", t("intake.state.rejected")),
-            ],
-            value=ImportState.outcome,
-            on_change=ImportState.show_outcomes,
-            label=t("inbox.column.state"),
+        row(
+            tabs(
+                [
+                    ("", t("inbox.all")),
+                    ("ticket", t("intake.state.ticket")),
+                    ("duplicate", t("intake.state.duplicate")),
+                    ("rejected", t("intake.state.rejected")),
+                ],
+                value=ImportState.outcome,
+                on_change=ImportState.show_outcomes,
+                label=t("inbox.column.state"),
+            )
         ),
         rx.cond(
             ImportState.outcomes.length() > 0,

@@ -11,6 +11,7 @@ from ticket_console.components.blocks import (
     data_table,
     empty,
     facts,
+    icon_button,
     loaded,
     note,
     page_header,
@@ -203,8 +204,20 @@ def _outcome_cell(row: Item) -> rx.Component:
     return rx.el.div(
         _state_badge(row),
         rx.cond(
-            row["reason"],
-            rx.el.span(t_with(row["reason"].to(str), row["reason_params"]), class_name="tc-help"),
+            row["problems"].to(list[dict[str, Any]]).length() > 0,
+            rx.foreach(
+                row["problems"].to(list[dict[str, Any]])[:2],
+                lambda each: rx.el.span(
+                    each["path"].to(str),
+                    rx.match(each["path"].to(str), ("", ""), ": "),
+                    t_with(each["code"].to(str), each["params"]),
+                    class_name="tc-help",
+                ),
+            ),
+            rx.cond(
+                row["reason"],
+                rx.el.span(t_with(row["reason"].to(str), row["reason_params"]), class_name="tc-help"),
+            ),
         ),
         class_name="tc-inbox-outcome",
     )
@@ -242,7 +255,9 @@ def _message_body(one: Item, entry: Item) -> rx.Component:
                 class_name="tc-inbox-head",
             ),
             _state_badge(entry),
-            class_name="tc-row",
+            rx.el.div(class_name="tc-fill"),
+            icon_button("x", label=t("common.close"), on_click=IntakeState.close),
+            class_name="tc-row tc-drawer-head",
         ),
         rx.cond(
             entry["reason"],
@@ -252,9 +267,9 @@ def _message_body(one: Item, entry: Item) -> rx.Component:
             ),
         ),
         rx.cond(
-            one["problems"].to(list[dict[str, Any]]).length() > 0,
+            entry["problems"].to(list[dict[str, Any]]).length() > 0,
             rx.el.ul(
-                rx.foreach(one["problems"].to(list[dict[str, Any]]), _problem),
+                rx.foreach(entry["problems"].to(list[dict[str, Any]]), _problem),
                 class_name="tc-problems",
                 aria_label=t("inbox.problems"),
             ),
