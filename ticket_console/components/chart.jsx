@@ -7,6 +7,10 @@ import { useLanguage } from "$/public/external/ticket_console/components/text/la
 const STEPS = [60, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
 const HOUR = 3600;
 const MOST_TICKS = 4;
+const DAY_ROOM = 42;
+const THICKEST = 26;
+// A shorter part of the longest bar has no room for its number.
+const LEAST_NAMED = 0.06;
 
 let loading = null;
 const plotly = () => {
@@ -53,25 +57,30 @@ function spanTicks(rows, series, write) {
 }
 
 // Horizontal rows are read from above; plotly counts from below.
-function figure({ rows, series, kind, form }, write) {
+function figure({ rows, series, kind, form, height, width }, write) {
   const across = kind === "rows";
   const shown = across ? [...rows].reverse() : rows;
   const names = shown.map((row, index) => `${index}`);
+  const longest = Math.max(...rows.map((row) => series.reduce((sum, one) => sum + (row[one.key] ?? 0), 0)));
+  // As many of the days are named as there is room for, the last one always.
+  const every = across ? 1 : Math.ceil((shown.length * DAY_ROOM) / width);
+  const named = names.filter((name, index) => (shown.length - 1 - index) % every === 0);
   const data = series.map((one) => {
     const values = shown.map((row) => row[one.key] ?? 0);
-    const texts = shown.map((row) => (row[one.key] ? write.value(row[one.key]) : ""));
+    const texts = shown.map((row) => (row[one.key] > longest * LEAST_NAMED || (row[one.key] && form === "span") ? write.value(row[one.key]) : ""));
     const colour = token(one.tone);
     return {
       type: "bar", name: one.name, orientation: across ? "h" : "v",
       ...(across ? { x: values, y: names } : { x: names, y: values }),
       customdata: shown.map((row) => row.hrefs?.[one.key] ?? ""),
       marker: { color: colour, cornerradius: 3 },
+      ...(across ? { width: Math.min(0.72, (THICKEST * shown.length) / height) } : {}),
       ...(across ? { text: texts, textposition: form === "span" ? "outside" : "inside", constraintext: "none", cliponaxis: false, insidetextanchor: "end", textangle: 0, textfont: { color: token(one.tone === "accent" ? "text-on-solid" : "surface"), size: 11 }, outsidetextfont: { color: token("text-2"), size: 11 } } : {}),
       hoverinfo: "text", hovertext: shown.map((row) => `<b>${write.longName(row)}</b><br>${one.name}: ${write.value(row[one.key])}${row.note?.[one.key] ? `<br>${row.note[one.key]}` : ""}`),
     };
   });
   const names_axis = {
-    type: "category", tickvals: names, ticktext: shown.map(write.name), fixedrange: true, automargin: true, showgrid: false, zeroline: false,
+    type: "category", tickvals: named, ticktext: named.map((name) => write.name(shown[name])), fixedrange: true, automargin: true, showgrid: false, zeroline: false,
     linecolor: token("line"), tickfont: { color: token("text-2") }, ticklen: across ? 6 : 4, tickcolor: "rgba(0,0,0,0)", tickangle: 0,
   };
   const values_axis = {
@@ -79,7 +88,7 @@ function figure({ rows, series, kind, form }, write) {
     tickfont: { color: token("text-3") }, ...(form === "span" ? spanTicks(rows, series, write) : {}),
   };
   const layout = {
-    autosize: true, barmode: across ? "stack" : "group", bargap: across ? 0.28 : 0.3, bargroupgap: 0.08, dragmode: false, showlegend: false,
+    autosize: true, barmode: across ? "stack" : "group", bargap: 0.3, bargroupgap: 0.08, dragmode: false, showlegend: false,
     margin: { l: 8, r: form === "span" ? 64 : across ? 16 : 8, t: 4, b: 4 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: token("text-2") },
     hoverlabel: { bgcolor: token("raised"), bordercolor: token("line-strong"), font: { color: token("text"), size: 12 }, align: "left" },
@@ -105,7 +114,7 @@ export function BarChart({ rows = [], series = [], kind = "columns", form = "num
       if (left || !area.current) return;
       const target = area.current;
       const isNew = !target.data;
-      drawing.react(target, ...figure({ rows, series, kind, form }, write), { displayModeBar: false, responsive: true, scrollZoom: false });
+      drawing.react(target, ...figure({ rows, series, kind, form, height, width: target.clientWidth }, write), { displayModeBar: false, responsive: true, scrollZoom: false });
       if (isNew) {
         target.on("plotly_click", ({ points: [point] }) => point.customdata && navigate(point.customdata));
         setState("ready");
@@ -117,7 +126,7 @@ export function BarChart({ rows = [], series = [], kind = "columns", form = "num
     return () => {
       left = true;
     };
-  }, [rows, series, kind, form, speak, theme, isEmpty]);
+  }, [rows, series, kind, form, height, speak, theme, isEmpty]);
 
   useEffect(() => {
     const target = area.current;
@@ -133,7 +142,7 @@ export function BarChart({ rows = [], series = [], kind = "columns", form = "num
   };
   return h("figure", { className: "tc-chart" },
     h("figcaption", { className: "tc-sr" }, label),
-    series.length > 1 && h("ul", { className: "tc-chart-key" }, series.map((one) => h("li", { key: one.key },
+    h("ul", { className: "tc-chart-key" }, series.map((one) => h("li", { key: one.key },
       h("i", { style: { background: `var(--tc-${one.tone})` } }), one.name))),
     h("div", { className: "tc-chart-area", style: { height }, "data-state": isEmpty ? "empty" : state },
       isEmpty ? h("p", { className: "tc-muted" }, empty) : h("div", { ref: area, className: "tc-chart-plot", role: "img", "aria-label": label }),

@@ -24,7 +24,8 @@ def _on_postgresql(element: SecondsBetween, compiler: Any, **options: Any) -> st
 @compiles(SecondsBetween, "sqlite")
 def _on_sqlite(element: SecondsBetween, compiler: Any, **options: Any) -> str:
     earlier, later = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"((julianday({later}) - julianday({earlier})) * 86400.0)"
+    # A day number has room for some hundredths of a millisecond only.
+    return f"ROUND((julianday({later}) - julianday({earlier})) * 86400.0, 3)"
 
 
 def seconds_between(earlier: sa.ColumnElement[Any], later: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
