@@ -1,11 +1,16 @@
 """What the surroundings decide, read once from the environment."""
 
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 
 class BadSetting(Exception):
@@ -46,28 +51,34 @@ _SCHEMES = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-_TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+_KEY_LENGTH = 32
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Read the settings; raises BadSetting naming the variable and what would be right."""
-    port = _whole(environ, "PORT", 8000, low=1, high=65535)
-    data_dir = Path(environ.get("DATA_DIR", "data")).absolute()
+    """Read the settings, an empty variable like one that is not set.
+
+    Raises BadSetting naming the variable and what would be right.
+    """
+    given = {name: value for name, value in environ.items() if value}
+    port = _whole(given, "PORT", 8000, low=1, high=65535)
+    data_dir = Path(given.get("DATA_DIR", "data")).absolute()
     return Settings(
-        database_url=_database_url(environ.get("DATABASE_URL", f"sqlite:///{data_dir / 'console.db'}")),
-        redis_url=_url(environ, "REDIS_URL", "", schemes=("redis", "rediss")),
-        public_url=_url(environ, "PUBLIC_URL", f"http://localhost:{port}", schemes=("http", "https")),
+        database_url=_database_url(given.get("DATABASE_URL", f"sqlite:///{data_dir / 'console.db'}")),
+        redis_url=_address(given, "REDIS_URL", schemes=("redis", "rediss")) if "REDIS_URL" in given else "",
+        public_url=_origin(given) if "PUBLIC_URL" in given else f"http://localhost:{port}",
         port=port,
-        secret_key=_secret(environ, data_dir),
-        attachments_dir=Path(environ.get("ATTACHMENTS_DIR", str(data_dir / "attachments"))).absolute(),
-        demo=_flag(environ, "DEMO", default=True),
-        simulator=_flag(environ, "SIMULATOR", default=False),
-        worker=_flag(environ, "WORKER", default=True),
-        session_hours=_whole(environ, "SESSION_HOURS", 12, low=1, high=24 * 90),
-        max_body_bytes=_whole(environ, "MAX_BODY_BYTES", 262_144, low=1_024, high=64 << 20),
-        max_attachment_bytes=_whole(environ, "MAX_ATTACHMENT_BYTES", 10 << 20, low=1_024, high=256 << 20),
-        intake_per_minute=_whole(environ, "INTAKE_PER_MINUTE", 60_000, low=1, high=10_000_000),
-        log_level=_choice(environ, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+        secret_key=_secret(given, data_dir),
+        attachments_dir=Path(given.get("ATTACHMENTS_DIR", str(data_dir / "attachments"))).absolute(),
+        demo=_flag(given, "DEMO", default=True),
+        simulator=_flag(given, "SIMULATOR", default=False),
+        worker=_flag(given, "WORKER", default=True),
+        session_hours=_whole(given, "SESSION_HOURS", 12, low=1, high=24 * 90),
+        max_body_bytes=_whole(given, "MAX_BODY_BYTES", 262_144, low=1_024, high=64 << 20),
+        max_attachment_bytes=_whole(given, "MAX_ATTACHMENT_BYTES", 10 << 20, low=1_024, high=256 << 20),
+        intake_per_minute=_whole(given, "INTAKE_PER_MINUTE", 60_000, low=1, high=10_000_000),
+        log_level=_choice(given, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
     )
 
 
@@ -78,30 +89,62 @@ def settings() -> Settings:
 
 def _database_url(raw: str) -> str:
     scheme, separator, rest = raw.partition("://")
-    if not separator or scheme not in _SCHEMES:
+    try:
+        known = _SCHEMES[scheme] if separator else ""
+        read = make_url(f"{known}://{rest}")
+    except (KeyError, ArgumentError, ValueError):
+        read = None
+    # A database in memory would be another one in every thread.
+    if read is None or (read.drivername == "sqlite" and read.database in (None, "", ":memory:")):
         raise BadSetting(
-            f"DATABASE_URL is {raw!r}: it must start with sqlite:/// or postgresql://, "
-            "for example sqlite:////var/lib/console/console.db"
+            f"DATABASE_URL is {_without_password(raw)!r}: it must start with sqlite:/// and name a file, or "
+            "with postgresql://, for example sqlite:////var/lib/console/console.db"
         )
-    return f"{_SCHEMES[scheme]}://{rest}"
+    return f"{known}://{rest}"
 
 
-def _url(environ: Mapping[str, str], name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-    raw = environ.get(name, default).rstrip("/")
-    if raw and (urlsplit(raw).scheme not in schemes or not urlsplit(raw).hostname):
-        raise BadSetting(f"{name} is {raw!r}: it must be an address such as {schemes[0]}://host")
+def _without_password(address: str) -> str:
+    return re.sub(r"//.*@", "//...@", address)
+
+
+def _address(given: Mapping[str, str], name: str, *, schemes: tuple[str, ...]) -> str:
+    raw = given[name].rstrip("/")
+    try:
+        parts = urlsplit(raw)
+        is_good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise BadSetting(
+            f"{name} is {_without_password(raw)!r}: it must be an address such as {schemes[0]}://host"
+        )
     return raw
 
 
-def _whole(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
-    raw = environ.get(name, "") or str(default)
+def _origin(given: Mapping[str, str]) -> str:
+    """The public address as browsers spell it when they say where a page comes from."""
+    raw = _address(given, "PUBLIC_URL", schemes=tuple(_DEFAULT_PORTS))
+    parts = urlsplit(raw)
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise BadSetting(
+            f"PUBLIC_URL is {_without_password(raw)!r}: it must be a host and nothing behind it, "
+            "such as https://console.example"
+        )
+    host = parts.netloc.lower()
+    if parts.port == _DEFAULT_PORTS[parts.scheme]:
+        host = host.rpartition(":")[0]
+    return f"{parts.scheme}://{host}"
+
+
+def _whole(given: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    raw = given.get(name, str(default))
     if not raw.isdecimal() or not low <= int(raw) <= high:
         raise BadSetting(f"{name} is {raw!r}: it must be a whole number from {low} to {high}")
     return int(raw)
 
 
-def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
-    raw = environ.get(name)
+def _flag(given: Mapping[str, str], name: str, *, default: bool) -> bool:
+    raw = given.get(name)
     if raw is None:
         return default
     if raw.lower() not in _TRUE | _FALSE:
@@ -109,25 +152,45 @@ def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     return raw.lower() in _TRUE
 
 
-def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    raw = environ.get(name, default).lower()
+def _choice(given: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    raw = given.get(name, default).lower()
     if raw not in allowed:
         raise BadSetting(f"{name} is {raw!r}: it must be one of {', '.join(allowed)}")
     return raw
 
 
-def _secret(environ: Mapping[str, str], data_dir: Path) -> str:
+def _secret(given: Mapping[str, str], data_dir: Path) -> str:
     """The given key, or one made at first start and kept beside the database."""
-    given = environ.get("SECRET_KEY", "")
-    if given:
-        if len(given) < 32:
-            raise BadSetting("SECRET_KEY is too short: it must have at least 32 characters")
-        return given
+    if "SECRET_KEY" in given:
+        if len(given["SECRET_KEY"]) < _KEY_LENGTH:
+            raise BadSetting(f"SECRET_KEY is too short: it must have at least {_KEY_LENGTH} characters")
+        return given["SECRET_KEY"]
     kept = data_dir / "secret_key"
-    if not kept.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        # Created with its mode: the key must never be readable by others, not even for a moment.
-        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        if not kept.exists():
+            _make_key(kept)
+        key = kept.read_text(encoding="ascii")
+    except OSError as failure:
+        raise BadSetting(
+            f"DATA_DIR is {str(data_dir)!r}: it must be a folder that can be written to ({failure.strerror})"
+        ) from failure
+    if len(key) < _KEY_LENGTH:
+        raise BadSetting(
+            f"DATA_DIR is {str(data_dir)!r}: it must hold a whole key in secret_key, or no such file at all"
+        )
+    return key
+
+
+def _make_key(kept: Path) -> None:
+    """Write a new key whole and then give it its name: of processes that start at once, one key wins."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = kept.with_name(f".secret_key.{os.getpid()}.{os.urandom(4).hex()}")
+    # Created with its mode: the key must never be readable by others, not even for a moment.
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(os.urandom(32).hex())
-    return kept.read_text(encoding="ascii")
+        with suppress(FileExistsError):
+            os.link(unfinished, kept)
+    finally:
+        unfinished.unlink()
