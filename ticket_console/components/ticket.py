@@ -166,7 +166,7 @@ def file_list(files: Items) -> rx.Component:
             rx.el.a(
                 rx.cond(
                     each["content_type"].to(str).startswith("image/"),
-                    rx.el.img(src=each["url"].to(str), alt=each["filename"].to(str), loading="lazy"),
+                    rx.el.img(src=each["url"].to(str), alt="", loading="lazy"),
                     rx.el.span(rx.icon("file_text", aria_hidden="true"), class_name="tc-file-icon"),
                 ),
                 rx.el.span(each["filename"].to(str), class_name="tc-clip"),

@@ -17,7 +17,7 @@ from ticket_console.components.blocks import (
     tabs,
     text_link,
 )
-from ticket_console.components.text import due, number, t, tl, when
+from ticket_console.components.text import due, number, t, t_with, tl, when
 from ticket_console.components.ticket import navigate_link
 from ticket_console.pages.frame import console_page
 from ticket_console.state.my import MyState
@@ -120,19 +120,27 @@ def _job(job: Item) -> rx.Component:
 
 
 def _offer(job: Item) -> rx.Component:
+    against = job["against"].to(list[dict[str, Any]])
     return _card(
         job,
         _title(job, link=False),
         _place(job),
-        rx.el.div(
-            button(
-                t("my.take"),
-                tone="primary",
-                icon="hand",
-                busy=MyState.taking == job["ticket_id"].to(int),
-                on_click=MyState.take(job["ticket_id"].to(int), job["version"].to(int)),
+        rx.cond(
+            against.length() > 0,
+            rx.el.ul(
+                rx.foreach(against, lambda each: rx.el.li(t_with(each["key"].to(str), each["params"]))),
+                class_name="tc-against",
             ),
-            class_name="tc-job-ways",
+            rx.el.div(
+                button(
+                    t("my.take"),
+                    tone="primary",
+                    icon="hand",
+                    busy=MyState.taking == job["ticket_id"].to(int),
+                    on_click=MyState.take(job["ticket_id"].to(int), job["version"].to(int)),
+                ),
+                class_name="tc-job-ways",
+            ),
         ),
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from ticket_console.desk import assigning
+from ticket_console.desk import assigning, offering
 from ticket_console.desk.my_work import NotATechnician, my_work
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
@@ -121,9 +121,17 @@ def _read(*, viewer: Actor, at: datetime) -> dict[str, Any]:
             for each in people.technicians(connection, viewer, permission="ticket.act")
             if each.id == viewer.technician_id
         )
+        against = offering.obstacles(
+            connection, viewer=viewer, ticket_ids=[each.ticket_id for each in work.up_for_claim], at=at
+        )
+    # What can be taken stands first; the rest says why not.
+    offers = sorted(work.up_for_claim, key=lambda each: each.ticket_id in against)
     return {
         "jobs": [plain(each) for each in work.jobs],
-        "up_for_claim": [plain(each) for each in work.up_for_claim],
+        "up_for_claim": [
+            {**plain(each), "against": [plain(reason) for reason in against.get(each.ticket_id, ())]}
+            for each in offers
+        ],
         "finished": [plain(each) for each in work.done],
         "is_on_duty": me.is_on_duty,
     }

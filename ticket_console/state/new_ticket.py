@@ -317,7 +317,11 @@ def _fields(
         published = form_reads.template_by_code(connection, viewer.org_id, template)
         regions = places.regions(connection, viewer.org_id)
     asked = [spec for spec in published.definition.at_opening if spec.kind not in _LATER]
-    details = {"key": "details", "label": dict(published.name), "open": any(each.required for each in asked)}
+    details = {
+        "key": "details",
+        "label": dict(published.name),
+        "open": any(each.required or each.key in record for each in asked),
+    }
     where = {"key": "where", "label": both("new.where"), "open": bool(place)}
     own = [_own(TEXT, "long_text", "new.text", required=True, focus=True, max_length=4000)]
     own.append(_own(PHONE, "phone", "new.phone", value=customer.get("phone", ""), max_length=32))

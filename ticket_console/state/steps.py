@@ -47,9 +47,11 @@ def without_places(
     refused: InvalidInput, shown: Collection[str], fields: Mapping[str, str] = _EVIDENCE
 ) -> InvalidInput:
     """The refusal for a notice: what stands at a field of the form is not said twice."""
-    return InvalidInput(
+    told = InvalidInput(
         tuple(each for each in refused.problems if fields.get(each.path, each.path) not in shown)
     )
+    told.params = dict(refused.params)
+    return told
 
 
 def step_form(step: Plain, ticket_id: int, proofs: Mapping[int, list[Plain]]) -> Plain:

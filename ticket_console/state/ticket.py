@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -13,6 +14,7 @@ from reflex.event import EventSpec
 from ticket_console.desk import assigning, moving, offering, settling, talking
 from ticket_console.desk.page import ticket_page
 from ticket_console.desk.signing import SignatureInput
+from ticket_console.dispatch.choosing import NotEligible
 from ticket_console.intake.channels import CHANNELS
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
@@ -172,13 +174,18 @@ class TicketState(SessionState):
     @handler(permission="ticket.assign")
     async def assign(self, form: Plain) -> Reply:
         chosen = str(form.get("technician") or "")
-        moved = await in_writer(
-            assigning.assign,
-            **self._change(),
-            technician_id=int(chosen) if chosen.isdecimal() else 0,
-            reason=str(form.get("reason") or ""),
-            override=bool(form.get("override")),
-        )
+        try:
+            moved = await in_writer(
+                assigning.assign,
+                **self._change(),
+                technician_id=int(chosen) if chosen.isdecimal() else 0,
+                reason=str(form.get("reason") or ""),
+                override=bool(form.get("override")),
+            )
+        except NotEligible as refused:
+            # There is one field only; its name would tell nobody anything.
+            refused.problems = tuple(replace(each, path="") for each in refused.problems)
+            raise
         self.asking = ""
         await self._show()
         return done("ticket.given_to", no=moved.no, who=moved.assignee_name or "")
@@ -263,6 +270,8 @@ _NOT_PEOPLE: Final = {
     "system": "ticket.by_system",
     **{name: f"intake.source.{name}" for name in CHANNELS},
 }
+# What the console does in consequence of somebody's command is not said to be their doing.
+_BY_ITSELF: Final = frozenset({"ticket.unassigned", "ticket.settled", "ticket.closed", "ticket.timer_fired"})
 _PARTS_OF_PAGE: Final = ("fields", "events", "comments", "attachments", "signatures")
 
 
@@ -284,7 +293,8 @@ def _read(*, viewer: Actor, ticket_id: int, at: datetime) -> Plain:
     for each in shown["attachments"]:
         each["url"] = f"/api/v1/attachments/{each['id']}"
     for each in shown["events"]:
-        each["who_key"] = _NOT_PEOPLE.get(each["who"], "")
+        by_itself = each["type"] in _BY_ITSELF or each["details"].get("mode") in ("auto", "sticky")
+        each["who_key"] = _NOT_PEOPLE.get("system" if by_itself else each["who"], "")
     shown["steps"] = [step_form(step, ticket_id, proofs) for step in whole.pop("steps")]
     shown["decisions"] = _unfolded(whole.pop("decisions") or [])
     shown["context"] = whole.pop("context") or {}

@@ -58,9 +58,11 @@ class TrackState(SessionState):
     @handler(public=True, background=True)
     async def watch(self) -> Reply:
         """Keep the page true while the customer looks at it."""
-        if self.status != "ready":
+        link = self._link()
+        try:
+            _, tracked = await off_loop(customer.customer_of, link)
+        except TicketNotFound:
             return None
-        ticket_id, link = int(self.job.get("id", 0)), self._link()
         subscription = feed.subscribe()
         try:
             while True:
@@ -68,7 +70,7 @@ class TrackState(SessionState):
                     changed = await asyncio.wait_for(subscription.changes(), _LOOK_AGAIN_SECONDS)
                 except TimeoutError:
                     changed = feed.EVERYTHING
-                if changed == feed.EVERYTHING or ticket_id in changed:
+                if changed == feed.EVERYTHING or tracked.ticket_id in changed:
                     shown = await off_loop(_read, link=link, address=self._address(), at=self._now())
                     async with self:
                         self._put(shown)
@@ -165,7 +167,6 @@ def _read(*, link: str, address: str, at: datetime) -> Plain:
     return {
         "status": "ready",
         "job": {
-            "id": ticket.id,
             "no": ticket.no,
             "title": ticket.title,
             "description": ticket.description,
