@@ -14,7 +14,7 @@ _OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjso
 
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return _decimal_text(value)
     if isinstance(value, datetime):
         return instant_text(value)
     if isinstance(value, date):
@@ -24,6 +24,16 @@ def _plain(value: object) -> object:
     if isinstance(value, frozenset | set):
         return sorted(value)
     raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def _decimal_text(value: Decimal) -> str:
+    """Without exponent and without zeros at the end: 1.50 and 1.5 are one value."""
+    if not value.is_finite():
+        raise TypeError(f"no canonical form for {value}")
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text if value else "0"
 
 
 def canonical_json(value: object) -> str:
@@ -42,4 +52,6 @@ def content_hash(value: object) -> str:
 
 def instant_text(at: datetime) -> str:
     """An instant in UTC with microseconds, sortable as text."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if at.tzinfo is None:
+        raise ValueError("an instant must carry its zone")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -9,9 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
 
 class BadSetting(Exception):
     """A setting that cannot be used; the message is a sentence for the operator."""
@@ -89,18 +86,14 @@ def settings() -> Settings:
 
 def _database_url(raw: str) -> str:
     scheme, separator, rest = raw.partition("://")
-    try:
-        known = _SCHEMES[scheme] if separator else ""
-        read = make_url(f"{known}://{rest}")
-    except (KeyError, ArgumentError, ValueError):
-        read = None
+    is_known = bool(separator) and scheme in _SCHEMES
     # A database in memory would be another one in every thread.
-    if read is None or (read.drivername == "sqlite" and read.database in (None, "", ":memory:")):
+    if not is_known or (scheme == "sqlite" and rest.removeprefix("/") in ("", ":memory:")):
         raise BadSetting(
-            f"DATABASE_URL is {_without_password(raw)!r}: it must start with sqlite:/// and name a file, or "
-            "with postgresql://, for example sqlite:////var/lib/console/console.db"
+            f"DATABASE_URL is {_without_password(raw)!r}: it must start with sqlite:/// or postgresql:// and "
+            "name a database, for example sqlite:////var/lib/console/console.db"
         )
-    return f"{known}://{rest}"
+    return f"{_SCHEMES[scheme]}://{rest}"
 
 
 def _without_password(address: str) -> str:
