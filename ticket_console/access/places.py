@@ -68,6 +68,11 @@ def find_site(connection: Connection, *, org_id: int, code: str) -> SiteView | N
     return None if row is None else SiteView(*row)
 
 
+def find_site_by_id(connection: Connection, site_id: int) -> SiteView | None:
+    row = connection.execute(_SITE.where(_sites.c.id == site_id)).first()
+    return None if row is None else SiteView(*row)
+
+
 def find_region(connection: Connection, *, org_id: int, code: str) -> RegionView | None:
     row = connection.execute(_REGION.where(_regions.c.org_id == org_id, _regions.c.code == code)).first()
     return None if row is None else RegionView(*row)

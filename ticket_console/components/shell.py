@@ -19,7 +19,10 @@ from ticket_console.components.text import t
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One entry of the navigation; `role` is for places that belong to a role and not to a permission."""
+    """Somewhere to go; `role` is for places that belong to a role and not to a permission.
+
+    A phone has room for the places of every day in its tab bar; the others are reached from them.
+    """
 
     key: str
     href: str
@@ -27,6 +30,7 @@ class Place:
     keys: str
     permission: str = ""
     role: str = ""
+    in_tab_bar: bool = True
 
     @property
     def label(self) -> str:
@@ -46,12 +50,14 @@ class Place:
 PLACES: Final = (
     Place("dashboard", "/", "layout_dashboard", "g d", permission="dashboard.view"),
     Place("board", "/board", "square_kanban", "g b", permission="board.view"),
+    Place("tickets", "/tickets", "list", "g t", permission="dashboard.view", in_tab_bar=False),
     Place("intake", "/intake", "inbox", "g i", permission="intake.view"),
     Place("waiting", "/waiting", "user_search", "g w", permission="ticket.assign"),
     Place("my", "/my", "wrench", "g m", role="technician"),
     Place("settlement", "/settlement", "receipt_text", "g s", permission="settlement.view"),
     Place("audit", "/audit", "shield_check", "g a", permission="audit.view"),
 )
+NEW_TICKET: Final = Place("new", "/tickets/new", "plus", "g n", permission="ticket.open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ def shell(
         _tab_bar(active, viewer),
         connection_banner(),
         shortcuts(
-            places=[place.shortcut for place in PLACES],
+            places=[place.shortcut for place in (*PLACES, NEW_TICKET)],
             extra=keys or [],
             roles=viewer.roles,
             permissions=viewer.permissions,
@@ -163,6 +169,7 @@ def _top_bar(
         name(title, class_name="tc-bar-title"),
         rx.el.div(
             *tools,
+            rx.cond(_may_go(NEW_TICKET, viewer), _new_ticket()),
             locale_switch(),
             theme_switch(),
             user_menu(name=viewer.name, roles=viewer.roles),
@@ -172,6 +179,18 @@ def _top_bar(
     )
 
 
+def _new_ticket() -> rx.Component:
+    """From everywhere one press away: whoever answers the telephone has no time to look for it."""
+    return link(
+        rx.icon(NEW_TICKET.icon, aria_hidden="true"),
+        rx.el.span(t(NEW_TICKET.label), class_name="tc-bar-new-text"),
+        href=NEW_TICKET.href,
+        title=t(NEW_TICKET.label),
+        class_name="tc-btn tc-bar-new",
+        custom_attrs={"data-tone": "primary", "data-size": "small"},
+    )
+
+
 def _tab_bar(active: str, viewer: Viewer) -> rx.Component:
-    items = [_item(p, active, viewer, class_name="tc-tab", text_class="") for p in PLACES]
+    items = [_item(p, active, viewer, class_name="tc-tab", text_class="") for p in PLACES if p.in_tab_bar]
     return rx.el.nav(*items, class_name="tc-tabbar", aria_label=t("shell.nav"))
