@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from ticket_console.components.allowed import only_for
 from ticket_console.components.blocks import (
     Column,
     button,
@@ -52,7 +53,9 @@ _KINDS = (
 
 @console_page("/audit", title="audit.title", active="audit", on_load=[AuditState.load])
 def audit() -> rx.Component:
-    return rx.fragment(
+    return only_for(
+        AuditState.permissions,
+        "audit.view",
         page_header(t("audit.title"), hint=t("audit.hint")),
         _chain(),
         _filters(),

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from ticket_console.components.allowed import only_for
 from ticket_console.components.blocks import (
     Column,
     badge,
@@ -39,7 +40,9 @@ _MEGABYTES, _ROWS, _COLUMNS = 10, 20_000, 100
 
 @console_page("/intake/import", title="imports.title", active="intake", on_load=[ImportState.load])
 def import_file() -> rx.Component:
-    return rx.fragment(
+    return only_for(
+        ImportState.permissions,
+        "intake.import",
         page_header(
             t("imports.title"),
             button_link(t("imports.to_inbox"), href="/intake", icon="arrow_left", tone="quiet"),
@@ -333,9 +336,9 @@ def _report() -> rx.Component:
         rx.el.div(
             stat_tile(t("imports.tile.rows"), number(batch["rows"].to(int))),
             stat_tile(t("imports.tile.opened"), number(batch["opened"].to(int)), tone="ok"),
-            stat_tile(t("intake.state.duplicate"), number(batch["duplicates"].to(int))),
+            stat_tile(t("imports.tile.duplicates"), number(batch["duplicates"].to(int))),
             stat_tile(
-                t("intake.state.rejected"),
+                t("imports.tile.rejected"),
                 number(batch["rejected"].to(int)),
                 tone=rx.match(batch["rejected"].to(int) > 0, (True, "danger"), "plain"),
             ),
@@ -345,9 +348,9 @@ def _report() -> rx.Component:
             tabs(
                 [
                     ("", t("inbox.all")),
-                    ("ticket", t("intake.state.ticket")),
-                    ("duplicate", t("intake.state.duplicate")),
-                    ("rejected", t("intake.state.rejected")),
+                    ("ticket", t("imports.tile.opened")),
+                    ("duplicate", t("imports.tile.duplicates")),
+                    ("rejected", t("imports.tile.rejected")),
                 ],
                 value=ImportState.outcome,
                 on_change=ImportState.show_outcomes,

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from ticket_console.components.allowed import only_for
 from ticket_console.components.blocks import (
     Column,
     badge,
@@ -42,7 +43,9 @@ _ICONS = {
 
 @console_page("/intake", title="nav.intake", active="intake", on_load=[IntakeState.load, IntakeState.watch])
 def intake() -> rx.Component:
-    return rx.fragment(
+    return only_for(
+        IntakeState.permissions,
+        "intake.view",
         page_header(
             t("inbox.title"),
             rx.cond(
@@ -153,11 +156,11 @@ def _list() -> rx.Component:
     return stack(
         data_table(
             [
-                Column(t("inbox.column.at"), lambda row: ago(row["received_at"]), nowrap=True, width="110px"),
-                Column(t("inbox.column.channel"), _channel_cell, nowrap=True, width="150px"),
-                Column(t("inbox.column.message"), _message_cell),
-                Column(t("inbox.column.state"), _outcome_cell, width="32%"),
-                Column(t("inbox.column.ticket"), _ticket_link, nowrap=True, width="130px"),
+                Column(t("inbox.column.at"), lambda row: ago(row["received_at"]), nowrap=True),
+                Column(t("inbox.column.channel"), _channel_cell, nowrap=True),
+                Column(t("inbox.column.message"), _message_cell, width="38%"),
+                Column(t("inbox.column.state"), _outcome_cell, width="30%"),
+                Column(t("inbox.column.ticket"), _ticket_link, nowrap=True),
             ],
             IntakeState.rows,
             caption=t("inbox.title"),

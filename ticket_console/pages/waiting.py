@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from ticket_console.components.allowed import only_for
 from ticket_console.components.blocks import (
     Column,
     badge,
@@ -35,7 +36,9 @@ Item = rx.vars.ObjectVar[dict[str, Any]]
     "/waiting", title="waiting.title", active="waiting", on_load=[WaitingState.load, WaitingState.watch]
 )
 def waiting() -> rx.Component:
-    return rx.fragment(
+    return only_for(
+        WaitingState.permissions,
+        "ticket.assign",
         page_header(
             rx.fragment(t("waiting.title"), " ", badge(number(WaitingState.total), tone="warn")),
             button(
@@ -240,7 +243,7 @@ def _dialog() -> rx.Component:
                     class_name="tc-dialog-foot",
                 ),
                 on_submit=WaitingState.assign,
-                style={"padding": "0"},
+                class_name="tc-assign",
             ),
         ),
         open=one.contains("no"),

@@ -7,12 +7,13 @@ from uuid import uuid4
 import reflex as rx
 
 from ticket_console.forms.fields import FieldKind, FieldSpec
+from ticket_console.forms.kinds import BadValue, parse_value
 from ticket_console.forms.reads import TemplateNotFound
 from ticket_console.i18n import translate
 from ticket_console.intake import public_form
 from ticket_console.intake.public_form import PublicForm
 from ticket_console.kernel.database import in_writer, off_loop, reading
-from ticket_console.kernel.errors import ConsoleError, InvalidInput, RateLimited
+from ticket_console.kernel.errors import ConsoleError, FieldProblem, InvalidInput, RateLimited
 from ticket_console.kernel.settings import settings
 from ticket_console.kernel.text import LOCALES
 from ticket_console.state.session import Reply, SessionState, handler
@@ -34,9 +35,14 @@ _AFTER: Final = (
     (_HIDDEN, FieldKind.TEXT, False),
 )
 _SHOWN_AT: Final = {"title": "description", "latitude": _PLACE, "longitude": _PLACE}
-# The address of a receipt differs, so that a reload shows it again and a visit shows the form.
-_REMEMBER: Final = rx.call_script("history.replaceState(history.state, '', '?sent=1')")
-_FORGET: Final = rx.call_script("history.replaceState(history.state, '', location.pathname)")
+# The address of a receipt differs, so that a reload shows it again and a visit shows the form. The draft
+# of what was sent goes, or the next request would begin with it.
+_SENT: Final = """
+sessionStorage.removeItem("tc_draft:request:" + location.pathname.split("/").filter(Boolean).pop());
+history.replaceState(history.state, "", location.pathname + %s);
+"""
+_REMEMBER: Final = rx.call_script(_SENT % '"?sent=1"')
+_FORGET: Final = rx.call_script(_SENT % '""')
 
 
 class RequestState(SessionState):
@@ -87,17 +93,20 @@ class RequestState(SessionState):
     @handler(public=True)
     async def send(self, answer: Plain) -> Any:
         """Receive what was filled in; the same form sent twice is one request."""
+        if self.ticket_no:
+            return
         self.problems, self.problem = {}, {}
         self.busy = True
-        self._submission_key = self._submission_key or str(uuid4())
         yield
         values = answer.get("values")
+        entered = values if isinstance(values, dict) else {}
         try:
+            _refuse_unreachable(entered)
             receipt = await in_writer(
                 public_form.receive_public,
                 at=self._now(),
                 template_code=self._code(),
-                answer=_answer(values if isinstance(values, dict) else {}),
+                answer=_answer(entered),
                 submission_key=self._submission_key,
                 address=self.router.session.client_ip,
             )
@@ -112,7 +121,6 @@ class RequestState(SessionState):
             return
         finally:
             self.busy = False
-        self._submission_key = ""
         self.ticket_no = receipt.ticket_no or ""
         token = receipt.tracking_token
         self.tracking_url = settings().public_url + tracking_path(token) if token else ""
@@ -129,7 +137,8 @@ class RequestState(SessionState):
 
     def _forget(self) -> None:
         self.status, self.problems, self.problem = "ready", {}, {}
-        self.ticket_no = self.tracking_url = self._submission_key = ""
+        self.ticket_no = self.tracking_url = ""
+        self._submission_key = str(uuid4())
 
     def _show_problems(self, refused: InvalidInput) -> None:
         known = {field["key"] for field in self.fields}
@@ -185,6 +194,22 @@ def _own_field(spec: FieldSpec) -> Plain:
 
 def _both(key: str) -> dict[str, str]:
     return {locale: translate(key, locale) for locale in LOCALES}
+
+
+def _refuse_unreachable(entered: Mapping[str, Any]) -> None:
+    """A request nobody can be called about helps nobody: say so before anything is kept."""
+    problems = []
+    for key, kind, is_required in (*_BEFORE, *_AFTER):
+        text = str(entered.get(key) or "").strip()
+        if not text:
+            problems += [FieldProblem(key, "field.required")] if is_required else []
+        elif kind is FieldKind.PHONE:
+            try:
+                parse_value(FieldSpec(key, kind, {}), text, None)
+            except BadValue as bad:
+                problems.append(FieldProblem(key, bad.code, bad.params))
+    if problems:
+        raise InvalidInput(tuple(problems))
 
 
 def _answer(entered: Mapping[str, Any]) -> Plain:

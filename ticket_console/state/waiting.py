@@ -25,10 +25,13 @@ _LOOK_SECONDS: Final = 30.0
 _GATHER_SECONDS: Final = 0.7
 _SHOWN: Final = 200
 _GIVEN_UP: Final = "given_up"
-# What keeps somebody out today only; everything else says that it is not their kind of work.
+# What keeps somebody out today only, and what is not known of the ticket; everything else says that it
+# is not their kind of work.
 _PASSING: Final = frozenset(
     f"dispatch.failed.{each}" for each in (Filter.OFF_DUTY, Filter.ABSENT, Filter.OFF_SHIFT, Filter.FULL)
 )
+_UNKNOWN: Final = frozenset({f"dispatch.failed.{Filter.PLACE_UNKNOWN}"})
+_FITS: Final = ("yes", "unsure", "later", "no")
 
 Plain = dict[str, Any]
 
@@ -223,11 +226,14 @@ def _offers(*, viewer: Actor, ticket_id: int, at: datetime) -> Plain:
     whole: Plain = plain(found)
     whole["offers"] = [{**plain(each), "fit": _fit(each)} for each in found.offers]
     # Those who are only not free right now come before those whose work it is not.
-    whole["offers"].sort(key=lambda each: ("yes", "later", "no").index(each["fit"]))
+    whole["offers"].sort(key=lambda each: _FITS.index(each["fit"]))
     return whole
 
 
 def _fit(offer: OfferView) -> str:
     if offer.is_eligible:
         return "yes"
-    return "later" if {each.key for each in offer.failures} <= _PASSING else "no"
+    against = {each.key for each in offer.failures}
+    if against <= _UNKNOWN:
+        return "unsure"
+    return "later" if against <= _PASSING | _UNKNOWN else "no"
