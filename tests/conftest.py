@@ -1,6 +1,8 @@
 """What every test may ask for: a moment, a database, a running console and a browser."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 # Nothing a test forgets to say may reach the developer's own console.
 _SURROUNDINGS = tempfile.mkdtemp(prefix="console-tests-")
+atexit.register(shutil.rmtree, _SURROUNDINGS, ignore_errors=True)
 os.environ.update(
     DATA_DIR=_SURROUNDINGS,
     ATTACHMENTS_DIR=f"{_SURROUNDINGS}/attachments",
