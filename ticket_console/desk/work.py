@@ -92,6 +92,8 @@ def take_up(
     tokens = writing.live_tokens(connection, ticket_id)
     is_own = owns(actor, row, tokens) or (is_claim and is_up_for_claim(actor, tokens))
     if not may_see(actor, row, is_own=is_own):
+        # Somebody who gave the ticket away may not have heard that it worked.
+        writing.refuse_repeated(connection, actor=actor, ticket_id=ticket_id, command_id=command_id)
         if (
             is_claim
             and expected_version is not None

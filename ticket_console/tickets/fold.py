@@ -4,7 +4,7 @@ The first event of each command carries `payload["delta"]`, the changes it made:
 
     {"ticket": {column: value},
      "tokens": [{"id", changed columns}],
-     "values": {field: {"value", "provenance"}},
+     "values": {field: {"value", "provenance"}},  (a value of null clears the field)
      "assignments": [{"id", changed columns}]}
 
 Everything is plain JSON here, as the history keeps it; `plain_row` puts a row into that form for comparison.
@@ -73,7 +73,10 @@ def _apply(folded: TicketFold, delta: Mapping[str, Any], type: str) -> None:
     for key, value in delta.get("values", {}).items():
         if value.keys() != _VALUE:
             raise BrokenHistory(f"{type} sets {key} without saying what it is and where it came from")
-        folded.values[key] = plain_row(value)
+        if value["value"] is None:
+            folded.values.pop(key, None)
+        else:
+            folded.values[key] = plain_row(value)
 
 
 def _apply_rows(

@@ -188,6 +188,10 @@ _UPDATE_TICKET: Final = sa.update(tickets).where(
 _INSERT_TOKENS: Final = sa.insert(tokens)
 _UPDATE_TOKEN: Final = sa.update(tokens).where(tokens.c.id == sa.bindparam("b_id"))
 _INSERT_EVENTS: Final = sa.insert(events)
+_CLEAR_VALUES: Final = sa.delete(field_values).where(
+    field_values.c.ticket_id == sa.bindparam("b_ticket_id"),
+    field_values.c.field_key.in_(sa.bindparam("b_keys", expanding=True)),
+)
 
 
 def _writing_values(insert: Any) -> Any:
@@ -252,7 +256,11 @@ def _write_tokens(connection: Connection, draft: TicketDraft) -> None:
 
 
 def _write_values(connection: Connection, draft: TicketDraft) -> None:
-    if not draft.values:
+    entered = {key: entry for key, entry in draft.values.items() if entry[0] is not None}
+    if len(entered) < len(draft.values):
+        cleared = sorted(draft.values.keys() - entered.keys())
+        connection.execute(_CLEAR_VALUES, {"b_ticket_id": draft.ticket_id, "b_keys": cleared})
+    if not entered:
         return
     connection.execute(
         _WRITE_VALUES[connection.dialect.name],
@@ -265,7 +273,7 @@ def _write_values(connection: Connection, draft: TicketDraft) -> None:
                 "provenance": provenance,
                 "command_id": draft.command_id,
             }
-            for key, (value, provenance) in draft.values.items()
+            for key, (value, provenance) in entered.items()
         ],
     )
 
