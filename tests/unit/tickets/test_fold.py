@@ -83,7 +83,7 @@ def test_a_row_is_compared_in_the_form_the_history_keeps() -> None:
         "rate": Decimal("1.50"),
         "opened_at": datetime(2026, 11, 21, 2, 0, tzinfo=UTC),
     }
-    kept = {"stage": "intake", "status": "open", "rate": "1.50", "opened_at": "2026-11-21T02:00:00.000000Z"}
+    kept = {"stage": "intake", "status": "open", "rate": "1.5", "opened_at": "2026-11-21T02:00:00.000000Z"}
 
     assert differences(kept, row) == ()
     assert differences({**kept, "stage": "done", "extra": 1}, row) == ("extra", "stage")
