@@ -12,7 +12,7 @@ from reflex.event import EventType, passthrough_event_spec
 ADDRESS_JS: Final = rx.asset("address.jsx", shared=True).importable_path
 
 
-class _AddressPart(rx.NoSSRComponent):
+class _AddressPart(rx.Component):
     library = ADDRESS_JS
     lib_dependencies: list[str] = ["lucide-react@1.26.0"]
 

@@ -7,10 +7,10 @@ import { useLanguage } from "$/public/external/ticket_console/components/text/la
 const STEPS = [60, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
 const HOUR = 3600;
 const MOST_TICKS = 4;
-const DAY_ROOM = 42;
+const DAY_ROOM = 37;
 const THICKEST = 26;
 // A shorter part of the longest bar has no room for its number.
-const LEAST_NAMED = 0.06;
+const LEAST_NAMED = 0.045;
 
 let loading = null;
 const plotly = () => {

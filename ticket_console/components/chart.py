@@ -8,7 +8,7 @@ import reflex as rx
 CHART_JS: Final = rx.asset("chart.jsx", shared=True).importable_path
 
 
-class _BarChart(rx.NoSSRComponent):
+class _BarChart(rx.Component):
     library = CHART_JS
     # The smallest build of plotly with bars; chart.jsx imports it when a chart is first shown.
     lib_dependencies: list[str] = ["plotly.js-basic-dist-min@3.7.0"]

@@ -41,6 +41,15 @@ def settlement() -> rx.Component:
         rx.match(
             SettlementState.status,
             ("closed", empty(t("settle.not_yours"), text=t("settle.not_yours.text"), icon="lock")),
+            (
+                "missing",
+                empty(
+                    t("settle.missing"),
+                    button_link(t("settle.title"), href="/settlement"),
+                    text=t("settle.missing.text"),
+                    icon="search_x",
+                ),
+            ),
             loaded(
                 SettlementState.status,
                 rx.cond(

@@ -66,6 +66,8 @@ class SettlementState(SessionState):
             return None
         try:
             await self._show()
+        except NotFound:
+            self.status = "missing"
         except Exception:
             self.status = "failed"
             raise
