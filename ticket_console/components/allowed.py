@@ -13,5 +13,9 @@ def only_for(permissions: rx.Var[list[str]], permission: str, *content: rx.Compo
     """
     # Before the viewer is known nobody has a permission yet.
     is_theirs = permissions.contains(permission) | (permissions.length() == 0)
-    refusal = empty(t("access.forbidden"), button_link(t("missing.home"), href="/"), icon="lock")
+    refusal = empty(
+        rx.el.h1(t("access.forbidden"), style={"font": "inherit"}),
+        button_link(t("missing.home"), href="/"),
+        icon="lock",
+    )
     return rx.cond(is_theirs, rx.fragment(*content), refusal)

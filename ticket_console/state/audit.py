@@ -14,9 +14,10 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import off_loop, reading
 from ticket_console.reports import audit
-from ticket_console.reports.audit import Asked, Cursor, Trail
+from ticket_console.reports.audit import Asked, Cursor, Deeds, Trail
 from ticket_console.state.session import Reply, SessionState, handler
 from ticket_console.state.ticket import plain
+from ticket_console.tickets.writing import TicketNotFound
 
 PATH: Final = "/audit"
 DAYS: Final = 30
@@ -42,6 +43,7 @@ class AuditState(SessionState):
         found = await off_loop(_search, viewer=self._actor(), parameters=parameters, at=self._now())
         for part, value in found.items():
             setattr(self, part, value)
+        self.chain = {}
         self.status = "ready"
         return None
 
@@ -86,7 +88,11 @@ def _search(*, viewer: Actor, parameters: Mapping[str, str], at: datetime) -> Pl
             what=parameters.get("what", "")[:48],
             ticket_no=parameters.get("ticket", "")[:24],
         )
-        found = audit.search(connection, viewer, asked, after=_cursor(parameters.get("after", "")))
+        try:
+            found = audit.search(connection, viewer, asked, after=_cursor(parameters.get("after", "")))
+        except TicketNotFound:
+            # Nothing is known of such a number, which is what an empty list says.
+            found = Deeds((), None)
     kept = {key: parameters.get(key, "") for key in _ASKED}
     following = found.following
     older = (

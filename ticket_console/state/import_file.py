@@ -56,14 +56,14 @@ class ImportState(SessionState):
     @handler(permission="intake.import")
     async def load(self) -> Reply:
         self.templates, self.recent = await off_loop(_start, viewer=self._actor())
+        if not self.template and self.templates:
+            self.template = self.templates[0]["value"]
+        if self.step == "report":
+            self.step = "choose"
+        self.status = "ready"
         asked = self.router.url.query_parameters.get("batch", "")
         if asked.isascii() and asked.isdecimal() and len(asked) < 10:
             await self._open_report(int(asked))
-        elif self.step == "report":
-            self.step = "choose"
-        if not self.template and self.templates:
-            self.template = self.templates[0]["value"]
-        self.status = "ready"
         return None
 
     @handler(permission="intake.import")

@@ -51,10 +51,10 @@ class IntakeState(SessionState):
         asked = _Asked(self.router.url.query_parameters)
         if (asked.channel, asked.state, asked.page) != (self.channel, self.state, self.page):
             self.status = "loading"
+        self.message = {}
         self._put(await off_loop(_read, viewer=self._actor(), asked=asked), asked)
-        self.message = (
-            await off_loop(_message, viewer=self._actor(), raw_id=asked.message) if asked.message else {}
-        )
+        if asked.message:
+            self.message = await off_loop(_message, viewer=self._actor(), raw_id=asked.message)
         return None
 
     @handler(permission="intake.view", background=True)
