@@ -64,7 +64,7 @@ pins: $(DEV) ## Write the exact versions of this environment into the requiremen
 
 .PHONY: system
 system:
-	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -q "Noto Sans CJK" && command -v redis-server >/dev/null \
+	@command -v chromium >/dev/null && [ -n "$$(fc-list :lang=zh-cn family 2>/dev/null)" ] && command -v redis-server >/dev/null \
 		|| { $(call apt_install,chromium fontconfig fonts-noto-cjk redis-server); }
 
 .venv/bin/python:
