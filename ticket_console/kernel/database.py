@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial, wraps
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -31,6 +32,8 @@ SQLModel.metadata.naming_convention = {
 P = ParamSpec("P")
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
+
+log = structlog.get_logger(__name__)
 
 READERS = 8
 WRITERS = 8
@@ -190,6 +193,13 @@ def _postgresql_engine(url: str) -> Engine:
     )
 
 
+class _Thread(threading.local):
+    writes = False
+
+
+_this_thread = _Thread()
+
+
 @contextmanager
 def transaction(*, reserve: Mapping[str, int] | None = None) -> Iterator[Connection]:
     """One unit of work: committed when the block ends, rolled back with everything when it raises.
@@ -199,23 +209,35 @@ def transaction(*, reserve: Mapping[str, int] | None = None) -> Iterator[Connect
     """
     from ticket_console.kernel import ids
 
-    database = _database()
-    ids.ensure(reserve or {})
-    gate = database.write_gate
-    if gate is not None:
-        gate.acquire()
+    if _this_thread.writes:
+        # On SQLite it would wait for itself for ever.
+        raise RuntimeError("a transaction does not nest")
     after: list[Callable[[], None]] = []
+    _this_thread.writes = True
     try:
-        with database.engine.connect() as connection:
-            connection = connection.execution_options(console_writes=True)
-            connection.info["after_commit"] = after
+        with ids.reserved(reserve or {}), writing() as connection:
+            connection = connection.execution_options(console_after_commit=after)
             with connection.begin():
                 yield connection
     finally:
-        if gate is not None:
-            gate.release()
+        _this_thread.writes = False
     for call in after:
-        call()
+        try:
+            call()
+        except Exception as failure:
+            # What was asked for is done and durable: the asker must not be told otherwise.
+            log.error("database.after_commit_failed", exc_info=failure)
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """A connection for writing, for `transaction` and for what must be durable before it begins.
+
+    On SQLite nobody else in this process writes meanwhile.
+    """
+    database = _database()
+    with database.write_gate or nullcontext(), database.engine.connect() as connection:
+        yield connection.execution_options(console_writes=True)
 
 
 @contextmanager
@@ -231,8 +253,11 @@ def reading() -> Iterator[Connection]:
 
 
 def run_after_commit(connection: Connection, call: Callable[[], None]) -> None:
-    """Have `call` run once this transaction is durable; never when it is rolled back."""
-    connection.info["after_commit"].append(call)
+    """Have `call` run once this transaction is durable; never when it is rolled back.
+
+    A call that fails is logged and changes nothing: the transaction is durable already.
+    """
+    connection.get_execution_options()["console_after_commit"].append(call)
 
 
 # PostgreSQL ends one of two transactions that wait for each other, or that cannot both have been first.

@@ -4,8 +4,9 @@ Ids grow but may leave gaps: what is left of a block is lost when the process en
 """
 
 import threading
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import sqlalchemy as sa
@@ -30,6 +31,8 @@ _lock = threading.Lock()
 # Apart from `_lock`: whoever fetches may wait for a writer, and that writer must be able to take ids.
 _fetching = threading.Lock()
 _left: dict[str, deque[range]] = {}
+# What transactions at work were promised; until they end it counts as taken.
+_promised: Counter[str] = Counter()
 _source: str = ""
 
 
@@ -37,22 +40,39 @@ class IdsExhausted(RuntimeError):
     """A command took more ids than it reserved with `transaction(reserve=...)`."""
 
 
-def ensure(wanted: Mapping[str, int]) -> None:
-    """Have enough ids in hand before a transaction begins.
+@contextmanager
+def reserved(wanted: Mapping[str, int]) -> Iterator[None]:
+    """Have enough ids in hand for a transaction before it begins, and keep them for it until it ends.
 
-    The block is fetched in a transaction of its own: were it part of the command, a rollback
-    would hand the same ids out again.
+    A block is fetched in a transaction of its own: were it part of the command, a rollback would
+    hand the same ids out again.
     """
-    for name, enough in ENOUGH.items():
-        needed = wanted.get(name, 0) + enough
-        if _in_hand(name) >= needed:
-            continue
-        with _fetching:
-            missing = needed - _in_hand(name)
-            if missing > 0:
-                fetched = _fetch(name, max(missing, BLOCK[name]))
-                with _lock:
-                    _left.setdefault(name, deque()).append(fetched)
+    if unknown := wanted.keys() - ENOUGH.keys():
+        raise KeyError(f"no such series: {sorted(unknown)}")
+    _promise(wanted, 1)
+    try:
+        for name, enough in ENOUGH.items():
+            if _free(name) < enough:
+                _fetch_missing(name, enough)
+        yield
+    finally:
+        _promise(wanted, -1)
+
+
+def _promise(wanted: Mapping[str, int], sign: int) -> None:
+    if wanted:
+        with _lock:
+            for name, count in wanted.items():
+                _promised[name] += sign * count
+
+
+def _fetch_missing(name: str, enough: int) -> None:
+    with _fetching:
+        missing = enough - _free(name)
+        if missing > 0:
+            fetched = _fetch(name, max(missing, BLOCK[name]))
+            with _lock:
+                _left.setdefault(name, deque()).append(fetched)
 
 
 def take(name: str) -> int:
@@ -69,30 +89,24 @@ def take(name: str) -> int:
         return block[0]
 
 
-def _in_hand(name: str) -> int:
+def _free(name: str) -> int:
+    """How many ids are in hand that no transaction was promised."""
     global _source
     with _lock:
         if _source != database.database_url():
             _left.clear()
             _source = database.database_url()
-        return sum(map(len, _left.get(name, ())))
+        return sum(map(len, _left.get(name, ()))) - _promised[name]
+
+
+_FETCH: Final = sa.text(
+    "INSERT INTO id_block (name, next_id) VALUES (:name, :first) "
+    "ON CONFLICT (name) DO UPDATE SET next_id = id_block.next_id + :count RETURNING next_id"
+)
 
 
 def _fetch(name: str, count: int) -> range:
-    engine = database.engine()
-    statement = sa.text(
-        "INSERT INTO id_block (name, next_id) VALUES (:name, :first) "
-        "ON CONFLICT (name) DO UPDATE SET next_id = id_block.next_id + :count RETURNING next_id"
-    )
-    gate = database._database().write_gate
-    if gate is not None:
-        gate.acquire()
-    try:
-        with engine.connect().execution_options(console_writes=True) as connection, connection.begin():
-            end = connection.execute(
-                statement, {"name": name, "first": FIRST_ID + count, "count": count}
-            ).scalar_one()
-    finally:
-        if gate is not None:
-            gate.release()
+    first = {"name": name, "first": FIRST_ID + count, "count": count}
+    with database.writing() as connection, connection.begin():
+        end = connection.execute(_FETCH, first).scalar_one()
     return range(end - count, end)
