@@ -6,16 +6,21 @@ import { useLanguage } from "$/public/external/ticket_console/components/text/la
 
 const PAUSE = 300;
 
-// Another choice starts at the first page again.
+const NOTHING = new URLSearchParams();
+
+// Another choice starts at the first page again. The page was drawn beforehand without a query, and the
+// browser's first drawing must be the same.
 function useAddress() {
   const [asked, setAsked] = useSearchParams();
+  const [isHere, setHere] = useState(false);
+  useEffect(() => setHere(true), []);
   const change = (changes, dropped = ["page"]) => setAsked((before) => {
     const next = new URLSearchParams(before);
     dropped.forEach((name) => next.delete(name));
     Object.entries(changes).forEach(([name, value]) => (value ? next.set(name, value) : next.delete(name)));
     return next;
   }, { replace: true });
-  return [asked, change];
+  return [isHere ? asked : NOTHING, change];
 }
 
 export function AddressSelect({ name, label, options = [], all, drops = [], value }) {
@@ -33,9 +38,9 @@ export function AddressSelect({ name, label, options = [], all, drops = [], valu
 export function AddressSearch({ name = "q", label, onEnter }) {
   const [asked, change] = useAddress();
   const there = asked.get(name) ?? "";
-  const [typed, setTyped] = useState(there);
+  const [typed, setTyped] = useState("");
   const timer = useRef(null);
-  const sent = useRef(there);
+  const sent = useRef("");
 
   useEffect(() => () => clearTimeout(timer.current), []);
   useEffect(() => {
