@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
@@ -86,6 +86,8 @@ def unsubscribe(subscription: Subscription) -> None:
 def publish(connection: Connection, ticket_ids: Iterable[int]) -> None:
     """Announce changed tickets once this transaction is durable, here and in other processes."""
     ids = sorted(set(ticket_ids))
+    if not ids:
+        return
     if connection.dialect.name == "postgresql":
         for start in range(0, len(ids), _IDS_PER_MESSAGE):
             message = f"{_ORIGIN}:{','.join(map(str, ids[start : start + _IDS_PER_MESSAGE]))}"
@@ -122,15 +124,34 @@ def _listen() -> None:
         try:
             conninfo = sa.make_url(database.database_url()).set(drivername="postgresql")
             with psycopg.connect(
-                conninfo.render_as_string(hide_password=False), autocommit=True
+                conninfo.render_as_string(hide_password=False), autocommit=True, **_KEEP_ALIVE
             ) as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
                 # What was said while nobody listened is unknown, so everybody reads afresh.
                 _tell(EVERYTHING)
                 for notice in connection.notifies():
-                    origin, _, ids = notice.payload.partition(":")
-                    if origin != _ORIGIN:
-                        _tell(frozenset(map(int, ids.split(","))))
+                    _hear(notice.payload)
         except psycopg.Error as failure:
             log.warning("feed.lost", error=str(failure))
             pause.wait(1.0)
+
+
+# Nothing is ever sent on the connection, so only these tell that the other end is gone.
+_KEEP_ALIVE: Final[dict[str, Any]] = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+
+
+def _hear(message: str) -> None:
+    origin, _, ids = message.partition(":")
+    if origin == _ORIGIN:
+        return
+    try:
+        changed = frozenset(map(int, ids.split(",")))
+    except ValueError:
+        # Said by something that is not this console, or by another version of it.
+        log.warning("feed.not_understood", message=message[:80])
+        changed = EVERYTHING
+    _tell(changed)
