@@ -118,7 +118,7 @@ def test_a_refused_message_is_there_word_for_word(server: Server, page_as: OpenP
 def test_pages_of_the_inbox_stand_in_the_address(page_as: OpenPage) -> None:
     page = page_as("agent", "/intake", locale="en")
     page.get_by_role("button", name="Next page").click()
-    expect(page.locator(".tc-pages")).to_contain_text("2 /")
+    expect(page.locator(".tc-pages")).to_contain_text("Page 2 of")
     first = page.locator("tbody tr").first.inner_text()
 
     page.reload()
