@@ -190,6 +190,7 @@ def look(*, viewer: Actor, at: datetime, asked: Asked) -> Plain:
         here = _Here(period.id, asked.region_id if reads_all else None, reads_all)
         view["totals_files"] = _files(f"/api/v1/periods/{period.id}/totals", region=here.region_id)
         view["up"] = here.address()
+        page: reads.Page[Any]
         if technician_id is None:
             page = reads.technician_totals(
                 connection,
