@@ -55,6 +55,7 @@ PLACES: Final = (
     Place("waiting", "/waiting", "user_search", "g w", permission="ticket.assign"),
     Place("my", "/my", "wrench", "g m", role="technician"),
     Place("settlement", "/settlement", "receipt_text", "g s", permission="settlement.view"),
+    Place("pay", "/settlement", "wallet", "g p", permission="settlement.view_own"),
     Place("audit", "/audit", "shield_check", "g a", permission="audit.view"),
 )
 NEW_TICKET: Final = Place("new", "/tickets/new", "plus", "g n", permission="ticket.open")

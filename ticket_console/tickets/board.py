@@ -219,7 +219,7 @@ def _condition(viewer: Actor, filters: BoardFilters, at: datetime) -> sa.ColumnE
             scope,
             region=tickets.c.region_id,
             ticket_class=tickets.c.ticket_class,
-            own=tickets.c.assignee_id == viewer.technician_id,
+            own=_is_with(viewer),
         ),
     ]
     if filters.region_id is not None:
@@ -235,7 +235,7 @@ def _condition(viewer: Actor, filters: BoardFilters, at: datetime) -> sa.ColumnE
     if filters.is_overdue:
         conditions += [tickets.c.due_at < at, tickets.c.closed_at.is_(None)]
     if filters.is_mine:
-        conditions.append(tickets.c.assignee_id == viewer.technician_id)
+        conditions.append(_is_with(viewer))
     sought = filters.search.strip()[:SEARCH_LENGTH]
     if sought:
         pattern = f"%{_literally(sought)}%"
@@ -248,6 +248,13 @@ def _condition(viewer: Actor, filters: BoardFilters, at: datetime) -> sa.ColumnE
             )
         )
     return sa.and_(*conditions)
+
+
+def _is_with(viewer: Actor) -> sa.ColumnElement[bool]:
+    """The viewer has the ticket; whoever is no technician has none, not those that nobody has."""
+    if viewer.technician_id is None:
+        return sa.false()
+    return tickets.c.assignee_id == viewer.technician_id
 
 
 def _literally(sought: str) -> str:

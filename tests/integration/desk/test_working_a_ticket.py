@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,12 +20,14 @@ from ticket_console.desk.steps import ActNotAllowed, FormRequired
 from ticket_console.desk.talking import attach, attachment_path, comment
 from ticket_console.dispatch.choosing import NotEligible
 from ticket_console.dispatch.tables import Assignment, TechnicianLoad
+from ticket_console.kernel.actor import Grant, Role, Scope
 from ticket_console.kernel.canonical import canonical_json
 from ticket_console.kernel.database import reading, table
 from ticket_console.kernel.errors import Forbidden, InvalidInput
 from ticket_console.settlement.tables import Posting
 from ticket_console.tickets import reads
 from ticket_console.tickets.actions import ReasonRequired, TicketNotOpen
+from ticket_console.tickets.board import BoardFilters, board_snapshot
 from ticket_console.tickets.fold import fold
 from ticket_console.tickets.tables import Event, FieldValue, LaneCount, Ticket, TokenRow
 from ticket_console.tickets.writing import CommandReused, StaleTicket, TicketNotFound
@@ -479,3 +482,13 @@ def test_lane_counts_are_what_stands_in_the_lanes(company: Company) -> None:
             ).all()
         )
     assert kept == counted == {"accept": 2, "onsite": 1, "cancelled": 1}
+
+
+def test_own_work_of_somebody_who_is_no_technician_is_nothing(company: Company) -> None:  # PRM-05
+    company.open(lat=0.0, lon=0.0)
+    nobody = replace(company.actor("dispatcher"), grants=(Grant(Role.DISPATCHER, Scope.OWN),))
+
+    with reading() as connection:
+        shown = board_snapshot(connection, viewer=nobody, filters=BoardFilters(), at=company.at)
+
+    assert [lane.count for lane in shown.lanes] == [0] * len(shown.lanes)
