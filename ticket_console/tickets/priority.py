@@ -1,5 +1,6 @@
 """How pressing a ticket is, and why."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -38,6 +39,14 @@ _URGENT_WORDS: Final[dict[str, int]] = {
     "urgent": URGENT,
     "asap": URGENT,
 }
+
+
+_LONGEST_FIRST: Final = sorted(_URGENT_WORDS, key=len, reverse=True)
+_LATIN: Final = "|".join(re.escape(word) for word in _LONGEST_FIRST if word.isascii())
+_CHINESE: Final = "|".join(word for word in _LONGEST_FIRST if not word.isascii())
+# Latin words count where a word begins: something on fire, but not the door of the station fire brigade.
+# The look-ahead lets hits overlap.
+_PRESSING: Final = re.compile(f"(?=((?<![a-z])(?:{_LATIN})|{_CHINESE}))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +91,5 @@ def priority_of(
 
 def _most_pressing_word(texts: Sequence[str]) -> str | None:
     said = "\n".join(texts).casefold()
-    hits = [word for word in _URGENT_WORDS if word in said]
-    return max(hits, key=lambda word: (_URGENT_WORDS[word], len(word)), default=None)
+    hits = set(_PRESSING.findall(said))
+    return max(hits, key=lambda word: (_URGENT_WORDS[word], len(word), word), default=None)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
@@ -223,7 +224,8 @@ def save(connection: Connection, draft: TicketDraft) -> int:
     """Write the draft, extend the chain, announce the change; returns the ticket's new version.
 
     The row is written with a compare-and-swap on its version: a writer that slipped in between
-    makes this raise StaleTicket, and the transaction undoes everything.
+    makes this raise StaleTicket, and the transaction undoes everything. So does CommandReused, for a
+    command id that stands in the history already: nobody looked for it where the version was right.
     """
     draft.columns["updated_at"] = draft.at
     hashed, head = _hashed_events(draft)
@@ -241,7 +243,10 @@ def save(connection: Connection, draft: TicketDraft) -> int:
             raise StaleTicket(ticket_no=draft.before["no"], who="", what="", when="", version=0)
     _write_tokens(connection, draft)
     _write_values(connection, draft)
-    connection.execute(_INSERT_EVENTS, hashed)
+    try:
+        connection.execute(_INSERT_EVENTS, hashed)
+    except IntegrityError as failure:
+        raise CommandReused(command_id=draft.command_id) from failure
     _count_lanes(connection, draft)
     feed.publish(connection, (draft.ticket_id,))
     return draft.version
@@ -398,6 +403,8 @@ def _milliseconds(at: datetime) -> int:
 
 
 def _base36(number: int, width: int) -> str:
+    if number < 0:
+        raise ValueError("no rank comes before the year 1970")
     digits = ""
     while number:
         number, rest = divmod(number, 36)
