@@ -18,10 +18,10 @@ _entries: Final = table(AuditEntry)
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Where the next page begins: entries older than `at`, and of that instant those below `id`."""
+    """Where the next page begins: entries older than `at`, and of that instant those below `id`, or all."""
 
     at: datetime
-    id: int
+    id: int | None = None
 
 
 def search(
@@ -63,10 +63,8 @@ def search(
             sa.or_(_entries.c.action == action, _entries.c.action.startswith(f"{action}.", autoescape=True))
         )
     if before is not None:
+        of_that_instant = sa.true() if before.id is None else _entries.c.id < before.id
         query = query.where(
-            sa.or_(
-                _entries.c.at < before.at,
-                sa.and_(_entries.c.at == before.at, _entries.c.id < before.id),
-            )
+            sa.or_(_entries.c.at < before.at, sa.and_(_entries.c.at == before.at, of_that_instant))
         )
     return tuple(AuditView(*row) for row in connection.execute(query))

@@ -183,8 +183,7 @@ def _of_console(
     before = None
     if after is not None:
         # The deeds on tickets of that instant came first, so all entries of it are still to come.
-        is_entry = after.trail is Trail.CONSOLE
-        before = Before(after.at, after.id if is_entry else _BEYOND)
+        before = Before(after.at, after.id if after.trail is Trail.CONSOLE else None)
     entries = audit_search.search(
         connection,
         viewer=viewer,
@@ -210,9 +209,6 @@ def _of_console(
         )
         for entry in entries
     )
-
-
-_BEYOND: Final = 2**62
 
 
 def _ticket_id(connection: Connection, viewer: Actor, ticket_no: str) -> int:

@@ -23,6 +23,8 @@ PATH: Final = "/audit"
 DAYS: Final = 30
 _PAYLOAD_LENGTH: Final = 6_000
 _ASKED: Final = ("who", "what", "ticket", "since", "until")
+# How long a number of a row may be, so that its column can hold it.
+_DIGITS: Final[Mapping[str, int]] = {Trail.TICKET: 18, Trail.CONSOLE: 9}
 
 Plain = dict[str, Any]
 
@@ -135,7 +137,9 @@ def _midnight(day: date, zone: str) -> datetime:
 def _cursor(text: str) -> Cursor | None:
     at, _, rest = text.partition("~")
     trail, _, number = rest.partition("~")
-    if trail not in set(Trail) or not (number.isascii() and number.isdecimal() and len(number) < 19):
+    if trail not in _DIGITS or not (
+        number.isascii() and number.isdecimal() and len(number) <= _DIGITS[trail]
+    ):
         return None
     try:
         moment = datetime.fromisoformat(at)
