@@ -17,6 +17,7 @@ _KEYS = [
     "/board",
     title="board.title",
     active="board",
+    permission="board.view",
     width="full",
     on_load=[BoardState.load, BoardState.watch],
     keys=_KEYS,

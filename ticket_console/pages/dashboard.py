@@ -20,6 +20,7 @@ _CHART = 260
     "/",
     title="dashboard.title",
     active="dashboard",
+    permission="dashboard.view",
     on_load=[DashboardState.load, DashboardState.watch],
 )
 def dashboard() -> rx.Component:

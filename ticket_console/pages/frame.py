@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import reflex as rx
 
+from ticket_console.components.allowed import only_for
 from ticket_console.components.shell import Viewer, bare, shell
 from ticket_console.components.text import t
 from ticket_console.state.session import SessionState
@@ -31,6 +32,7 @@ def console_page(
     *,
     title: str,
     active: str,
+    permission: str | None = None,
     on_load: Sequence[Any] = (),
     width: str = "normal",
     tools: Callable[[], tuple[rx.Component, ...]] | None = None,
@@ -38,6 +40,7 @@ def console_page(
 ) -> Callable[[Content], Content]:
     """A page behind the log-in: the decorated function returns what stands in the frame.
 
+    Visitors without the `permission` read one sentence instead of the content.
     `title` is a text key, `active` the place of the navigation it belongs to. Every event of `on_load`
     runs after the session is known; visitors without one are sent to the log-in page.
     """
@@ -47,8 +50,11 @@ def console_page(
             viewer = Viewer(
                 name=SessionState.user_name, roles=SessionState.roles, permissions=SessionState.permissions
             )
+            shown = content()
+            if permission is not None:
+                shown = only_for(SessionState.permissions, permission, shown)
             return shell(
-                content(),
+                shown,
                 title=t(title),
                 active=active,
                 viewer=viewer,

@@ -25,7 +25,9 @@ from ticket_console.state.my import MyState
 Item = rx.vars.ObjectVar[dict[str, Any]]
 
 
-@console_page("/my", title="my.title", active="my", on_load=[MyState.load, MyState.watch])
+@console_page(
+    "/my", title="my.title", active="my", permission="ticket.act", on_load=[MyState.load, MyState.watch]
+)
 def my() -> rx.Component:
     return rx.match(
         MyState.status,

@@ -43,6 +43,7 @@ _ICONS = (
     "/tickets/new",
     title="new.title",
     active="board",
+    permission="ticket.open",
     on_load=[NewTicketState.load],
     keys=[{"keys": "Ctrl Enter", "label": "keys.new.send"}],
 )

@@ -49,6 +49,7 @@ Item = rx.vars.ObjectVar[dict[str, Any]]
     "/tickets/[ticket]",
     title="ticket.page",
     active="board",
+    permission="ticket.view",
     on_load=[TicketState.load, TicketState.watch],
 )
 def ticket() -> rx.Component:

@@ -31,7 +31,9 @@ Item = rx.vars.ObjectVar[dict[str, Any]]
 _TIMED = [Metric.RESPONDED.value, Metric.RESOLVED.value]
 
 
-@console_page("/tickets", title="tickets.title", active="tickets", on_load=[TicketsState.load])
+@console_page(
+    "/tickets", title="tickets.title", active="tickets", permission="ticket.view", on_load=[TicketsState.load]
+)
 def tickets() -> rx.Component:
     return stack(
         page_header(
