@@ -150,6 +150,9 @@ _ALWAYS_TOLD: Final = {
 
 def _entry(graph: Graph, event: Row) -> StoryEntry | None:
     kind, payload, at = event["type"], event["payload"], event["at"]
+    if kind == "ticket.closed" and payload.get("status") == TicketStatus.CANCELLED:
+        # Calling it off has been told already.
+        return None
     if kind in _ALWAYS_TOLD:
         return StoryEntry(_ALWAYS_TOLD[kind], at)
     if kind in ("ticket.assigned", "ticket.claimed") and payload.get("technician"):

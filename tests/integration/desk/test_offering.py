@@ -1,0 +1,61 @@
+"""Before anybody presses a button: who could be sent, and what keeps somebody from claiming."""
+
+from datetime import datetime
+
+import pytest
+
+from tests.builders.company import Company, found_company
+from ticket_console.desk.assigning import release
+from ticket_console.desk.offering import obstacles, offers_for
+from ticket_console.kernel.database import reading
+from ticket_console.kernel.errors import Forbidden
+
+
+@pytest.fixture
+def company(database: object, at: datetime) -> Company:
+    return found_company(at)
+
+
+def test_the_dispatcher_is_offered_the_fit_ones_first(company: Company) -> None:
+    opened = company.open()
+
+    with reading() as connection:
+        offers = offers_for(
+            connection, viewer=company.actor("dispatcher"), ticket_id=opened.ticket_id, at=company.at
+        )
+
+    fit = [offer.is_eligible for offer in offers]
+    assert fit == sorted(fit, reverse=True)
+    assert opened.assignee_id in {offer.technician_id for offer in offers if offer.is_eligible}
+
+
+def test_who_may_not_assign_is_offered_nobody(company: Company) -> None:
+    opened = company.open()
+
+    with reading() as connection, pytest.raises(Forbidden):
+        offers_for(connection, viewer=company.actor("tech_near"), ticket_id=opened.ticket_id, at=company.at)
+
+
+def test_what_keeps_a_technician_from_claiming_is_named_and_the_fit_one_reads_nothing(
+    company: Company,
+) -> None:
+    opened = company.open()
+    release(
+        actor=company.actor("tech_near"),
+        at=company.at,
+        command_id="r",
+        ticket_id=opened.ticket_id,
+        expected_version=opened.version,
+        reason="车坏了",
+    )
+
+    def against(login: str) -> list[str]:
+        with reading() as connection:
+            found = obstacles(
+                connection, viewer=company.actor(login), ticket_ids=[opened.ticket_id], at=company.at
+            )
+        return [reason.key for reason in found.get(opened.ticket_id, ())]
+
+    assert against("tech_far") == []
+    assert against("tech_cd") == ["dispatch.failed.region"]
+    assert against("dispatcher") == []
