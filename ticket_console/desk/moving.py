@@ -13,7 +13,7 @@ from ticket_console.desk.effects import carry_out
 from ticket_console.desk.signing import SignatureInput, sign
 from ticket_console.desk.steps import FormRequired, require_act, take_values, unfilled
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, new_row_id, take_up
-from ticket_console.flows.elements import Act, EdgeKind, NodeKind
+from ticket_console.flows.elements import Act, EdgeKind, Node, NodeKind
 from ticket_console.kernel.actor import Actor, ActorKind, system_actor
 from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
@@ -162,8 +162,10 @@ def drop(
                 region_id=work.draft.get("region_id"),
                 ticket_class=work.draft.get("ticket_class"),
             )
-        elif move_act is Act.COMPLETE and unfilled(work, move.token_id):
-            raise FormRequired(ticket_no=work.draft.get("no"))
+        elif move_act is Act.COMPLETE and move.token_id is not None:
+            _node_to_do(work, move.token_id, move_act)
+            if unfilled(work, move.token_id):
+                raise FormRequired(ticket_no=work.draft.get("no"))
         _carry_out_wish(work, _Wish(move_act, move.token_id, move.edge_key, reason), {}, None)
         return finish(work)
 
@@ -257,21 +259,14 @@ def _take_up(
 def _carry_out_wish(
     work: Work, wish: _Wish, values: Mapping[str, Any], signature: SignatureInput | None
 ) -> None:
-    reason = wish.reason.strip()
-    if wish.act is not Act.COMPLETE and not reason:
-        raise ReasonRequired()
-    if len(reason) > REASON_LENGTH:
-        raise ReasonTooLong(limit=REASON_LENGTH)
     if wish.act is Act.CANCEL:
+        reason = _reason(wish)
         work.draft.say("ticket.cancelled", reason=reason)
         _advance(work, Cancel(reason))
         return
     token_id = _token_meant(work, wish.token_id)
-    token = work.marking.token(token_id)
-    if token is None:
-        raise TokenNotActive(token_id=token_id)
-    node = work.graph.node_by_key[token.node_key]
-    require_act(work.actor, node, work.tokens[token_id], wish.act)
+    node = _node_to_do(work, token_id, wish.act)
+    reason = _reason(wish)
     payload: dict[str, Any] = {"node": node.key, "edge": wish.edge_key}
     if reason:
         payload["reason"] = reason
@@ -283,6 +278,25 @@ def _carry_out_wish(
         if signature is not None:
             sign(work.connection, draft=work.draft, token_id=token_id, signature=signature)
     _advance(work, _action(wish, token_id, reason))
+
+
+def _reason(wish: _Wish) -> str:
+    reason = wish.reason.strip()
+    if wish.act is not Act.COMPLETE and not reason:
+        raise ReasonRequired()
+    if len(reason) > REASON_LENGTH:
+        raise ReasonTooLong(limit=REASON_LENGTH)
+    return reason
+
+
+def _node_to_do(work: Work, token_id: int, act: Act) -> Node:
+    """The step of a token, which must be the asker's to finish, return or refuse."""
+    token = work.marking.token(token_id)
+    if token is None:
+        raise TokenNotActive(token_id=token_id)
+    node = work.graph.node_by_key[token.node_key]
+    require_act(work.actor, node, work.tokens[token_id], act)
+    return node
 
 
 def _action(wish: _Wish, token_id: int, reason: str) -> Action:
@@ -320,7 +334,9 @@ def _move_to(work: Work, to_stage: str, reason: str) -> tuple[Move, Act]:
             continue
         act = _ACT_OF_EDGE[move.kind]
         if act is Act.CANCEL:
-            return move, act
+            if move.to_stage == to_stage:
+                return move, act
+            continue
         wish = _Wish(act, move.token_id, move.edge_key, reason or "-")
         action = _action(wish, move.token_id or 0, wish.reason)
         leads_to = preview(work.graph, work.marking, action, work.facts)

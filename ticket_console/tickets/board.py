@@ -11,15 +11,16 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import places, policy
 from ticket_console.customers import names as customer_names
 from ticket_console.flows import reads as flow_reads
-from ticket_console.flows.elements import Act, EdgeKind, Stage, StageCategory
+from ticket_console.flows.elements import Act, EdgeKind, HandlerMode, Node, Stage, StageCategory
 from ticket_console.flows.graph import Graph
 from ticket_console.kernel.actor import Actor, ActorKind, Role
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import NotFound
 from ticket_console.people import names as people_names
+from ticket_console.tickets.actions import Complete
 from ticket_console.tickets.marking import Marking, TicketStatus
-from ticket_console.tickets.moves import reachable_moves
+from ticket_console.tickets.moves import Move, preview, reachable_moves
 from ticket_console.tickets.scoping import row_condition
 from ticket_console.tickets.tables import LaneCount, Ticket
 
@@ -178,7 +179,8 @@ def lane_counts_of(
             .group_by(lane_counts.c.stage)
         )
         if filters.region_id is not None:
-            query = query.where(lane_counts.c.region_id == filters.region_id)
+            # The counts keep 0 for tickets without a region, and no region has that number.
+            query = query.where(lane_counts.c.region_id == (filters.region_id or -1))
     return {stage: int(count) for stage, count in connection.execute(query) if count}
 
 
@@ -292,9 +294,7 @@ def _cards(connection: Connection, rows: Iterable[Any], viewer: Actor) -> list[C
             "updated_at": instant_text(row.updated_at),
             "progress_bp": row.progress_bp,
             "flags": _flags(row),
-            "moves": card_moves(
-                graphs[row.flow_version_id], row.flow_version_id, row.marking, viewer, row.assignee_id
-            ),
+            "moves": _card_moves(graphs[row.flow_version_id], row, viewer),
         }
         for row in found
     ]
@@ -311,49 +311,46 @@ def _flags(row: Any) -> list[str]:
     return flags
 
 
-# Moves of a ticket at one step depend on the flow, the step and the asker's roles alone, so cards of
-# one lane share them. Flow versions never change; the table is bounded by flows x nodes x roles.
+# Moves of a ticket at one step depend on the flow, the step and what the asker is to the ticket alone, so
+# cards of one lane share them. Graphs live as long as the process and never change; the table is bounded
+# by flows x nodes x roles.
 _shared_moves: dict[tuple[int, str, frozenset[Role], bool], list[dict[str, str]]] = {}
 
 
-def card_moves(
-    graph: Graph, flow_version_id: int, marking: Mapping[str, Any], viewer: Actor, assignee_id: int | None
-) -> list[dict[str, str]]:
+def _card_moves(graph: Graph, row: Any, viewer: Actor) -> list[dict[str, str]]:
     """The lanes a card may be dropped on, by which edge, and what the drop has to be accompanied by."""
-    if viewer.kind is not ActorKind.USER or marking["status"] != TicketStatus.OPEN:
+    if viewer.kind is not ActorKind.USER or row.status is not TicketStatus.OPEN:
         return []
-    tokens = marking["tokens"]
-    is_own = assignee_id is not None and assignee_id == viewer.technician_id
+    is_own = row.assignee_id is not None and row.assignee_id == viewer.technician_id
+    # Somebody may have one role here and another elsewhere: what counts is what reaches this ticket.
+    asker = policy.over_row(viewer, region_id=row.region_id, ticket_class=row.ticket_class, is_own=is_own)
+    tokens = row.marking["tokens"]
     if len(tokens) != 1:
-        return _moves_of(graph, Marking.of_json(marking), viewer, is_own)
-    key = (flow_version_id, tokens[0]["node_key"], viewer.roles, is_own)
+        return _moves_of(graph, Marking.of_json(row.marking), asker, is_own)
+    key = (id(graph), tokens[0]["node_key"], asker.roles, is_own)
     moves = _shared_moves.get(key)
     if moves is None:
-        moves = _shared_moves[key] = _moves_of(graph, Marking.of_json(marking), viewer, is_own)
+        marking = Marking.of_json(row.marking)
+        moves = _shared_moves[key] = _moves_of(graph, marking, asker, is_own)
     return moves
 
 
 _PERMISSION: Final = {EdgeKind.CANCEL: "ticket.cancel"}
 
 
-def _moves_of(graph: Graph, marking: Marking, viewer: Actor, is_own: bool) -> list[dict[str, str]]:
+def _moves_of(graph: Graph, marking: Marking, asker: Actor, is_own: bool) -> list[dict[str, str]]:
     moves: dict[str, dict[str, str]] = {}
     for move in reachable_moves(graph, marking):
-        if not policy.allows(viewer, _PERMISSION.get(move.kind, "ticket.act")):
+        if not policy.allows(asker, _PERMISSION.get(move.kind, "ticket.act")):
             continue
         token = None if move.token_id is None else marking.token(move.token_id)
         node = None if token is None else graph.node_by_key[token.node_key]
-        if node is not None and not _may(viewer, node.grants, move.kind, is_own):
+        if node is not None and not _may(asker, node, move.kind, is_own):
             continue
         needs = "reason" if move.kind is not EdgeKind.FORWARD else "none"
         if node is not None and move.kind is EdgeKind.FORWARD:
             needs = "form" if node.evidence or any(use.required for use in node.fields) else "none"
-        if move.to_stage is not None:
-            stages = [move.to_stage]
-        else:
-            landings = graph.structure.landings.get(move.edge_key or "", ())
-            stages = [graph.node_by_key[key].stage for key in landings]
-        for stage in stages:
+        for stage in _stages_of(graph, marking, move):
             # The first way to a lane wins: forward comes before back.
             moves.setdefault(
                 stage, {"to": stage, "edge": move.edge_key or "", "kind": move.kind.value, "needs": needs}
@@ -361,15 +358,33 @@ def _moves_of(graph: Graph, marking: Marking, viewer: Actor, is_own: bool) -> li
     return list(moves.values())
 
 
+def _stages_of(graph: Graph, marking: Marking, move: Move) -> list[str]:
+    """Where a move leads; several lanes where entries not yet made decide."""
+    if move.to_stage is not None:
+        return [move.to_stage]
+    if move.kind is EdgeKind.FORWARD and move.token_id is not None and len(marking.active()) > 1:
+        # The others are still at work: the card goes, or stays, where they are.
+        stage = preview(graph, marking, Complete(move.token_id, move.edge_key), {})
+        return [] if stage is None else [stage]
+    landings = graph.structure.landings.get(move.edge_key or "", ())
+    return [graph.node_by_key[key].stage for key in landings]
+
+
 _ACT: Final = {EdgeKind.FORWARD: Act.COMPLETE, EdgeKind.RETURN: Act.RETURN, EdgeKind.REJECT: Act.REJECT}
 
 
-def _may(viewer: Actor, grants: Iterable[Any], kind: EdgeKind, is_own: bool) -> bool:
-    """A hint for the screen; the command decides."""
-    mine = [grant for grant in grants if grant.role in viewer.roles]
-    if mine:
-        return any(_ACT[kind] in grant.acts for grant in mine)
-    return is_own or bool(viewer.roles & {Role.MANAGER, Role.DISPATCHER})
+def _may(asker: Actor, node: Node, kind: EdgeKind, is_own: bool) -> bool:
+    """What the command will decide, without reading the step's row."""
+    mode = None if node.handler is None else node.handler.mode
+    is_own_step = is_own and mode is HandlerMode.TECHNICIAN
+    granted = [grant for grant in node.grants if grant.role in asker.roles]
+    if granted:
+        return any(
+            _ACT[kind] in grant.acts and (is_own_step or grant.role != Role.TECHNICIAN) for grant in granted
+        )
+    if is_own_step or asker.roles & {Role.MANAGER, Role.DISPATCHER}:
+        return True
+    return node.handler is not None and mode is HandlerMode.QUEUE and node.handler.role in asker.roles
 
 
 def lanes(connection: Connection, org_id: int) -> tuple[Stage, ...]:
