@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, TimeoutError, expect
+from playwright.sync_api import BrowserContext, FilePayload, Page, TimeoutError, expect
 
 from tests.browser.who_works import Work, finished_work, who_has
 from tests.fixtures.browsers import LogIn, OpenPage, Server
@@ -64,7 +64,7 @@ def open_ticket(server: Server, context_as: LogIn) -> OpenTicket:
     return open_one
 
 
-def photo(name: str = "site.jpg") -> dict[str, Any]:
+def photo(name: str = "site.jpg") -> FilePayload:
     picture = io.BytesIO()
     Image.effect_noise((1400, 1000), 60).convert("RGB").save(picture, "JPEG")
     return {"name": name, "mimeType": "image/jpeg", "buffer": picture.getvalue()}
@@ -83,7 +83,7 @@ def fill_in_the_work(page: Page) -> None:
     page.locator("[data-field=difficulty] input").fill("1.2")
 
 
-def upload(page: Page, *photos: dict[str, Any]) -> None:
+def upload(page: Page, *photos: FilePayload) -> None:
     page.locator("[data-field='evidence:photo'] input[type=file]").set_input_files(list(photos))
     expect(page.locator(".tc-thumb img")).to_have_count(len(photos))
 

@@ -5,6 +5,7 @@ from ticket_console.state.new_ticket import _headline
 from ticket_console.state.steps import (
     PHOTO_FIELD,
     SIGNATURE_FIELD,
+    Plain,
     file_ids,
     form_field,
     problems_at_fields,
@@ -54,7 +55,7 @@ def test_files_go_to_the_command_as_numbers() -> None:
 
 
 def test_a_blank_is_sent_only_where_it_clears_something() -> None:
-    fields = [{"key": "note", "value": "alt"}, {"key": "cause", "value": None}]
+    fields: list[Plain] = [{"key": "note", "value": "alt"}, {"key": "cause", "value": None}]
 
     assert taken({"note": "", "cause": "", "hours": "1.5"}, fields) == {"note": "", "hours": "1.5"}
 
