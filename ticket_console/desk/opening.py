@@ -11,14 +11,15 @@ from sqlalchemy.exc import IntegrityError
 from ticket_console.access import places, policy
 from ticket_console.clocks import targets
 from ticket_console.customers import matching
+from ticket_console.customers import reads as customer_reads
 from ticket_console.customers.matching import CustomerRef
 from ticket_console.desk.effects import carry_out
-from ticket_console.desk.work import Work, new_row_id, ticket_facts
+from ticket_console.desk.work import Work, assignee_name, new_row_id, ticket_facts
 from ticket_console.flows import reads as flow_reads
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.filling import fill
 from ticket_console.kernel import ids
-from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.database import reading, retried, transaction
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
@@ -28,7 +29,7 @@ from ticket_console.tickets import engine, tracking, writing
 from ticket_console.tickets.actions import Open
 from ticket_console.tickets.marking import Marking, TicketStatus
 from ticket_console.tickets.priority import EMERGENCY, NORMAL, URGENT, priority_of
-from ticket_console.tickets.writing import AlreadyApplied, TicketDraft
+from ticket_console.tickets.writing import AlreadyApplied, CommandReused, TicketDraft
 
 TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 10_000
@@ -101,7 +102,7 @@ def open_ticket(
             if settle_raw is not None:
                 settle_raw(connection, opened)
             return opened
-    except IntegrityError as failure:
+    except (CommandReused, IntegrityError) as failure:
         # A repetition is not looked for beforehand, it would cost every request a query: it
         # shows when its first event meets the one that is there.
         earlier = _opened_before(actor, command_id, settle_raw)
@@ -119,6 +120,8 @@ def _open(
     place = _place_of(connection, actor.org_id, request)
     policy.require(actor, "ticket.open", region_id=place["region_id"], ticket_class=template.ticket_class)
     customer = _customer_of(connection, actor.org_id, request)
+    if request.asset_id is not None:
+        _refuse_foreign_asset(connection, actor.org_id, customer, request.asset_id, at)
     is_vip = customer is not None and customer.is_vip
     priority = priority_of(
         texts=(request.title, request.description, *_texts(values)),
@@ -278,6 +281,23 @@ def _customer_of(connection: Connection, org_id: int, request: NewTicket) -> mat
     return None
 
 
+def _refuse_foreign_asset(
+    connection: Connection,
+    org_id: int,
+    customer: matching.MatchedCustomer | None,
+    asset_id: int,
+    at: datetime,
+) -> None:
+    """A ticket is about a device of its own customer, or its page would show somebody else's."""
+    owned = (
+        ()
+        if customer is None
+        else customer_reads.context(connection, system_actor(org_id), customer.id, asset_id, at=at).assets
+    )
+    if not any(asset.is_subject for asset in owned):
+        raise InvalidInput((FieldProblem("asset_id", "ticket.unknown_asset"),))
+
+
 def _texts(values: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(value for value in values.values() if isinstance(value, str))
 
@@ -293,6 +313,7 @@ def _opened_before(actor: Actor, command_id: str, settle_raw: SettleRaw | None) 
             writing.refuse_repeated(connection, actor=actor, ticket_id=None, command_id=command_id)
         except AlreadyApplied as repeated:
             row = writing.read_ticket(connection, org_id=actor.org_id, ticket_id=repeated.ticket_id)
+            name = assignee_name(connection, row)
         else:
             return None
     opened = OpenedTicket(
@@ -303,7 +324,7 @@ def _opened_before(actor: Actor, command_id: str, settle_raw: SettleRaw | None) 
         priority=row["priority"],
         tracking_token=tracking.tracking_token(secret=settings().secret_key, ticket_id=row["id"]),
         assignee_id=row["assignee_id"],
-        assignee_name=None,
+        assignee_name=name,
     )
     if settle_raw is not None:
         with transaction() as connection:

@@ -13,6 +13,7 @@ from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.graph import Graph
 from ticket_console.kernel import ids
 from ticket_console.kernel.actor import Actor, ActorKind
+from ticket_console.people import names as people_names
 from ticket_console.tickets import reads, writing
 from ticket_console.tickets.fold import fold
 from ticket_console.tickets.marking import Marking, TokenState
@@ -212,5 +213,11 @@ def already_moved(connection: Connection, *, actor: Actor, ticket_id: int) -> Mo
         status=str(row["status"]),
         progress_bp=row["progress_bp"],
         assignee_id=row["assignee_id"],
-        assignee_name=None,
+        assignee_name=assignee_name(connection, row),
     )
+
+
+def assignee_name(connection: Connection, row: Mapping[str, Any]) -> str | None:
+    """What the one who has the ticket is called."""
+    technician_id = row["assignee_id"]
+    return None if technician_id is None else people_names.names(connection, (technician_id,))[technician_id]
