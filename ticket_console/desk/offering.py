@@ -37,9 +37,9 @@ def offers_for(
 def obstacles(
     connection: Connection, *, viewer: Actor, ticket_ids: Iterable[int], at: datetime
 ) -> dict[int, tuple[ReasonView, ...]]:
-    """What keeps a technician from claiming each of these tickets; nothing is said of those they may take.
+    """What keeps a technician from claiming each of these tickets: nothing, for those they may take.
 
-    The tickets are those `my_work` found up for claim: whether they are the viewer's to see is not asked.
+    Tickets that wait for no technician are absent. The tickets are those `my_work` found up for claim: whether they are the viewer's to see is not asked.
     """
     wanted = sorted(set(ticket_ids))
     if viewer.technician_id is None or not wanted:
@@ -60,7 +60,7 @@ def obstacles(
             failures = judge(me, need, at=at, on=on, open_count=open_count)
             scored = deciding.score_of(me, need, on=on, open_count=open_count)
             found[need.ticket_id] = panel.offer_view(me.name, scored, failures, skills).failures
-    return {ticket_id: failures for ticket_id, failures in found.items() if failures}
+    return found
 
 
 def _need(connection: Connection, row: Mapping[str, Any]) -> Need | None:

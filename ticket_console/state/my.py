@@ -125,11 +125,14 @@ def _read(*, viewer: Actor, at: datetime) -> dict[str, Any]:
             connection, viewer=viewer, ticket_ids=[each.ticket_id for each in work.up_for_claim], at=at
         )
     # What can be taken stands first; the rest says why not.
-    offers = sorted(work.up_for_claim, key=lambda each: each.ticket_id in against)
+    offers = sorted(
+        (each for each in work.up_for_claim if each.ticket_id in against),
+        key=lambda each: bool(against[each.ticket_id]),
+    )
     return {
         "jobs": [plain(each) for each in work.jobs],
         "up_for_claim": [
-            {**plain(each), "against": [plain(reason) for reason in against.get(each.ticket_id, ())]}
+            {**plain(each), "against": [plain(reason) for reason in against[each.ticket_id]]}
             for each in offers
         ],
         "finished": [plain(each) for each in work.done],

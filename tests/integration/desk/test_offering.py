@@ -6,6 +6,7 @@ import pytest
 
 from tests.builders.company import Company, found_company
 from ticket_console.desk.assigning import release
+from ticket_console.desk.moving import cancel
 from ticket_console.desk.offering import obstacles, offers_for
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import Forbidden
@@ -49,13 +50,33 @@ def test_what_keeps_a_technician_from_claiming_is_named_and_the_fit_one_reads_no
         reason="车坏了",
     )
 
-    def against(login: str) -> list[str]:
+    def against(login: str) -> list[str] | None:
         with reading() as connection:
             found = obstacles(
                 connection, viewer=company.actor(login), ticket_ids=[opened.ticket_id], at=company.at
             )
-        return [reason.key for reason in found.get(opened.ticket_id, ())]
+        told = found.get(opened.ticket_id)
+        return None if told is None else [reason.key for reason in told]
 
     assert against("tech_far") == []
     assert against("tech_cd") == ["dispatch.failed.region"]
-    assert against("dispatcher") == []
+    assert against("dispatcher") is None
+
+
+def test_a_ticket_that_waits_for_no_technician_is_not_up_for_claim(company: Company) -> None:
+    opened = company.open()
+    cancel(
+        actor=company.actor("dispatcher"),
+        at=company.at,
+        command_id="x",
+        ticket_id=opened.ticket_id,
+        expected_version=opened.version,
+        reason="重复",
+    )
+
+    with reading() as connection:
+        found = obstacles(
+            connection, viewer=company.actor("tech_far"), ticket_ids=[opened.ticket_id], at=company.at
+        )
+
+    assert found == {}
