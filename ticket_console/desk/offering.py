@@ -39,7 +39,8 @@ def obstacles(
 ) -> dict[int, tuple[ReasonView, ...]]:
     """What keeps a technician from claiming each of these tickets: nothing, for those they may take.
 
-    Tickets that wait for no technician are absent. The tickets are those `my_work` found up for claim: whether they are the viewer's to see is not asked.
+    Tickets that wait for no technician are absent. Whether the tickets are the viewer's to see is not
+    asked: they are those `my_work` found up for claim.
     """
     wanted = sorted(set(ticket_ids))
     if viewer.technician_id is None or not wanted:
