@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ticket_console.access import places
 from ticket_console.desk import moving, talking
@@ -17,6 +17,9 @@ from ticket_console.kernel.text import LocalText
 from ticket_console.tickets import tracking, writing
 from ticket_console.tickets.reads import TrackedTicket, find_tracked
 from ticket_console.tickets.writing import AlreadyApplied
+
+# What the history keeps of a name; a contact may be written longer.
+NAME_LENGTH: Final = 80
 
 
 class NothingToAccept(Conflict):
@@ -32,7 +35,7 @@ def customer_of(token: str) -> tuple[Actor, TrackedTicket]:
     actor = Actor(
         kind=ActorKind.CUSTOMER,
         org_id=tracked.org_id,
-        display=tracked.contact_name or "customer",
+        display=tracked.contact_name[:NAME_LENGTH] or "customer",
         ticket_id=tracked.ticket_id,
     )
     return actor, tracked

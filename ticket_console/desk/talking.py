@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from sqlalchemy.engine import Connection
 
 from ticket_console.desk.work import MovedTicket, already_moved, finish, take_up
@@ -18,8 +18,9 @@ from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.database import retried, table, transaction
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
+from ticket_console.tickets import reads
 from ticket_console.tickets.tables import Attachment, Comment, Visibility
-from ticket_console.tickets.writing import AlreadyApplied
+from ticket_console.tickets.writing import AlreadyApplied, CommandReused
 
 COMMENT_LENGTH: Final = 5_000
 FILENAME_LENGTH: Final = 200
@@ -127,7 +128,7 @@ def attach(
                 permission="ticket.track" if actor.kind is ActorKind.CUSTOMER else "ticket.attach",
             )
         except AlreadyApplied as repeated:
-            return _kept_before(connection, ticket_id, digest, repeated.version)
+            return _kept_before(connection, command_id, repeated)
         if token_id is not None and token_id not in work.tokens:
             raise InvalidInput((FieldProblem("token_id", "ticket.token_not_active"),))
         attachment_id, name = ids.take("row"), _plain_name(filename)
@@ -155,14 +156,21 @@ def attach(
         return KeptAttachment(attachment_id, name, kind, moved.version)
 
 
-def _kept_before(connection: Connection, ticket_id: int, digest: str, version: int) -> KeptAttachment:
+def _kept_before(connection: Connection, command_id: str, repeated: AlreadyApplied) -> KeptAttachment:
+    """What this very command kept, whatever is sent with it this time."""
+    said = next(
+        event["payload"]
+        for event in reads.events_of(connection, repeated.ticket_id)
+        if event["command_id"] == command_id
+    )
+    if "attachment_id" not in said:
+        raise CommandReused(command_id=command_id)
     row = connection.execute(
-        sa.select(_attachments.c.id, _attachments.c.filename, _attachments.c.content_type)
-        .where(_attachments.c.ticket_id == ticket_id, _attachments.c.content_hash == digest)
-        .order_by(_attachments.c.id.desc())
-        .limit(1)
+        sa.select(_attachments.c.id, _attachments.c.filename, _attachments.c.content_type).where(
+            _attachments.c.id == said["attachment_id"]
+        )
     ).one()
-    return KeptAttachment(row.id, row.filename, row.content_type, version)
+    return KeptAttachment(row.id, row.filename, row.content_type, repeated.version)
 
 
 def attachment_path(content_hash: str) -> Path:
@@ -178,12 +186,15 @@ def _checked(content: bytes) -> tuple[str, bytes]:
     if content.startswith(_PDF_MARK):
         return "application/pdf", content
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content), formats=tuple(_PICTURES)) as picture:
             kind = _PICTURES.get(picture.format or "")
             if kind is None or picture.width * picture.height > MAX_PIXELS:
                 raise _bad_file("file.kind_not_taken")
             return kind, _without_exif(picture)
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as failure:
+    except InvalidInput:
+        raise
+    except Exception as failure:
+        # A decoder that is fed with rubbish raises whatever it stumbles over.
         raise _bad_file("file.kind_not_taken") from failure
 
 
@@ -216,4 +227,4 @@ def _store(digest: str, content: bytes) -> None:
 def _plain_name(filename: str) -> str:
     name = Path(filename.replace("\\", "/")).name
     printable = "".join(sign for sign in name if sign.isprintable())
-    return printable[:FILENAME_LENGTH] or "file"
+    return printable[:FILENAME_LENGTH].strip(". ") or "file"

@@ -181,7 +181,11 @@ def attachment(connection: Connection, *, viewer: Actor, attachment_id: int) -> 
     row = connection.execute(sa.select(attachments).where(attachments.c.id == attachment_id)).first()
     if row is None or (viewer.ticket_id is not None and row.visibility is not Visibility.CUSTOMER):
         raise AttachmentNotFound(attachment_id=attachment_id)
-    find_ticket(connection, viewer=viewer, ticket_id=row.ticket_id)
+    try:
+        find_ticket(connection, viewer=viewer, ticket_id=row.ticket_id)
+    except TicketNotFound:
+        # Which ticket it belongs to, and that it exists, is not theirs to know.
+        raise AttachmentNotFound(attachment_id=attachment_id) from None
     return row._asdict()
 
 
