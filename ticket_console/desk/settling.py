@@ -15,6 +15,7 @@ from ticket_console.people import facts as people_facts
 from ticket_console.settlement import settling as settlement
 from ticket_console.settlement.facts import Facts, Hazard, PartUsed, ServiceClass, Urgency
 from ticket_console.stock import usage
+from ticket_console.tickets.actions import ReasonRequired
 from ticket_console.tickets.priority import URGENCY_NAMES
 from ticket_console.tickets.writing import AlreadyApplied
 
@@ -123,7 +124,9 @@ def _distance(lat1: float, lon1: float, lat2: float | None, lon2: float | None) 
 def correct(
     *, actor: Actor, at: datetime, command_id: str, ticket_id: int, expected_version: int, reason: str
 ) -> MovedTicket:
-    """Reverse a ticket's rating exactly and rate it anew on the facts as they are now."""
+    """Reverse a ticket's rating exactly and rate it anew on the facts as they are now, for a reason."""
+    if not reason.strip():
+        raise ReasonRequired()
     with transaction() as connection:
         try:
             work = take_up(
@@ -147,7 +150,7 @@ def correct(
             facts=facts_of(work, technician_id=technician_id, segment="main"),
             region_id=work.draft.get("region_id"),
             command_id=command_id,
-            reason=reason,
+            reason=reason.strip(),
         )
-        work.draft.say("ticket.corrected", reason=reason, rating_id=corrected.rating_id)
+        work.draft.say("ticket.corrected", reason=reason.strip(), rating_id=corrected.rating_id)
         return finish(work)

@@ -1,19 +1,21 @@
 """The chores of the worker, each for one instant. A row that breaks never stops the ones behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.engine import Connection
 
 from ticket_console.access import places, sessions
 from ticket_console.clocks import timers
 from ticket_console.clocks.timers import DueTimer
 from ticket_console.desk import assigning, moving
+from ticket_console.dispatch import reads as dispatch
 from ticket_console.intake import recovery
 from ticket_console.intake.recovery import Recovered
+from ticket_console.kernel.actor import system_actor
 from ticket_console.kernel.database import reading, transaction
-from ticket_console.tickets import reads as tickets
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +82,7 @@ def look_again(at: datetime) -> Mapping[str, int]:
         waiting = [
             (org_id, ticket_id)
             for org_id in places.org_ids(connection)
-            for ticket_id in tickets.unassigned_open(connection, org_id=org_id, limit=MOST_WAITING)
+            for ticket_id in _waiting(connection, org_id)
         ]
     for org_id, ticket_id in waiting:
         command_id = f"again:{ticket_id}:{int(at.timestamp())}"
@@ -92,6 +94,12 @@ def look_again(at: datetime) -> Mapping[str, int]:
             failed += 1
             log.error("dispatch.failed", ticket_id=ticket_id, exc_info=failure)
     return {"assigned": assigned, "failed": failed}
+
+
+def _waiting(connection: Connection, org_id: int) -> Iterable[int]:
+    """Tickets with a technician's task that nobody has, the most pressing first."""
+    queue = dispatch.unassigned_queue(connection, system_actor(org_id), limit=MOST_WAITING)
+    return dict.fromkeys(each.ticket_id for each in queue.waiting)
 
 
 def forget_old_sessions(at: datetime) -> Mapping[str, int]:

@@ -275,21 +275,6 @@ def jobs_up_for_claim(
     return [row._asdict() for row in connection.execute(query)]
 
 
-def unassigned_open(connection: Connection, *, org_id: int, limit: int) -> Sequence[int]:
-    """Ids of open tickets nobody has, most pressing first."""
-    query = (
-        sa.select(tickets.c.id)
-        .where(
-            tickets.c.org_id == org_id,
-            tickets.c.status == TicketStatus.OPEN,
-            tickets.c.assignee_id.is_(None),
-        )
-        .order_by(tickets.c.priority_class, tickets.c.rank)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
-
-
 def events_of(connection: Connection, ticket_id: int) -> Sequence[Row]:
     """The whole history of one ticket, oldest first."""
     query = sa.select(events).where(events.c.ticket_id == ticket_id).order_by(events.c.seq)
