@@ -5,8 +5,10 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from ticket_console.access import places
+from ticket_console.access import places, policy
+from ticket_console.customers import matching
 from ticket_console.customers import reads as customers
+from ticket_console.customers.matching import CustomerNotFound, MatchedCustomer
 from ticket_console.customers.reads import ContextView
 from ticket_console.kernel.actor import Actor
 
@@ -30,7 +32,8 @@ class KnownCaller:
 
 
 def known_caller(connection: Connection, *, viewer: Actor, customer_id: int, at: datetime) -> KnownCaller:
-    """A customer of the viewer's organisation; raises CustomerNotFound for any other."""
+    """A customer the viewer may open a ticket for; raises CustomerNotFound for any other."""
+    reachable_customer(connection, viewer, customer_id)
     context = customers.context(connection, viewer, customer_id, None, at=at)
     known = {}
     for asset in context.assets:
@@ -39,6 +42,15 @@ def known_caller(connection: Connection, *, viewer: Actor, customer_id: int, at:
         if place is not None:
             known[asset.id] = place
     return KnownCaller(context, known)
+
+
+def reachable_customer(connection: Connection, viewer: Actor, customer_id: int) -> MatchedCustomer:
+    """The customer of a number that a caller named; a customer of other regions does not exist for them."""
+    found = matching.by_id(connection, viewer.org_id, customer_id)
+    for part in policy.row_scope(viewer, "ticket.open").parts:
+        if not part.own and (part.region_ids is None or found.region_id in part.region_ids):
+            return found
+    raise CustomerNotFound(customer_id=customer_id)
 
 
 def _place(connection: Connection, site_id: int) -> KnownPlace | None:

@@ -13,6 +13,7 @@ from ticket_console.clocks import targets
 from ticket_console.customers import matching
 from ticket_console.customers import reads as customer_reads
 from ticket_console.customers.matching import CustomerRef
+from ticket_console.desk.calling import reachable_customer
 from ticket_console.desk.effects import carry_out
 from ticket_console.desk.work import Work, assignee_name, new_row_id, ticket_facts
 from ticket_console.flows import reads as flow_reads
@@ -119,7 +120,7 @@ def _open(
     _refuse_bad_text(request)
     place = _place_of(connection, actor.org_id, request)
     policy.require(actor, "ticket.open", region_id=place["region_id"], ticket_class=template.ticket_class)
-    customer = _customer_of(connection, actor.org_id, request)
+    customer = _customer_of(connection, actor, request)
     if request.asset_id is not None:
         _refuse_foreign_asset(connection, actor.org_id, customer, request.asset_id, at)
     is_vip = customer is not None and customer.is_vip
@@ -273,11 +274,11 @@ def _place_of(connection: Connection, org_id: int, request: NewTicket) -> dict[s
     return place
 
 
-def _customer_of(connection: Connection, org_id: int, request: NewTicket) -> matching.MatchedCustomer | None:
+def _customer_of(connection: Connection, actor: Actor, request: NewTicket) -> matching.MatchedCustomer | None:
     if request.customer_id is not None:
-        return matching.by_id(connection, org_id, request.customer_id)
+        return reachable_customer(connection, actor, request.customer_id)
     if request.customer is not None:
-        return matching.match(connection, org_id, request.customer)
+        return matching.match(connection, actor.org_id, request.customer)
     return None
 
 

@@ -234,7 +234,10 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         steps=tuple(_step(viewer, graph, token, template.definition, stored, people) for token in tokens)
         if is_open
         else (),
-        events=tuple(_event(event, graph) for event in reads.timeline(connection, ticket_id)),
+        # Written for those who work on it; a customer is told by `desk.story`.
+        events=()
+        if for_customer
+        else tuple(_event(event, graph) for event in reads.timeline(connection, ticket_id)),
         comments=tuple(
             CommentView(each["id"], each["author_name"], each["text"], each["visibility"].value, each["at"])
             for each in reads.comments_of(connection, ticket_id, for_customer=for_customer)

@@ -49,13 +49,20 @@ def photograph(company: Company, ticket_id: int, *, by: str) -> KeptAttachment:
 def done_on_site(company: Company, *, values: dict[str, Any] | None = None, **wish: Any) -> OpenedTicket:
     """A repair that tech_near has finished, and that waits for its customer to accept it."""
     opened = company.open(**wish)
-    company.act(opened.ticket_id, opened.version, by="tech_near", at=company.at + timedelta(minutes=10))
-    shown = photograph(company, opened.ticket_id, by="tech_near")
+    finish_on_site(company, opened.ticket_id, opened.version, values=values)
+    return opened
+
+
+def finish_on_site(
+    company: Company, ticket_id: int, version: int, *, values: dict[str, Any] | None = None
+) -> None:
+    """Have tech_near accept a repair that was given to them, and do the work."""
+    company.act(ticket_id, version, by="tech_near", at=company.at + timedelta(minutes=10))
+    shown = photograph(company, ticket_id, by="tech_near")
     company.act(
-        opened.ticket_id,
+        ticket_id,
         shown.version,
         by="tech_near",
         at=company.at + timedelta(minutes=90),
         values={**WORK, **(values or {})},
     )
-    return opened
