@@ -227,7 +227,8 @@ async def upload_attachment(call: Call[None]) -> KeptFile:
         if not isinstance(sent, UploadFile):
             raise InvalidInput((FieldProblem("file", "field.required"),))
         content, name = await sent.read(), sent.filename or "file"
-    attached = await in_writer(
+    # Decoding a photo takes long: among the readers it holds up nobody's command.
+    attached = await off_loop(
         talking.attach,
         actor=call.actor,
         at=call.at,

@@ -162,6 +162,8 @@ class History:
     ) -> None:
         names = [column.name for column in columns]
         self._previous_at, self._hash_at = names.index("prev_hash"), names.index("hash")
+        self._named_at, self._on_behalf_at = names.index("actor_name"), names.index("on_behalf")
+        self._caused_by_at, self._depth_at = names.index("causation_id"), names.index("depth")
         self._payload_at = names.index("payload")
         self._said = [
             self._event(slots, columns, event, dialect) for event in events if event["type"] not in _LEFT_OUT
@@ -202,9 +204,13 @@ class History:
                 type=said.type,
                 payload=json.loads(row[self._payload_at]),
                 actor=said.actor,
+                actor_name=row[self._named_at],
+                on_behalf=row[self._on_behalf_at],
                 at=filling.values[said.at],
                 command_id=filling.values[said.command],
                 ordinal=said.ordinal,
+                causation_id=row[self._caused_by_at],
+                depth=row[self._depth_at],
             )
             rows.append(row)
         return rows, previous

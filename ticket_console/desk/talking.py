@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,9 @@ _PICTURES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/web
 _PDF_MARK: Final = b"%PDF-"
 # A small file may claim a huge picture; decoding it would take all the memory there is.
 MAX_PIXELS: Final = 50_000_000
+
+# One picture at a time: a large one takes hundreds of megabytes while it is decoded.
+_decoding: Final = threading.Lock()
 
 _comments = table(Comment)
 _attachments = table(Attachment)
@@ -111,7 +115,8 @@ def attach(
 
     `token_id` ties a photo to the step it is evidence of.
     """
-    kind, clean = _checked(content)
+    with _decoding:
+        kind, clean = _checked(content)
     digest = hashlib.sha256(clean).hexdigest()
     # The file is written before the row: a row without a file would be a lie, a file without a
     # row is only waste. Equal bytes share one file.

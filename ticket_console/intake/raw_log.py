@@ -102,12 +102,11 @@ def spelled(payload: Mapping[str, Any]) -> tuple[str, str]:
 
     Raises UnreadableBody for text that no encoding can hold.
     """
-    text = canonical_json(payload)
     try:
-        spelling = text.encode()
-    except UnicodeEncodeError:
+        text = canonical_json(payload)
+    except TypeError:
         raise UnreadableBody from None
-    return text, hashlib.sha256(spelling).hexdigest()
+    return text, hashlib.sha256(text.encode()).hexdigest()
 
 
 def keep(

@@ -19,9 +19,13 @@ def event_hash(
     type: str,
     payload: Mapping[str, Any],
     actor: str,
+    actor_name: str,
+    on_behalf: str | None,
     at: datetime,
     command_id: str,
     ordinal: int,
+    causation_id: str | None,
+    depth: int,
 ) -> str:
     """SHA-256 over the previous hash and every fact of the event, joined by the unit separator."""
     facts = (
@@ -31,9 +35,13 @@ def event_hash(
         type,
         canonical_json(payload),
         actor,
+        actor_name,
+        on_behalf or "",
         instant_text(at),
         command_id,
         str(ordinal),
+        causation_id or "",
+        str(depth),
     )
     return hashlib.sha256("\x1f".join(facts).encode()).hexdigest()
 
@@ -57,9 +65,13 @@ def first_break(events: Iterable[Mapping[str, Any]]) -> ChainBreak | None:
             type=event["type"],
             payload=event["payload"],
             actor=event["actor"],
+            actor_name=event["actor_name"],
+            on_behalf=event["on_behalf"],
             at=event["at"],
             command_id=event["command_id"],
             ordinal=event["ordinal"],
+            causation_id=event["causation_id"],
+            depth=event["depth"],
         )
         if event["prev_hash"] != prev_hash or event["hash"] != expected:
             return ChainBreak(event["ticket_id"], event["seq"])

@@ -315,9 +315,13 @@ def _hashed_events(draft: TicketDraft) -> tuple[list[dict[str, Any]], str]:
             type=type,
             payload=payload,
             actor=draft.actor.label,
+            actor_name=draft.actor.display,
+            on_behalf=draft.on_behalf,
             at=draft.at,
             command_id=draft.command_id,
             ordinal=ordinal,
+            causation_id=draft.causation_id,
+            depth=draft.depth,
         )
         rows.append(
             {

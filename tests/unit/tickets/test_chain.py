@@ -10,7 +10,20 @@ from hypothesis import strategies as st
 from ticket_console.tickets.chain import GENESIS, ChainBreak, event_hash, first_break
 
 AT = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
-COVERED = ("ticket_id", "ticket_version", "type", "payload", "actor", "at", "command_id", "ordinal")
+COVERED = (
+    "ticket_id",
+    "ticket_version",
+    "type",
+    "payload",
+    "actor",
+    "actor_name",
+    "on_behalf",
+    "at",
+    "command_id",
+    "ordinal",
+    "causation_id",
+    "depth",
+)
 
 
 def history(length: int = 4) -> list[dict[str, Any]]:
@@ -23,6 +36,10 @@ def history(length: int = 4) -> list[dict[str, Any]]:
             "type": "ticket.commented",
             "payload": {"comment_id": number, "delta": {"ticket": {"stage": "onsite"}}},
             "actor": "user:7",
+            "actor_name": "周明远",
+            "on_behalf": None,
+            "causation_id": None,
+            "depth": 0,
             "at": AT + timedelta(minutes=number),
             "command_id": f"c{number}",
             "ordinal": 0,
@@ -52,6 +69,10 @@ def test_an_untouched_history_is_whole() -> None:
         ("type", "ticket.opened"),
         ("payload", {"comment_id": 2}),
         ("actor", "user:8"),
+        ("actor_name", "somebody else"),
+        ("on_behalf", "user:9"),
+        ("causation_id", "other"),
+        ("depth", 1),
         ("at", AT + timedelta(microseconds=1)),
         ("command_id", "other"),
         ("ordinal", 1),
@@ -124,4 +145,4 @@ def test_the_same_instant_in_another_zone_is_the_same_fact() -> None:
 
 
 def test_the_fingerprint_stays_what_it_was() -> None:
-    assert history()[0]["hash"] == "7a2d21fcc292c07d26eca5900f841cd2ee8f5a4e8cd42d8db0c083066938ac3e"
+    assert history()[0]["hash"] == "d940d4a029f4ab09e2e10b43b507c65c547c51b549d2b2f35cd896e48a442d2c"
