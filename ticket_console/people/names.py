@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ticket_console.people.tables import Technician
 from ticket_console.kernel.database import table
+from ticket_console.people.tables import Technician
 
 _technicians = table(Technician)
 

@@ -9,7 +9,7 @@ from ticket_console.kernel.database import JsonText, UtcDateTime
 
 
 class Territory(SQLModel, table=True):
-    """An area of service within a region; `outline` is a ring of [lon, lat] pairs, or null for the whole region."""
+    """An area of service within a region; `outline` is a ring of [lon, lat], or null for all of it."""
 
     __tablename__ = "territory"
     __table_args__ = (sa.UniqueConstraint("org_id", "code"),)
@@ -74,7 +74,7 @@ class TechnicianTerritory(SQLModel, table=True):
 
 
 class Shift(SQLModel, table=True):
-    """A planned presence [starts_at, ends_at). A technician without any shift row works by the duty switch alone."""
+    """A planned presence [starts_at, ends_at). Without any, the duty switch alone counts."""
 
     __tablename__ = "shift"
     __table_args__ = (sa.Index(None, "technician_id", "starts_at"),)

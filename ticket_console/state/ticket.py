@@ -105,7 +105,8 @@ class TicketState(SessionState):
         entered = dict(answer.get("values") or {})
         strokes = entered.pop(SIGNATURE_FIELD, None)
         entered.pop(PHOTO_FIELD, None)
-        step = next((each for each in self.steps if each["token_id"] == token_id), {"fields": []})
+        nothing: Plain = {"fields": []}
+        step = next((each for each in self.steps if each["token_id"] == token_id), nothing)
         signer = str(self.ticket.get("contact_name") or self.user_name)
         finish = partial(
             moving.act,
