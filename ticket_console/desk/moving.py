@@ -17,7 +17,7 @@ from ticket_console.flows.elements import Act, EdgeKind, Node, NodeKind
 from ticket_console.kernel.actor import Actor, ActorKind, system_actor
 from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
-from ticket_console.tickets import engine
+from ticket_console.tickets import engine, writing
 from ticket_console.tickets.actions import (
     Action,
     Cancel,
@@ -176,6 +176,8 @@ def fire_timer(*, at: datetime, org_id: int, ticket_id: int, token_id: int, time
     actor = system_actor(org_id)
     command_id = f"timer:{timer_id}"
     with transaction() as connection:
+        # The ticket before its timer, as every command that cancels timers holds them.
+        writing.lock_ticket(connection, org_id=org_id, ticket_id=ticket_id)
         if not timers.mark_fired(connection, timer_id=timer_id, at=at):
             return False
         try:

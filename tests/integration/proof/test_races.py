@@ -13,9 +13,11 @@ from tests.fixtures.databases import Database
 from tests.integration.proof.crowd import answers, at_once, hire_crew, refusals
 from tests.integration.proof.invariants import nothing_is_torn
 from tests.integration.proof.journeys import STROKES, done_on_site
+from ticket_console.clocks import timers
+from ticket_console.clocks.timers import DueTimer
 from ticket_console.desk import customer
 from ticket_console.desk.assigning import assign, claim, release
-from ticket_console.desk.moving import act, cancel
+from ticket_console.desk.moving import act, cancel, fire_timer
 from ticket_console.desk.opening import NewTicket, OpenedTicket, open_ticket
 from ticket_console.desk.talking import comment
 from ticket_console.desk.work import MovedTicket
@@ -294,3 +296,56 @@ def test_fetching_ids_never_holds_up_a_command_that_is_at_work(company: Company)
 
     assert not waiting.is_alive()
     assert len(set(taken)) == 2
+
+
+def test_a_timer_that_fires_while_its_ticket_is_given_up_moves_it_or_does_not(company: Company) -> None:
+    cooling = [complaint_that_cools(company) for _ in range(8)]
+    later = company.at + timedelta(days=2)
+    with reading() as connection:
+        due = timers.due(connection, at=later)
+
+    def fire(timer: DueTimer) -> bool:
+        return fire_timer(
+            at=later,
+            org_id=timer.org_id,
+            ticket_id=timer.ticket_id,
+            token_id=timer.token_id,
+            timer_id=timer.timer_id,
+        )
+
+    def give_up(ticket: MovedTicket) -> bool:
+        cancel(
+            actor=company.actor("manager"),
+            at=later,
+            command_id=f"no:{ticket.no}",
+            ticket_id=ticket.ticket_id,
+            expected_version=ticket.version,
+            reason="客户撤诉",
+        )
+        return True
+
+    # Two workers look at the same timers.
+    outcomes = at_once(
+        [partial(fire, each) for each in due] * 2 + [partial(give_up, each) for each in cooling]
+    )
+
+    assert len(due) == 8
+    assert sum(outcome is True for outcome in outcomes) == 8
+    assert {type(refusal) for refusal in refusals(outcomes)} <= {StaleTicket}
+    nothing_is_torn()
+
+
+def complaint_that_cools(company: Company) -> MovedTicket:
+    opened = company.open(template="complaint", title="服务太慢", values={})
+    looked_into = company.act(
+        opened.ticket_id,
+        opened.version,
+        by="agent",
+        values={
+            "complaint_kind": "punctuality",
+            "findings": "属实",
+            "proposal": "道歉",
+            "needs_visit": False,
+        },
+    )
+    return company.act(opened.ticket_id, looked_into.version, by="dispatcher")
