@@ -110,6 +110,8 @@ def load() -> ASGIApp:
     gc.freeze()
     # A request leaves no circles behind worth looking for after every 700 objects.
     gc.set_threshold(20_000, 20, 20)
+    # Threads hand the lock over at every statement anyway; being made to more often only costs.
+    sys.setswitchinterval(0.02)
     return loaded
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from ticket_console.access import sessions, tokens
 from ticket_console.api.errors import ForeignOrigin
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import off_loop, reading
+from ticket_console.kernel.database import briefly, reading
 from ticket_console.kernel.errors import Unauthenticated
 from ticket_console.kernel.settings import settings
 
@@ -27,13 +27,13 @@ async def caller_of(request: Request, *, at: datetime) -> Actor:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthenticated()
-        return await off_loop(_by_token, token.strip(), at)
+        return await briefly(_by_token, token.strip(), at)
     cookie = request.cookies.get(SESSION_COOKIE)
     if not cookie:
         raise Unauthenticated()
     if request.method not in _SAFE_METHODS:
         refuse_foreign_origin(request)
-    return await off_loop(sessions.resolve, token=cookie, at=at)
+    return await briefly(sessions.resolve, token=cookie, at=at)
 
 
 def refuse_foreign_origin(request: Request) -> None:

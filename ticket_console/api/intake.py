@@ -18,7 +18,7 @@ from ticket_console.intake.public_form import PublicForm
 from ticket_console.intake.reads import channel_counts
 from ticket_console.intake.receiving import Receipt, receive
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import in_writer, off_loop, reading
+from ticket_console.kernel.database import at_once, off_loop, reading
 from ticket_console.kernel.settings import settings
 from ticket_console.kernel.text import LocalText
 from ticket_console.tickets.tracking import tracking_path
@@ -104,7 +104,7 @@ async def receive_request(call: Call[dict[str, Any]]) -> Response:
     `phone` and `boston311` have shapes of their own; every other name takes the one below.
     201 with the ticket's tracking page in `Location`, or 200 for a repetition and for a duplicate.
     """
-    receipt = await in_writer(
+    receipt = await at_once(
         receive,
         actor=call.actor,
         at=call.at,
@@ -139,7 +139,7 @@ async def answer_public_form(call: Call[dict[str, Any]]) -> Response:
 
     The header `Idempotency-Key`, made once per form shown, makes a double click send one request.
     """
-    receipt = await in_writer(
+    receipt = await at_once(
         public_form.receive_public,
         at=call.at,
         template_code=call.path_param("template"),

@@ -16,7 +16,7 @@ from ticket_console.desk.page import TicketView
 from ticket_console.desk.talking import attachment_path
 from ticket_console.desk.work import MovedTicket
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import in_writer, off_loop, reading
+from ticket_console.kernel.database import at_once, off_loop, reading
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
 from ticket_console.tickets import board, reads
@@ -103,7 +103,7 @@ class BoardQuery(Query):
 async def open_ticket(call: Call[OpenBody]) -> OpenedTicket:
     """Open a work order."""
     wish = call.body.model_dump(exclude={"command_id"})
-    return await in_writer(
+    return await at_once(
         opening.open_ticket,
         actor=call.actor,
         at=call.at,
@@ -127,7 +127,7 @@ async def read_ticket(call: Call[None]) -> TicketView:
 async def act(call: Call[ActBody]) -> MovedTicket:
     """Finish a step with its entries."""
     body = call.body
-    return await in_writer(
+    return await at_once(
         moving.act, **_change(call), token_id=body.token_id, edge_key=body.edge_key, values=body.values
     )
 
@@ -136,25 +136,25 @@ async def send_back(call: Call[ReturnBody]) -> MovedTicket:
     """Send a step's work back, or refuse it, with the reason."""
     body = call.body
     command = moving.reject if body.kind == "reject" else moving.send_back
-    return await in_writer(
+    return await at_once(
         command, **_change(call), reason=body.reason, token_id=body.token_id, edge_key=body.edge_key
     )
 
 
 async def cancel(call: Call[CancelBody]) -> MovedTicket:
     """Give a ticket up, with the reason."""
-    return await in_writer(moving.cancel, **_change(call), reason=call.body.reason)
+    return await at_once(moving.cancel, **_change(call), reason=call.body.reason)
 
 
 async def drop(call: Call[DropBody]) -> MovedTicket:
     """Move a ticket to another lane of the board."""
-    return await in_writer(moving.drop, **_change(call), to_stage=call.body.to_stage, reason=call.body.reason)
+    return await at_once(moving.drop, **_change(call), to_stage=call.body.to_stage, reason=call.body.reason)
 
 
 async def assign(call: Call[AssignBody]) -> MovedTicket:
     """Give a ticket's step to a technician."""
     body = call.body
-    return await in_writer(
+    return await at_once(
         assigning.assign,
         **_change(call),
         technician_id=body.technician_id,
@@ -165,12 +165,12 @@ async def assign(call: Call[AssignBody]) -> MovedTicket:
 
 async def claim(call: Call[Change]) -> MovedTicket:
     """Take a waiting step; the first one wins."""
-    return await in_writer(assigning.claim, **_change(call))
+    return await at_once(assigning.claim, **_change(call))
 
 
 async def comment(call: Call[CommentBody]) -> MovedTicket:
     """Say something on a ticket."""
-    return await in_writer(
+    return await at_once(
         talking.comment,
         actor=call.actor,
         at=call.at,
