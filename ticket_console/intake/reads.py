@@ -120,8 +120,11 @@ def counts(connection: Connection, viewer: Actor) -> Mapping[str, Mapping[RawSta
 
 
 def channel_counts(connection: Connection, sender: Actor, channel: str) -> Mapping[RawState, int]:
-    """How many messages of a channel stand in which state, for its sender to compare with their own count."""
-    policy.require(sender, "ticket.open")
+    """How many messages of a channel stand in which state, for its sender to compare with their own.
+
+    The messages of a channel belong to no region, so whoever works in one only is refused.
+    """
+    policy.require_everywhere(sender, "ticket.open")
     rows = connection.execute(
         sa.select(raw.c.state, sa.func.count())
         .where(raw.c.org_id == sender.org_id, raw.c.channel == checked_name(channel))
