@@ -11,7 +11,7 @@ from ticket_console.access import policy
 from ticket_console.clocks import timers
 from ticket_console.desk.effects import carry_out
 from ticket_console.desk.signing import SignatureInput, sign
-from ticket_console.desk.steps import FormRequired, require_act, take_values, unfilled
+from ticket_console.desk.steps import FormRequired, require_act, require_cancel, take_values, unfilled
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, new_row_id, take_up
 from ticket_console.flows.elements import Act, EdgeKind, Node, NodeKind
 from ticket_console.kernel.actor import Actor, ActorKind, system_actor
@@ -262,6 +262,7 @@ def _carry_out_wish(
     work: Work, wish: _Wish, values: Mapping[str, Any], signature: SignatureInput | None
 ) -> None:
     if wish.act is Act.CANCEL:
+        require_cancel(work.actor, work.graph, work.marking)
         reason = _reason(wish)
         work.draft.say("ticket.cancelled", reason=reason)
         _advance(work, Cancel(reason))

@@ -258,7 +258,11 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
             for each in reads.signatures_of(connection, ticket_id)
         ),
         can_assign=is_open and policy.allows(viewer, "ticket.assign", **reach),
-        can_cancel=is_open and policy.allows(viewer, "ticket.cancel", **reach),
+        can_cancel=is_open
+        and policy.allows(viewer, "ticket.cancel", **reach)
+        and not any(
+            graph.node_by_key[token["node_key"]].denies(viewer.roles, Act.CANCEL) for token in tokens
+        ),
         can_comment=policy.allows(viewer, "ticket.comment", **reach, is_own=is_own),
         decisions=None
         if for_customer

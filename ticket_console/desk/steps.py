@@ -9,6 +9,7 @@ from ticket_console.access import projection
 from ticket_console.desk.signing import SignatureInput
 from ticket_console.desk.work import Work, owns_token
 from ticket_console.flows.elements import Act, Node, NodeGrant
+from ticket_console.flows.graph import Graph
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldKind
@@ -17,6 +18,7 @@ from ticket_console.kernel.actor import Actor, ActorKind, Role
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, FieldProblem, Forbidden, InvalidInput
 from ticket_console.stock import usage
+from ticket_console.tickets.marking import Marking
 from ticket_console.tickets.tables import Attachment, OwnerKind
 
 PHOTO, SIGNATURE = "photo", "signature"
@@ -64,6 +66,13 @@ def _grants(grant: NodeGrant, act: Act, owned: bool) -> bool:
 def require_act(actor: Actor, node: Node, token: Mapping[str, Any], act: Act) -> None:
     if not may_act(actor, node, token, act):
         raise ActNotAllowed(node=node.key, act=act.value)
+
+
+def require_cancel(actor: Actor, graph: Graph, marking: Marking) -> None:
+    """Refuse to give the ticket up where a step it stands at denies that to the asker's roles."""
+    for token in marking.active():
+        if graph.node_by_key[token.node_key].denies(actor.roles, Act.CANCEL):
+            raise ActNotAllowed(node=token.node_key, act=Act.CANCEL.value)
 
 
 def take_values(

@@ -1,6 +1,6 @@
 """The parts a flow graph is made of, as frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -123,6 +123,11 @@ class Node:
 
     def grant_of(self, role: str) -> NodeGrant | None:
         return next((grant for grant in self.grants if grant.role == role), None)
+
+    def denies(self, roles: Collection[str], act: Act) -> bool:
+        """Whether the node has a word on these roles, and none of them may do this here."""
+        granted = [grant for grant in self.grants if grant.role in roles]
+        return bool(granted) and not any(act in grant.acts for grant in granted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -347,6 +347,8 @@ def _moves_of(graph: Graph, marking: Marking, asker: Actor, is_own: bool) -> lis
         node = None if token is None else graph.node_by_key[token.node_key]
         if node is not None and not _may(asker, node, move.kind, is_own):
             continue
+        if move.kind is EdgeKind.CANCEL and _denies_cancel(graph, marking, asker):
+            continue
         needs = "reason" if move.kind is not EdgeKind.FORWARD else "none"
         if node is not None and move.kind is EdgeKind.FORWARD:
             needs = "form" if node.evidence or any(use.required for use in node.fields) else "none"
@@ -356,6 +358,11 @@ def _moves_of(graph: Graph, marking: Marking, asker: Actor, is_own: bool) -> lis
                 stage, {"to": stage, "edge": move.edge_key or "", "kind": move.kind.value, "needs": needs}
             )
     return list(moves.values())
+
+
+def _denies_cancel(graph: Graph, marking: Marking, asker: Actor) -> bool:
+    steps = (graph.node_by_key[token.node_key] for token in marking.active())
+    return any(step.denies(asker.roles, Act.CANCEL) for step in steps)
 
 
 def _stages_of(graph: Graph, marking: Marking, move: Move) -> list[str]:

@@ -492,3 +492,29 @@ def test_own_work_of_somebody_who_is_no_technician_is_nothing(company: Company) 
         shown = board_snapshot(connection, viewer=nobody, filters=BoardFilters(), at=company.at)
 
     assert [lane.count for lane in shown.lanes] == [0] * len(shown.lanes)
+
+
+def test_a_step_denies_giving_the_ticket_up(company: Company) -> None:  # PRM-01
+    opened = company.open()
+    moved = company.act(opened.ticket_id, opened.version, by="tech_near")
+    before = everything(opened.ticket_id)
+    wish = {
+        "at": company.at,
+        "ticket_id": opened.ticket_id,
+        "expected_version": moved.version,
+        "reason": "重复",
+    }
+
+    with pytest.raises(ActNotAllowed):
+        cancel(actor=company.actor("agent"), command_id="x1", **wish)
+
+    assert everything(opened.ticket_id) == before
+    with reading() as connection:
+        can_cancel = {
+            login: ticket_page(
+                connection, viewer=company.actor(login), ticket_id=opened.ticket_id, at=company.at
+            ).can_cancel
+            for login in ("agent", "dispatcher", "manager")
+        }
+    assert can_cancel == {"agent": False, "dispatcher": True, "manager": True}
+    assert cancel(actor=company.actor("dispatcher"), command_id="x2", **wish).status == "cancelled"
