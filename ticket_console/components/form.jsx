@@ -54,7 +54,8 @@ export function Upload({ id, value = [], uploadUrl, accept, photo, fixed, disabl
         const file = await lighter(original);
         const kept = await send(uploadUrl, file);
         if (file.type.startsWith("image/")) setPreviews((before) => ({ ...before, [kept.id]: URL.createObjectURL(file) }));
-        latest.current = [...latest.current, kept];
+        // The page may have heard of the file from the server before this answer came.
+        latest.current = [...latest.current.filter((each) => each.id !== kept.id), kept];
         onChange(latest.current);
       } catch (error) {
         setProblem(speak.t(speak.known(error.code) ? error.code : "attachment.refused", error.params));

@@ -285,23 +285,24 @@ export function Shortcuts({ places: all = [], extra = [], roles = [], permission
   );
   const navigate = useNavigate();
   const [open, setOpen] = useState(false);
+  // Kept beside the listener, which is renewed when the viewer becomes known, perhaps between two keys.
+  const first = useRef("");
+  const timer = useRef();
   useEffect(() => {
-    let first = "";
-    let timer;
     const onKey = (event) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
-      const pressed = first ? `${first} ${event.key}` : event.key;
-      clearTimeout(timer);
+      const pressed = first.current ? `${first.current} ${event.key}` : event.key;
+      clearTimeout(timer.current);
       const place = places.find((each) => each.keys === pressed);
-      first = "";
+      first.current = "";
       if (place) navigate(place.href);
       else if (event.key === "?") setOpen(true);
       else if (event.key === "[") toggleNav();
       else if (event.key === "/") document.querySelector("[data-search]")?.focus();
       else if (places.some((each) => each.keys.startsWith(`${event.key} `))) {
-        first = event.key;
-        timer = setTimeout(() => {
-          first = "";
+        first.current = event.key;
+        timer.current = setTimeout(() => {
+          first.current = "";
         }, 1200);
         return;
       } else return;
