@@ -906,6 +906,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_dispatch_decision"),
     )
     op.create_index("ix_dispatch_decision_ticket", "dispatch_decision", ["ticket_id"])
+    op.create_index("ix_dispatch_decision_token", "dispatch_decision", ["token_id"])
     op.create_table(
         "rating",
         sa.Column(
@@ -971,6 +972,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_timer_due", "timer", ["state", "due_at"])
     op.create_index("ix_timer_ticket", "timer", ["ticket_id"])
+    op.create_index("ix_timer_token", "timer", ["token_id"])
     op.create_table(
         "assignment",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -1007,8 +1009,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_assignment"),
     )
+    op.create_index("ix_assignment_decision", "assignment", ["decision_id"])
     op.create_index("ix_assignment_technician", "assignment", ["technician_id", "state"])
     op.create_index("ix_assignment_ticket", "assignment", ["ticket_id"])
+    op.create_index("ix_assignment_token", "assignment", ["token_id"])
     op.create_index(
         "uq_assignment_claimed",
         "assignment",

@@ -26,7 +26,11 @@ class Timer(SQLModel, table=True):
     """Something that will happen once; `fact_key` names the fact, so it cannot happen twice."""
 
     __tablename__ = "timer"
-    __table_args__ = (sa.Index("ix_timer_due", "state", "due_at"), sa.Index("ix_timer_ticket", "ticket_id"))
+    __table_args__ = (
+        sa.Index("ix_timer_due", "state", "due_at"),
+        sa.Index("ix_timer_ticket", "ticket_id"),
+        sa.Index("ix_timer_token", "token_id"),
+    )
 
     id: int = Field(primary_key=True, sa_type=sa.BigInteger)
     fact_key: str = Field(max_length=96, unique=True)

@@ -45,6 +45,9 @@ class Assignment(SQLModel, table=True):
         ),
         sa.Index("ix_assignment_technician", "technician_id", "state"),
         sa.Index("ix_assignment_ticket", "ticket_id"),
+        # SQLite looks for rows that waited for their parent, each time a token or decision is written.
+        sa.Index("ix_assignment_token", "token_id"),
+        sa.Index("ix_assignment_decision", "decision_id"),
     )
 
     id: int = Field(primary_key=True, sa_type=sa.BigInteger)
@@ -63,7 +66,10 @@ class DispatchDecision(SQLModel, table=True):
     """Every candidate's numbers at the moment of choice; `chosen_id` is null when nobody was eligible."""
 
     __tablename__ = "dispatch_decision"
-    __table_args__ = (sa.Index("ix_dispatch_decision_ticket", "ticket_id"),)
+    __table_args__ = (
+        sa.Index("ix_dispatch_decision_ticket", "ticket_id"),
+        sa.Index("ix_dispatch_decision_token", "token_id"),
+    )
 
     id: int = Field(primary_key=True, sa_type=sa.BigInteger)
     ticket_id: int = Field(sa_column=_later("ticket.id"))
