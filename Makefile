@@ -37,9 +37,7 @@ build: $(RUN) ## Build the front end if its sources changed
 .PHONY: test
 test: lint system build ## Everything that has to hold: lint, types, contracts, unit, state, both databases, browser
 	@$(PYTHON) -m pytest -q -n 2 -m "not browser"
-	@$(PYTHON) -m pytest -q -m browser || { \
-		echo "What failed in the browser is tried once more by itself: a busy machine is no fault."; \
-		$(PYTHON) -m pytest -q -m browser --last-failed --last-failed-no-failures none; }
+	@$(PYTHON) -m pytest -q -m browser
 
 .PHONY: lint
 lint: $(DEV) ## Style, types and import directions

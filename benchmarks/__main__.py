@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.engine import make_url
+
 from benchmarks import floor, scenarios
 from benchmarks.console import Console, console
 from benchmarks.load import Measured
@@ -76,7 +78,8 @@ def _fresh(address: str | None, size: int) -> str | None:
 
     with psycopg.connect(address, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE bench_{size}")
-    return address.rsplit("/", 1)[0] + f"/bench_{size}"
+    # The server may listen on a socket only, whose folder is named behind the database.
+    return make_url(address).set(database=f"bench_{size}").render_as_string(hide_password=False)
 
 
 def _measure_one(running: Console, size: int, asked: argparse.Namespace, *, floor_rate: float) -> None:

@@ -231,15 +231,9 @@ def test_pages_have_no_serious_barrier(who: str, theme: str, seen_by: SeenBy, lo
         barriers += [
             f"{route}: {rule['id']} ({rule['impact']}) {rule['help']}: "
             + "; ".join(f"{node['target']} {node['failureSummary'][:200]}" for node in rule["nodes"][:3])
-            for rule in _lasting_barriers(page)
+            for rule in _serious(page)
         ]
     assert not barriers, "\n".join(barriers)
-
-
-def _lasting_barriers(page: Page) -> list[dict[str, Any]]:
-    """What axe finds twice: the first look may fall between the frame and the content of a page."""
-    first = {rule["id"] for rule in _serious(page)}
-    return [rule for rule in _serious(page) if rule["id"] in first] if first else []
 
 
 def _serious(page: Page) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from ticket_console.demo.requests import scene_of
 from ticket_console.demo.standing import Step
 from ticket_console.desk import assigning, customer, moving, talking
 from ticket_console.desk.signing import SignatureInput
-from ticket_console.flows.elements import HandlerMode, NodeKind
+from ticket_console.flows.elements import Act, HandlerMode, NodeKind
 from ticket_console.kernel.actor import Actor, Role
 from ticket_console.kernel.settings import settings
 from ticket_console.tickets.tables import OwnerKind, Visibility
@@ -94,8 +94,9 @@ class _Doing:
         if actor is None:
             return False
         if self.chance.random() < 0.02:
-            agent = self.cast.office[Role.AGENT]
-            moving.cancel(**self._command(agent), reason=self.chance.choice(_CANCELLED))
+            # Who asked for the visit usually calls it off; a step may keep that from the service agents.
+            role = Role.MANAGER if node.denies({Role.AGENT}, Act.CANCEL) else Role.AGENT
+            moving.cancel(**self._command(self.cast.office[role]), reason=self.chance.choice(_CANCELLED))
         elif node.kind is NodeKind.APPROVAL and self.chance.random() < 0.08:
             self._go_back(moving.reject, actor, self.chance.choice(_SENT_BACK))
         else:

@@ -174,7 +174,7 @@ def _sqlite_engine(url: str) -> Engine:
             "cache_size=-32000",
             # A checkpoint waits for the disk: every 32 MB of log instead of every 4.
             "wal_autocheckpoint=8000",
-            "mmap_size=268435456",
+            "mmap_size=67108864",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
