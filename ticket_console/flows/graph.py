@@ -8,9 +8,9 @@ publishing asks it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ticket_console.flows.conditions import Predicate, compile_condition, condition_problems
 from ticket_console.flows.elements import Edge, EdgeKind, Node, NodeKind, Stage, StageCategory
 from ticket_console.flows.structure import Structure, structure_of
+from ticket_console.kernel.conditions import Predicate, compile_condition, condition_problems
 
 _NO_EDGES: tuple[Edge, ...] = ()
 

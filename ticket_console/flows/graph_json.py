@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ticket_console.flows.conditions import without_editor_keys
 from ticket_console.flows.elements import (
     Act,
     Edge,
@@ -25,6 +24,7 @@ from ticket_console.flows.elements import (
 from ticket_console.flows.graph import Graph
 from ticket_console.forms.json_form import JsonForm
 from ticket_console.kernel import canonical
+from ticket_console.kernel.conditions import without_editor_keys
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 
 MAX_NODES = 1_000

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from ticket_console.flows.conditions import condition_problems
 from ticket_console.flows.elements import (
     HANDLED_KINDS,
     WAITING_KINDS,
@@ -14,6 +13,7 @@ from ticket_console.flows.elements import (
 )
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.structure import is_join, is_split
+from ticket_console.kernel.conditions import condition_problems
 from ticket_console.kernel.errors import FieldProblem
 
 # What guards may ask about besides the fields of the template.

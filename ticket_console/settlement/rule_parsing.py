@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from ticket_console.flows import conditions
+from ticket_console.kernel import conditions
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.text import LOCALES
 from ticket_console.settlement import wording

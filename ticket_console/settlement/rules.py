@@ -26,8 +26,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
-from ticket_console.flows.conditions import Predicate
 from ticket_console.kernel.canonical import content_hash
+from ticket_console.kernel.conditions import Predicate
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement.facts import plain
 from ticket_console.settlement.kinds import Dimension

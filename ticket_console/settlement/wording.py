@@ -7,7 +7,7 @@ from typing import Final
 
 from babel.numbers import get_currency_precision
 
-from ticket_console.flows import conditions
+from ticket_console.kernel import conditions
 from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.settlement.facts import FIELDS, plain
 from ticket_console.settlement.kinds import Dimension

@@ -35,7 +35,7 @@ _EDITOR_KEYS = frozenset({"id", "path", "valueSource", "valueEditorType"})
 
 
 class BadCondition(InvalidInput):
-    code = "flow.bad_condition"
+    code = "condition.bad"
 
 
 def _scalar(value: object) -> object:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ticket_console.flows.conditions import (
+from ticket_console.kernel.conditions import (
     MAX_DEPTH,
     OPERATORS,
     BadCondition,
