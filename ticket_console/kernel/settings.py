@@ -29,6 +29,7 @@ class Settings:
     max_body_bytes: int
     max_attachment_bytes: int
     intake_per_minute: int
+    outbound_hosts: tuple[str, ...]
     log_level: str
 
     @property
@@ -75,6 +76,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_body_bytes=_whole(given, "MAX_BODY_BYTES", 262_144, low=1_024, high=64 << 20),
         max_attachment_bytes=_whole(given, "MAX_ATTACHMENT_BYTES", 10 << 20, low=1_024, high=256 << 20),
         intake_per_minute=_whole(given, "INTAKE_PER_MINUTE", 60_000, low=1, high=10_000_000),
+        outbound_hosts=_hosts(given, "OUTBOUND_HOSTS"),
         log_level=_choice(given, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
     )
 
@@ -134,6 +136,20 @@ def _whole(given: Mapping[str, str], name: str, default: int, *, low: int, high:
     if not raw.isdecimal() or not low <= int(raw) <= high:
         raise BadSetting(f"{name} is {raw!r}: it must be a whole number from {low} to {high}")
     return int(raw)
+
+
+_HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?")
+
+
+def _hosts(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    entries = [entry.strip().lower() for entry in given.get(name, "").split(",")]
+    for entry in filter(None, entries):
+        if not _HOST.fullmatch(entry):
+            raise BadSetting(
+                f"{name} has {entry!r}: each entry must be a host such as crm.example.com, "
+                "crm.example.com:8443 or *.example.com, with commas between them"
+            )
+    return tuple(dict.fromkeys(filter(None, entries)))
 
 
 def _flag(given: Mapping[str, str], name: str, *, default: bool) -> bool:

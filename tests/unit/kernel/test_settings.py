@@ -35,6 +35,7 @@ def test_nothing_but_a_folder_is_needed(tmp_path: Path) -> None:
         max_body_bytes=262_144,
         max_attachment_bytes=10_485_760,
         intake_per_minute=60_000,
+        outbound_hosts=(),
         log_level="info",
     )
 
@@ -53,6 +54,7 @@ def test_a_variable_left_empty_is_one_that_was_not_set(given: dict[str, str]) ->
         "MAX_BODY_BYTES",
         "MAX_ATTACHMENT_BYTES",
         "INTAKE_PER_MINUTE",
+        "OUTBOUND_HOSTS",
         "LOG_LEVEL",
     )
 
@@ -67,6 +69,8 @@ def test_a_variable_left_empty_is_one_that_was_not_set(given: dict[str, str]) ->
         ("PORT", "eighty"),
         ("PORT", "-1"),
         ("PORT", "80.5"),
+        ("OUTBOUND_HOSTS", "https://crm.example.com"),
+        ("OUTBOUND_HOSTS", "crm.example.com, *"),
         ("DATABASE_URL", "mysql://host/db"),
         ("DATABASE_URL", "console.db"),
         ("DATABASE_URL", "sqlite://"),
