@@ -3,12 +3,22 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from ticket_console.forms.fields import FieldKind, FieldSpec, Option, Sensitivity
+from ticket_console.forms.field_json import (
+    FieldForm,
+    Key,
+    LabelText,
+    Tree,
+    field_of,
+    form_of,
+    tree_of,
+    when_of,
+)
+from ticket_console.forms.fields import FieldKind, FieldSpec, When
 from ticket_console.forms.json_form import JsonForm
 from ticket_console.forms.kinds import BadValue, parse_value, schema_of
 from ticket_console.forms.patterns import is_safe_pattern
@@ -17,6 +27,18 @@ from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.text import LocalText
 
 MAX_FIELDS = 300
+FORMAT = 2
+
+# What the first format knew.
+_SECTION_1 = frozenset({"key", "title", "fields"})
+_FIELD_1 = frozenset(
+    {"key", "kind", "label", "required", "at_opening", "help", "sensitivity", "options", "default", "pattern"}
+    | {"min", "max"}
+)
+_KINDS_1 = frozenset(
+    {"text", "long_text", "number", "money", "date", "datetime", "choice", "multi_choice", "yes_no", "rating"}
+    | {"phone", "photo", "file", "signature", "location", "parts"}
+)
 
 _CHOICES = frozenset({FieldKind.CHOICE, FieldKind.MULTI_CHOICE})
 _MATCHED = frozenset({FieldKind.TEXT, FieldKind.PHONE})
@@ -30,9 +52,17 @@ class InvalidDefinition(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Section:
+    """Neighbouring fields under one title, laid out in up to `columns` columns.
+
+    Only people of the department `owner` may fill it in; everybody may where there is none.
+    """
+
     key: str
     title: LocalText
     fields: tuple[FieldSpec, ...]
+    columns: int = 2
+    owner: str = ""
+    visible_when: When | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,112 +85,91 @@ class TemplateDefinition:
         return self.field_by_key[key]
 
 
-Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-LabelText = dict[Annotated[str, Field(pattern="^(zh|en)$")], Annotated[str, Field(max_length=300)]]
-Bound = int | float | Annotated[str, Field(max_length=40)]
-
-
-class _OptionForm(JsonForm):
-    value: Annotated[str, Field(min_length=1, max_length=100)]
-    label: LabelText = Field(default_factory=dict)
-
-
-class _FieldForm(JsonForm):
-    key: Key
-    kind: Annotated[FieldKind, Field(strict=False)]
-    label: LabelText
-    required: bool = False
-    at_opening: bool = True
-    help: LabelText = Field(default_factory=dict)
-    sensitivity: Annotated[Sensitivity, Field(strict=False)] = Sensitivity.PUBLIC
-    options: list[_OptionForm] = Field(default_factory=list, max_length=500)
-    default: Any = None
-    pattern: str | None = None
-    min: Bound | None = None
-    max: Bound | None = None
-
-
 class _SectionForm(JsonForm):
     key: Key
     title: LabelText = Field(default_factory=dict)
-    fields: list[_FieldForm]
+    columns: Annotated[int, Field(ge=1, le=3)] = 2
+    owner: Annotated[str, Field(max_length=64)] = ""
+    visible_when: Tree | None = None
+    fields: list[FieldForm]
 
 
 class _DefinitionForm(JsonForm):
+    format: int = 1
     sections: list[_SectionForm] = Field(max_length=50)
 
 
 def parse_definition(data: object) -> TemplateDefinition:
-    """The definition of plain JSON data; raises `InvalidDefinition` for a wrong shape.
+    """The definition of plain JSON data, of any format; raises `InvalidDefinition` for a wrong shape.
 
-        {"sections": [{"key", "title": {"zh", "en"}, "fields": [
+        {"format": 2, "sections": [{"key", "title": {"zh", "en"}, "columns": 1|2|3, "owner", "visible_when",
+          "fields": [
             {"key", "kind", "label": {"zh", "en"}, "required", "at_opening", "help", "sensitivity",
-             "options": [{"value", "label"}], "default", "pattern", "min", "max"}]}]}
+             "options": [{"value", "label", "colour"}], "default", "pattern", "min", "max", "unit",
+             "width": "half|full", "state": "active|hidden", "from", "until", "visible_when", "required_when",
+             "behaviours": [{"when", "style": "danger|warn|ok", "notify": {"to", "channel", "text"}}],
+             "columns": [field, ...], "items": [{"key", "text"}], "formula",
+             "lookup": {"url", "path", "refresh_seconds"}, "accepts": [".pdf", "image/*"]}]}]}
 
     Whether it makes sense is another question: see `definition_problems`.
     """
-    form = _DefinitionForm.read(data, InvalidDefinition)
+    form = _DefinitionForm.read(upgraded(data), InvalidDefinition)
     return TemplateDefinition(
         tuple(
-            Section(section.key, section.title, tuple(_spec(entry) for entry in section.fields))
+            Section(
+                key=section.key,
+                title=section.title,
+                fields=tuple(field_of(entry) for entry in section.fields),
+                columns=section.columns,
+                owner=section.owner,
+                visible_when=when_of(section.visible_when),
+            )
             for section in form.sections
         )
     )
 
 
-def _spec(form: _FieldForm) -> FieldSpec:
-    return FieldSpec(
-        key=form.key,
-        kind=form.kind,
-        label=form.label,
-        required=form.required,
-        at_opening=form.at_opening,
-        help=form.help,
-        sensitivity=form.sensitivity,
-        options=tuple(Option(option.value, option.label) for option in form.options),
-        default=form.default,
-        pattern=form.pattern,
-        minimum=_bound(form.kind, form.min),
-        maximum=_bound(form.kind, form.max),
-    )
+def upgraded(data: object) -> object:
+    """Plain JSON of an earlier format as the newest one; raises `InvalidDefinition` for one of the future.
 
-
-def _bound(kind: FieldKind, bound: Bound | None) -> Decimal | str | None:
-    if bound is None or (kind in _DATED and isinstance(bound, str)):
-        return bound
-    try:
-        number = Decimal(bound if isinstance(bound, str) else repr(bound))
-    except InvalidOperation:
-        return str(bound)
-    return number if number.is_finite() else str(bound)
+    Format 2 only added keys, so that nothing of format 1 has to move.
+    """
+    if not isinstance(data, Mapping) or "format" not in data:
+        return data
+    number = data["format"]
+    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= FORMAT:
+        raise InvalidDefinition((FieldProblem("format", "template.unknown_format", {"newest": FORMAT}),))
+    return {**data, "format": FORMAT}
 
 
 def definition_json(definition: TemplateDefinition) -> dict[str, Any]:
-    """Plain JSON that `parse_definition` reads back equal."""
-    return _DefinitionForm.model_construct(
+    """Plain JSON that `parse_definition` reads back equal.
+
+    It says the oldest format that can hold it, so that what was written before has the hash it had.
+    """
+    plain = _DefinitionForm.model_construct(
         sections=[
             _SectionForm.model_construct(
-                key=section.key, title=section.title, fields=[_form(spec) for spec in section.fields]
+                key=section.key,
+                title=section.title,
+                columns=section.columns,
+                owner=section.owner,
+                visible_when=tree_of(section.visible_when),
+                fields=[form_of(spec) for spec in section.fields],
             )
             for section in definition.sections
         ]
     ).plain()
+    return {"format": FORMAT, **plain} if _needs_format_2(plain) else plain
 
 
-def _form(spec: FieldSpec) -> _FieldForm:
-    return _FieldForm.model_construct(
-        key=spec.key,
-        kind=spec.kind,
-        label=spec.label,
-        required=spec.required,
-        at_opening=spec.at_opening,
-        help=spec.help,
-        sensitivity=spec.sensitivity,
-        options=[_OptionForm.model_construct(value=each.value, label=each.label) for each in spec.options],
-        default=spec.default,
-        pattern=spec.pattern,
-        min=None if spec.minimum is None else str(spec.minimum),
-        max=None if spec.maximum is None else str(spec.maximum),
+def _needs_format_2(plain: dict[str, Any]) -> bool:
+    sections = plain.get("sections", [])
+    fields = [spec for section in sections for spec in section.get("fields", [])]
+    return (
+        any(section.keys() - _SECTION_1 for section in sections)
+        or any(spec.keys() - _FIELD_1 or spec["kind"] not in _KINDS_1 for spec in fields)
+        or any("colour" in option for spec in fields for option in spec.get("options", []))
     )
 
 

@@ -35,7 +35,7 @@ class JsonForm(BaseModel):
 
     def plain(self) -> dict[str, Any]:
         """The shortest JSON that reads back equal: what holds its default is left out."""
-        return self.model_dump(mode="json", exclude_defaults=True)
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _problem(error: Any) -> FieldProblem:
