@@ -146,7 +146,7 @@ def _hosts(given: Mapping[str, str], name: str) -> tuple[str, ...]:
     for entry in filter(None, entries):
         if not _HOST.fullmatch(entry):
             raise BadSetting(
-                f"{name} has {entry!r}: each entry must be a host such as crm.example.com, "
+                f"{name} is {given[name]!r}: it must list hosts such as crm.example.com, "
                 "crm.example.com:8443 or *.example.com, with commas between them"
             )
     return tuple(dict.fromkeys(filter(None, entries)))
