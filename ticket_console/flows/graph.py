@@ -8,7 +8,7 @@ publishing asks it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ticket_console.flows.elements import Edge, EdgeKind, Node, NodeKind, Stage, StageCategory
+from ticket_console.flows.elements import Drawing, Edge, EdgeKind, Node, NodeKind, Stage, StageCategory
 from ticket_console.flows.structure import Structure, structure_of
 from ticket_console.kernel.conditions import Predicate, compile_condition, condition_problems
 
@@ -26,6 +26,7 @@ class Graph:
     stages: tuple[Stage, ...]
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    drawing: Drawing = field(default_factory=Drawing)
 
     node_by_key: Mapping[str, Node] = field(init=False, repr=False, compare=False)
     edge_by_key: Mapping[str, Edge] = field(init=False, repr=False, compare=False)
