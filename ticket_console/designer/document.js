@@ -91,7 +91,7 @@ function applyOne(doc, operation) {
   if (operation.op === "put") {
     refuseOtherNames(operation, ["op", "path", "value", "before"]);
     if (!Object.hasOwn(operation, "value")) throw new Refused("wrong_shape");
-    return put(doc, path, checkedValue(operation.value, path[path.length - 1]), operation);
+    return put(doc, path, checkedValue(operation.value), operation);
   }
   if (operation.op === "remove") {
     refuseOtherNames(operation, ["op", "path"]);
@@ -123,28 +123,16 @@ function beforeOf(operation) {
   return before;
 }
 
-function checkedValue(value, name) {
+function checkedValue(value) {
   if (Array.isArray(value)) {
-    value.forEach((inner) => checkedValue(inner, ""));
-    const key = keyedBy(name);
-    if (key !== null && value.some(isObject)) refuseBadMembers(value, key);
+    value.forEach(checkedValue);
   } else if (isObject(value)) {
     if (Object.hasOwn(value, FORBIDDEN_NAME)) throw new Refused("bad_value");
-    Object.entries(value).forEach(([key, inner]) => checkedValue(inner, key));
+    Object.values(value).forEach(checkedValue);
   } else if (value === undefined || (typeof value === "number" && !Number.isFinite(value))) {
     throw new Refused("bad_value");
   }
   return value;
-}
-
-function refuseBadMembers(members, key) {
-  const seen = new Set();
-  for (const member of members) {
-    const found = isObject(member) ? own(member, key) : undefined;
-    if (typeof found !== "string" || found === "") throw new Refused("no_key", { key });
-    if (seen.has(found)) throw new Refused("key_used_twice", { key: found });
-    seen.add(found);
-  }
 }
 
 function descend(doc, path) {

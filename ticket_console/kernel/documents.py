@@ -53,7 +53,7 @@ WHOLE: Final = frozenset(
 MAX_OPERATIONS: Final = 2_000
 MAX_PATH: Final = 16
 MAX_NAME: Final = 200
-MAX_DEPTH: Final = 40
+MAX_DEPTH: Final = 100
 MAX_BYTES: Final = 4_000_000
 # JavaScript counts exactly up to here.
 MAX_INTEGER: Final = 2**53 - 1
@@ -87,13 +87,15 @@ class _Refusal(Exception):
         super().__init__(self.code)
 
 
-def apply(document: Document, operations: Sequence[Operation]) -> tuple[Document, list[dict[str, Any]]]:
+def apply(
+    document: Document, operations: Sequence[Operation], *, limit: int = MAX_OPERATIONS
+) -> tuple[Document, list[dict[str, Any]]]:
     """The document after all operations, and the operations that lead back to exactly what was.
 
     All or nothing: raises `InvalidOperation` naming the first operation that does not fit.
     """
-    if len(operations) > MAX_OPERATIONS:
-        problem = FieldProblem("operations", "document.too_many_operations", {"limit": MAX_OPERATIONS})
+    if len(operations) > limit:
+        problem = FieldProblem("operations", "document.too_many_operations", {"limit": limit})
         raise InvalidOperation((problem,))
     inverse: list[dict[str, Any]] = []
     for index, operation in enumerate(operations):
@@ -109,7 +111,7 @@ def apply(document: Document, operations: Sequence[Operation]) -> tuple[Document
 def checked_document(value: object) -> Document:
     """A document from outside as a value of our own; raises `InvalidOperation` or `DocumentTooLarge`."""
     try:
-        document = _own(value, "", 1)
+        document = _own(value, 1)
     except _Refusal as refusal:
         raise InvalidOperation((FieldProblem("document", refusal.code, refusal.params),)) from None
     if not isinstance(document, dict):
@@ -193,7 +195,7 @@ def _apply_one(document: Document, operation: object) -> _Applied:
         _refuse_other_names(operation, {"op", "path", "value", "before"})
         if "value" not in operation:
             raise _Refusal("wrong_shape")
-        return _put(document, path, _own(operation["value"], path[-1], len(path)), operation)
+        return _put(document, path, _own(operation["value"], len(path)), operation)
     if kind == "remove":
         _refuse_other_names(operation, {"op", "path"})
         return _remove(document, path)
@@ -227,17 +229,14 @@ def _before(operation: Operation) -> str | None:
     return before
 
 
-def _own(value: object, name: str, depth: int) -> Any:
+def _own(value: object, depth: int) -> Any:
     """A value from outside, checked, as JSON of our own: whole numbers are integers in both languages."""
     if depth > MAX_DEPTH:
         raise _Refusal("too_deep", limit=MAX_DEPTH)
     if isinstance(value, Mapping):
-        return {_own_name(key): _own(inner, key, depth + 1) for key, inner in value.items()}
+        return {_own_name(key): _own(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        made = [_own(inner, "", depth + 1) for inner in value]
-        if name in KEYED and any(isinstance(member, dict) for member in made):
-            _refuse_bad_members(made, KEYED[name])
-        return made
+        return [_own(inner, depth + 1) for inner in value]
     if isinstance(value, str):
         return _own_text(value)
     if value is None or isinstance(value, bool):
@@ -265,17 +264,6 @@ def _own_number(number: float) -> int | float:
     if not math.isfinite(number) or abs(number) > MAX_INTEGER:
         raise _Refusal("bad_value")
     return int(number) if number == int(number) else number
-
-
-def _refuse_bad_members(members: list[Any], key: str) -> None:
-    seen: set[str] = set()
-    for member in members:
-        found = member.get(key) if isinstance(member, dict) else None
-        if not isinstance(found, str) or not found:
-            raise _Refusal("no_key", key=key)
-        if found in seen:
-            raise _Refusal("key_used_twice", key=found)
-        seen.add(found)
 
 
 def _slot(container: object, name: str, step: str) -> Any:
@@ -409,6 +397,8 @@ def _move(document: Document, path: Path, to: Path, before: str | None) -> _Appl
         raise _Refusal("not_movable", part=path[-1])
     if to[: len(path)] == path:
         raise _Refusal("into_itself", part=path[-1])
+    if len(to) >= MAX_PATH or len(to) + _depth(part) > MAX_DEPTH:
+        raise _Refusal("too_deep", limit=MAX_PATH)
     key = KEYED[path[-2]]
     back: dict[str, Any] = {"op": "move", "path": [*to, path[-1]], "to": list(path[:-1])}
     back["before"] = _next_key(members, index, key)
@@ -425,6 +415,11 @@ def _move(document: Document, path: Path, to: Path, before: str | None) -> _Appl
     if any(each[key] == path[-1] for each in target):
         raise _Refusal("already_there", part=path[-1])
     return _rebuilt(spine, _inserted(target, key, part, before)), [back]
+
+
+def _depth(part: object) -> int:
+    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return 1 + max(map(_depth, inner), default=0)
 
 
 class Side(StrEnum):
@@ -563,3 +558,14 @@ def _runs(keys: list[str], common: set[str], kept: set[str]) -> dict[str, list[s
         elif key in kept:
             runs.setdefault(anchor, []).append(key)
     return runs
+
+
+def replacing(document: Document, wanted: Document) -> list[dict[str, Any]]:
+    """Operations that turn one document into another, one for each of its parts that differs."""
+    puts = [
+        {"op": "put", "path": [name], "value": part}
+        for name, part in sorted(wanted.items())
+        if not same(document.get(name, ABSENT), part)
+    ]
+    removals = [{"op": "remove", "path": [name]} for name in sorted(document.keys() - wanted.keys())]
+    return [*removals, *puts]

@@ -218,11 +218,6 @@ class TestApply:
                 {"op": "put", "path": ["nodes", "new"], "value": {"key": "new"}, "before": "ghost"},
                 "document.unknown_part",
             ),
-            (
-                {"op": "put", "path": ["nodes"], "value": [{"key": "a"}, {"key": "a"}]},
-                "document.key_used_twice",
-            ),
-            ({"op": "put", "path": ["nodes"], "value": [{"kind": "task"}]}, "document.no_key"),
             ({"op": "move", "path": ["nodes", "visit", "name"]}, "document.not_movable"),
             ({"op": "move", "path": ["nodes", "visit"], "to": ["name"]}, "document.not_movable"),
             (
@@ -245,7 +240,7 @@ class TestApply:
 
     def test_a_value_may_not_nest_without_end(self) -> None:
         value: Any = "x"
-        for _ in range(100):
+        for _ in range(200):
             value = {"in": value}
 
         with pytest.raises(InvalidOperation) as refused:
@@ -271,7 +266,9 @@ class TestApply:
         with pytest.raises(InvalidOperation):
             apply(document, [{"op": "remove", "path": ["fields", "a"]}])
 
-        assert apply(document, [{"op": "put", "path": ["fields"], "value": []}])[0] == {"fields": []}
+        after, inverse = apply(document, [{"op": "put", "path": ["fields"], "value": []}])
+        assert after == {"fields": []}
+        assert apply(after, inverse)[0] == document
 
 
 class TestInTheBrowser:
