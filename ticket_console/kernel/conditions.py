@@ -1,8 +1,9 @@
-"""Conditions on edges: a JSON tree (react-querybuilder's form) compiled to a predicate.
+"""Conditions: a JSON tree (react-querybuilder's form) compiled to a predicate, and read as a sentence.
 
     {"combinator": "and" | "or", "not": false, "rules": [{"field", "operator", "value"} | nested group, ...]}
 
-How values compare:
+`condition_sql` compiles the same tree for a database, `condition_analysis` says what can never hold. How
+values compare, in all of them:
 
 * Numbers compare exactly, as decimals: `0.1` equals `"0.10"`, and text that is a plain decimal number
   ("12.50") counts as a number. Text with leading zeros ("0123") stays text.
@@ -11,13 +12,16 @@ How values compare:
   `notIn`, and nothing else: an ordering, `between` or `contains` over null is false, never an error.
 * A value of the wrong kind (text ordered against a number) does not hold, and raises nothing.
 * For a fact that is a list, `contains` looks for the value among its members, `=` asks that it is the only
-  member, `in` holds when any member is listed. `contains` over text ignores case.
+  member, `in` holds when any member is listed; a member that is itself a list or an object equals nothing.
+* `contains` over text ignores the case of each letter: "É" is "é", but "ß" is not "ss".
+* A field is compared with a value, never with another field: such a rule is refused.
 """
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
@@ -31,7 +35,8 @@ Test = Callable[[object], bool]
 MAX_DEPTH = 20
 
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_EDITOR_KEYS = frozenset({"id", "path", "valueSource", "valueEditorType"})
+_EDITOR_KEYS = frozenset({"id", "path", "valueEditorType"})
+_VALUE_SOURCE = "valueSource"
 
 
 class BadCondition(InvalidInput):
@@ -46,7 +51,8 @@ def _scalar(value: object) -> object:
     return value
 
 
-def _number(value: object) -> Decimal | None:
+def plain_number(value: object) -> Decimal | None:
+    """The exact number that a value or a fact is, if it is one."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -60,7 +66,8 @@ def _number(value: object) -> Decimal | None:
     return None
 
 
-def _flag(value: object) -> bool | None:
+def truth_value(value: object) -> bool | None:
+    """The yes or no that a value or a fact is, if it is one."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
@@ -71,30 +78,39 @@ def _is_null(fact: object) -> bool:
 
 
 def _equals(operand: object) -> Test:
-    number, flag = _number(operand), _flag(operand)
+    number, flag = plain_number(operand), truth_value(operand)
+
+    def one(fact: object) -> bool:
+        if isinstance(fact, bool) or isinstance(operand, bool):
+            return flag is not None and truth_value(fact) is flag
+        fact = _scalar(fact)
+        if isinstance(fact, str) and fact == operand:
+            return True
+        return number is not None and plain_number(fact) == number
+
+    return one
+
+
+def _is(operand: object) -> Test:
+    equal = _equals(operand)
 
     def test(fact: object) -> bool:
         if isinstance(fact, list | tuple):
-            return len(fact) == 1 and test(fact[0])
-        if isinstance(fact, bool) or isinstance(operand, bool):
-            return flag is not None and _flag(fact) is flag
-        fact = _scalar(fact)
-        if fact == operand:
-            return True
-        return number is not None and _number(fact) == number
+            return len(fact) == 1 and equal(fact[0])
+        return equal(fact)
 
     return test
 
 
 def _ordered(operand: object, holds: Callable[[int], bool]) -> Test:
-    number = _number(operand)
+    number = plain_number(operand)
 
     def test(fact: object) -> bool:
         fact = _scalar(fact)
         if number is not None:
-            other = _number(fact)
+            other = plain_number(fact)
             return other is not None and holds((other > number) - (other < number))
-        if isinstance(fact, str) and isinstance(operand, str) and _number(fact) is None:
+        if isinstance(fact, str) and isinstance(operand, str) and plain_number(fact) is None:
             return not _is_null(fact) and holds((fact > operand) - (fact < operand))
         return False
 
@@ -113,17 +129,37 @@ def _among(operands: Sequence[object]) -> Test:
 
 def _contains(operand: object) -> Test:
     member = _equals(operand)
-    needle = str(operand).casefold()
+    needle = folded(str(operand))
 
     def test(fact: object) -> bool:
         if isinstance(fact, list | tuple):
             return any(member(each) for each in fact)
-        return isinstance(fact, str) and needle in fact.casefold()
+        fact = _scalar(fact)
+        return isinstance(fact, str) and needle in folded(fact)
 
     return test
 
 
-def _listed(value: object) -> list[object]:
+# Letters that have case lie below this code point; above are ideographs, emoji and nothing.
+_LAST_CASED = 0x1F000
+
+
+@cache
+def case_pairs() -> Mapping[int, str]:
+    """The other spelling of every letter whose case `contains` ignores, letter for letter.
+
+    Foldings of one letter into several are left out: a database cannot do them.
+    """
+    folds = ((code, chr(code).casefold()) for code in range(_LAST_CASED))
+    return {code: fold for code, fold in folds if len(fold) == 1 and ord(fold) != code}
+
+
+def folded(text: str) -> str:
+    """A text as `contains` compares it."""
+    return text.lower() if text.isascii() else text.translate(case_pairs())
+
+
+def operand_list(value: object) -> list[object]:
     """The operands of `in` and `between`: a list, or the comma-separated text the editor writes."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
@@ -131,7 +167,7 @@ def _listed(value: object) -> list[object]:
 
 
 def _between(value: object) -> Test:
-    low, high = _listed(value)
+    low, high = operand_list(value)
     above, below = _ordered(low, lambda sign: sign >= 0), _ordered(high, lambda sign: sign <= 0)
     return lambda fact: above(fact) and below(fact)
 
@@ -141,14 +177,14 @@ def _not(test: Test) -> Test:
 
 
 _OPERATORS: dict[str, Callable[[object], Test]] = {
-    "=": _equals,
-    "!=": lambda value: _not(_equals(value)),
+    "=": _is,
+    "!=": lambda value: _not(_is(value)),
     "<": lambda value: _ordered(value, lambda sign: sign < 0),
     "<=": lambda value: _ordered(value, lambda sign: sign <= 0),
     ">": lambda value: _ordered(value, lambda sign: sign > 0),
     ">=": lambda value: _ordered(value, lambda sign: sign >= 0),
-    "in": lambda value: _among(_listed(value)),
-    "notIn": lambda value: _not(_among(_listed(value))),
+    "in": lambda value: _among(operand_list(value)),
+    "notIn": lambda value: _not(_among(operand_list(value))),
     "between": _between,
     "contains": _contains,
     "null": lambda _: _is_null,
@@ -188,11 +224,16 @@ def without_editor_keys(tree: object, *, depth: int = 2 * MAX_DEPTH) -> object:
     if depth == 0:
         return tree
     if isinstance(tree, Mapping):
-        kept = {key: value for key, value in tree.items() if key not in _EDITOR_KEYS}
+        kept = {key: value for key, value in tree.items() if not _is_editors(key, value)}
         return {key: without_editor_keys(value, depth=depth - 1) for key, value in kept.items()}
     if isinstance(tree, list | tuple):
         return [without_editor_keys(part, depth=depth - 1) for part in tree]
     return tree
+
+
+def _is_editors(key: object, value: object) -> bool:
+    """A rule that compares with a field keeps what says so, to be refused for it and not misread."""
+    return key in _EDITOR_KEYS or (key == _VALUE_SOURCE and value == "value")
 
 
 def fields_of(tree: Mapping[str, object]) -> frozenset[str]:
@@ -239,7 +280,9 @@ def _group_problems(
 def _rule_problems(
     rule: Mapping[str, object], fields: Collection[str] | None, path: str
 ) -> list[FieldProblem]:
-    found = _unknown_keys(rule, {"field", "operator", "value"}, path)
+    found = _unknown_keys(rule, {"field", "operator", "value", _VALUE_SOURCE}, path)
+    if rule.get(_VALUE_SOURCE, "value") != "value":
+        found.append(FieldProblem(f"{path}.{_VALUE_SOURCE}", "condition.compares_fields"))
     field, operator = rule.get("field"), rule.get("operator")
     if not isinstance(field, str) or not field:
         found.append(FieldProblem(f"{path}.field", "condition.no_field"))
@@ -256,7 +299,7 @@ def _rule_problems(
 
 def _fits(operator: str, value: object) -> bool:
     if operator in _NEED_A_LIST:
-        operands = _listed(value)
+        operands = operand_list(value)
         enough = len(operands) == 2 if operator == "between" else bool(operands)
         return enough and all(isinstance(each, str | int | float | Decimal) for each in operands)
     return isinstance(value, str | int | float | Decimal) and value != ""
@@ -352,7 +395,7 @@ def _rule_sentence(
         text = words[str(operand).lower()] if isinstance(operand, bool) else str(operand)
         return pick(labels.get(f"{field}={operand}"), locale) or text
 
-    operands = [named(each) for each in (_listed(value) if operator in _NEED_A_LIST else [value])]
+    operands = [named(each) for each in (operand_list(value) if operator in _NEED_A_LIST else [value])]
     return words[operator].format(
         field=pick(labels.get(field), locale) or field,
         value=words["list"].join(operands),

@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel
 
 from ticket_console.kernel.canonical import canonical_json, parse_json
+from ticket_console.kernel.condition_sql import SQLITE_FUNCTIONS
 from ticket_console.kernel.settings import settings
 
 SQLModel.metadata.naming_convention = {
@@ -179,6 +180,8 @@ def _sqlite_engine(url: str) -> Engine:
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        for name, function in SQLITE_FUNCTIONS.items():
+            connection.create_function(name, 1, function, deterministic=True)
 
     @sa.event.listens_for(made, "begin")
     def begin(connection: Connection) -> None:
