@@ -8,7 +8,17 @@ publishing asks it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ticket_console.flows.elements import Drawing, Edge, EdgeKind, Node, NodeKind, Stage, StageCategory
+from ticket_console.flows.elements import (
+    Drawing,
+    Edge,
+    EdgeKind,
+    Handler,
+    HandlerRule,
+    Node,
+    NodeKind,
+    Stage,
+    StageCategory,
+)
 from ticket_console.flows.structure import Structure, structure_of
 from ticket_console.kernel.conditions import Predicate, compile_condition, condition_problems
 
@@ -20,7 +30,8 @@ class Graph:
     """Equal graphs have equal parts in equal order; the indexes take no part in comparison.
 
     `outgoing` keeps a node's edges by kind, in the order in which they are tried.
-    `guards` holds the compiled condition of every edge that has a sound one.
+    `guards` holds the compiled condition of every edge that has a sound one, `handler_tables` the rows of
+    every node that has such a table.
     """
 
     stages: tuple[Stage, ...]
@@ -33,6 +44,9 @@ class Graph:
     stage_by_key: Mapping[str, Stage] = field(init=False, repr=False, compare=False)
     outgoing: Mapping[EdgeKind, Mapping[str, tuple[Edge, ...]]] = field(init=False, repr=False, compare=False)
     guards: Mapping[str, Predicate] = field(init=False, repr=False, compare=False)
+    handler_tables: Mapping[str, tuple[tuple[Predicate, Handler], ...]] = field(
+        init=False, repr=False, compare=False
+    )
     start: str | None = field(init=False, repr=False, compare=False)
     structure: Structure = field(init=False, repr=False, compare=False)
 
@@ -45,6 +59,7 @@ class Graph:
         put("stage_by_key", {stage.key: stage for stage in self.stages})
         put("outgoing", {kind: _by_source(self.edges, kind) for kind in EdgeKind})
         put("guards", _guards(self.edges))
+        put("handler_tables", {node.key: _table(node.handlers) for node in self.nodes if node.handlers})
         put("start", next((node.key for node in self.nodes if node.kind is NodeKind.START), None))
         put("structure", self._structure())
 
@@ -57,6 +72,13 @@ class Graph:
 
     def edges_from(self, node_key: str, kind: EdgeKind) -> tuple[Edge, ...]:
         return self.outgoing[kind].get(node_key, _NO_EDGES)
+
+    def handler_of(self, node_key: str, facts: Mapping[str, object]) -> Handler | None:
+        """Who is to do a step, as the facts are: the first row of its table that holds, else its handler."""
+        for holds, handler in self.handler_tables.get(node_key, ()):
+            if holds(facts):
+                return handler
+        return self.node_by_key[node_key].handler
 
     def category_of(self, node: Node) -> StageCategory | None:
         stage = self.stage_by_key.get(node.stage)
@@ -78,3 +100,9 @@ def _guards(edges: tuple[Edge, ...]) -> dict[str, Predicate]:
         for edge in edges
         if edge.guard is not None and not condition_problems(edge.guard)
     }
+
+
+def _table(rules: tuple[HandlerRule, ...]) -> tuple[tuple[Predicate, Handler], ...]:
+    return tuple(
+        (compile_condition(rule.when), rule.handler) for rule in rules if not condition_problems(rule.when)
+    )

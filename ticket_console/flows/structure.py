@@ -6,21 +6,23 @@ wrong with its parallel parts is listed in `crossings`.
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ticket_console.flows.elements import WAITING_KINDS, Edge, EdgeKind, Join, Node, NodeKind
+from ticket_console.flows.elements import FORKING_KINDS, WAITING_KINDS, Edge, EdgeKind, Join, Node, NodeKind
 from ticket_console.kernel.errors import FieldProblem
 
 Branches = tuple[str, ...]
+
+_ASIDE = frozenset({EdgeKind.RETURN, EdgeKind.REJECT, EdgeKind.TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
     """`branches`: for each node the split edges it lies under, outermost first.
 
-    `join_of` and `split_of` pair parallel nodes. `least_weight` is the least weight still to be done from a
-    node, itself included, to the end of its region: the join of its branch (not included) or an end.
+    `join_of` and `split_of` pair the gateways that fork. `least_weight` is the least weight still to be done
+    from a node, itself included, to the end of its region: the join of its branch (not included) or an end.
     `landings` names, for each edge, the waiting and end nodes its follower may come to rest at.
     """
 
@@ -46,17 +48,26 @@ def structure_of(
         join_of=regions.join_of,
         split_of={join: split for split, join in regions.join_of.items()},
         least_weight=_least_weights(nodes, forward, regions.join_of, cancelled),
-        landings=_landings(nodes, forward, edges),
+        landings=_Landings(nodes, forward, edges),
         crossings=tuple(regions.problems),
     )
 
 
 def is_split(node: Node) -> bool:
-    return node.kind is NodeKind.PARALLEL and node.join is None
+    return node.kind in FORKING_KINDS and node.join is None
 
 
 def is_join(node: Node) -> bool:
-    return node.kind is NodeKind.PARALLEL and node.join is not None
+    return node.kind in FORKING_KINDS and node.join is not None
+
+
+def branches_needed(join: Node, coming: int) -> int:
+    """How many of the branches that are coming a join waits for."""
+    if join.join is Join.ANY:
+        return 1
+    if join.join is Join.SOME and join.join_count is not None:
+        return min(join.join_count, coming)
+    return coming
 
 
 class _Regions:
@@ -75,15 +86,23 @@ class _Regions:
         for node in self.nodes.values():
             if node.kind is NodeKind.START:
                 self._spread(node.key, ())
-        # A node reached only by a return or a rejection belongs to the branch it is reached from.
-        pending = [edge for edge in edges if edge.kind in (EdgeKind.RETURN, EdgeKind.REJECT)]
-        while reached := [
-            edge
-            for edge in pending
-            if edge.source in self.branches and edge.target in self.nodes and edge.target not in self.branches
-        ]:
-            self._spread(reached[0].target, self.branches[reached[0].source])
+        self._walk_ways_aside(edges)
         self._check_joins()
+
+    def _walk_ways_aside(self, edges: tuple[Edge, ...]) -> None:
+        """A node reached only by a return, rejection or timeout belongs to the branch it is reached from."""
+        pending = [edge for edge in edges if edge.kind in _ASIDE]
+        found = True
+        while found:
+            found = False
+            for edge in pending:
+                if (
+                    edge.source in self.branches
+                    and edge.target in self.nodes
+                    and edge.target not in self.branches
+                ):
+                    self._spread(edge.target, self.branches[edge.source])
+                    found = True
 
     def _spread(self, start: str, under: Branches) -> None:
         self.branches[start] = under
@@ -108,6 +127,8 @@ class _Regions:
                     self.problems.append(FieldProblem(f"edges.{edge.key}", "flow.branches_cross"))
 
     def _arrive(self, edge: Edge, target: Node, below: Branches) -> Branches | None:
+        if target.ends_subflow in self.branches:
+            return self.branches[target.ends_subflow]
         if not is_join(target):
             return below
         if not below:
@@ -128,6 +149,8 @@ class _Regions:
             if key not in self.join_of:
                 self.problems.append(FieldProblem(f"nodes.{key}", "flow.split_without_join"))
                 continue
+            if self.nodes[self.join_of[key]].kind is not self.nodes[key].kind:
+                self.problems.append(FieldProblem(f"nodes.{self.join_of[key]}", "flow.join_of_another_kind"))
             self.problems += [
                 FieldProblem(f"edges.{edge.key}", "flow.branch_misses_join")
                 for edge in self.forward.get(key, ())
@@ -141,69 +164,101 @@ def _least_weights(
     join_of: Mapping[str, str],
     cancelled: frozenset[str],
 ) -> dict[str, int]:
-    least = dict.fromkeys(nodes, math.inf)
-    _relax(least, nodes, forward, join_of, (key for key in nodes if key not in cancelled))
-    _relax(least, nodes, forward, join_of, (key for key, weight in least.items() if weight == math.inf))
-    return {key: 0 if weight == math.inf else int(weight) for key, weight in least.items()}
+    weights = _LeastWeights(nodes, forward, join_of)
+    weights.settle(key for key in nodes if key not in cancelled)
+    weights.settle(key for key, weight in weights.least.items() if weight == math.inf)
+    return {key: 0 if weight == math.inf else int(weight) for key, weight in weights.least.items()}
 
 
-def _relax(
-    least: dict[str, float],
-    nodes: Mapping[str, Node],
-    forward: Mapping[str, tuple[Edge, ...]],
-    join_of: Mapping[str, str],
-    open_keys: Iterable[str],
-) -> None:
-    """Shortest ways by repeated improvement; only `open_keys` may change, the others stand as they are."""
-    keys = list(open_keys)[::-1]
-    for _ in range(len(nodes) + 1):
-        changed = False
-        for key in keys:
-            node = nodes[key]
-            ways = [
-                0.0 if is_join(nodes[edge.target]) else least[edge.target]
-                for edge in forward.get(key, ())
-                if edge.target in nodes
-            ]
-            on = _onward(node, ways, least, nodes, join_of)
-            if max(node.weight, 0) + on < least[key]:
-                least[key], changed = max(node.weight, 0) + on, True
-        if not changed:
-            return
+class _LeastWeights:
+    """Shortest ways by repeated improvement; a node is looked at again when one it leads to got better."""
+
+    def __init__(
+        self,
+        nodes: Mapping[str, Node],
+        forward: Mapping[str, tuple[Edge, ...]],
+        join_of: Mapping[str, str],
+    ) -> None:
+        self.least = dict.fromkeys(nodes, math.inf)
+        self._nodes = nodes
+        self._forward = forward
+        self._join_of = join_of
+        self._waiting_for: dict[str, list[str]] = {}
+        for source, edges in forward.items():
+            for edge in edges:
+                self._waiting_for.setdefault(edge.target, []).append(source)
+        for split, join in join_of.items():
+            self._waiting_for.setdefault(join, []).append(split)
+
+    def settle(self, open_keys: Iterable[str]) -> None:
+        """Only `open_keys` may change, the others stand as they are."""
+        may_change = dict.fromkeys(open_keys)
+        queue = deque(reversed(may_change))
+        queued = set(queue)
+        while queue:
+            key = queue.popleft()
+            queued.discard(key)
+            weight = max(self._nodes[key].weight, 0) + self._onward(self._nodes[key])
+            if weight >= self.least[key]:
+                continue
+            self.least[key] = weight
+            for waiting in self._waiting_for.get(key, ()):
+                if waiting in may_change and waiting not in queued:
+                    queue.append(waiting)
+                    queued.add(waiting)
+
+    def _onward(self, node: Node) -> float:
+        if node.kind is NodeKind.END:
+            return 0.0
+        ways = [
+            0.0 if is_join(self._nodes[edge.target]) else self.least[edge.target]
+            for edge in self._forward.get(node.key, ())
+            if edge.target in self._nodes
+        ]
+        if not ways:
+            return math.inf
+        if not is_split(node) or node.key not in self._join_of:
+            return min(ways)
+        join = self._nodes[self._join_of[node.key]]
+        coming = 1 if node.kind is NodeKind.INCLUSIVE else len(ways)
+        return sum(sorted(ways)[: branches_needed(join, coming)]) + self.least[join.key]
 
 
-def _onward(
-    node: Node,
-    ways: list[float],
-    least: Mapping[str, float],
-    nodes: Mapping[str, Node],
-    join_of: Mapping[str, str],
-) -> float:
-    if node.kind is NodeKind.END:
-        return 0.0
-    if not ways:
-        return math.inf
-    if not is_split(node) or node.key not in join_of:
-        return min(ways)
-    join = nodes[join_of[node.key]]
-    return (min(ways) if join.join is Join.ANY else sum(ways)) + least[join.key]
+class _Landings(Mapping[str, tuple[str, ...]]):
+    """Worked out for an edge when somebody asks: most are never asked about."""
 
+    def __init__(
+        self, nodes: Mapping[str, Node], forward: Mapping[str, tuple[Edge, ...]], edges: Collection[Edge]
+    ) -> None:
+        self._nodes = nodes
+        self._forward = forward
+        self._targets = {edge.key: edge.target for edge in edges}
+        self._found: dict[str, tuple[str, ...]] = {}
 
-def _landings(
-    nodes: Mapping[str, Node], forward: Mapping[str, tuple[Edge, ...]], edges: Iterable[Edge]
-) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for edge in edges:
+    def __getitem__(self, edge_key: str) -> tuple[str, ...]:
+        found = self._found.get(edge_key)
+        if found is None:
+            found = self._found[edge_key] = self._from(self._targets[edge_key])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._targets)
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def _from(self, target: str) -> tuple[str, ...]:
         seen: dict[str, None] = {}
-        stack = [edge.target]
+        stack = [target]
         while stack:
             key = stack.pop()
-            if key in seen or key not in nodes:
+            if key in seen or key not in self._nodes:
                 continue
             seen[key] = None
-            if nodes[key].kind not in WAITING_KINDS:
-                stack.extend(onward.target for onward in reversed(forward.get(key, ())))
-        found[edge.key] = tuple(
-            key for key in seen if nodes[key].kind in WAITING_KINDS or nodes[key].kind is NodeKind.END
+            if self._nodes[key].kind not in WAITING_KINDS:
+                stack.extend(onward.target for onward in reversed(self._forward.get(key, ())))
+        return tuple(
+            key
+            for key in seen
+            if self._nodes[key].kind in WAITING_KINDS or self._nodes[key].kind is NodeKind.END
         )
-    return found

@@ -43,3 +43,23 @@ class FlowVersion(SQLModel, table=True):
     published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     published_by: str | None = Field(default=None, max_length=64)
     effective_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class GoldenTicket(SQLModel, table=True):
+    """A real ticket's story kept as a test of its flow, and how it is expected to go."""
+
+    __tablename__ = "golden_ticket"
+    __table_args__ = (sa.UniqueConstraint("flow_id", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    flow_id: int = Field(foreign_key="flow.id")
+    name: str = Field(max_length=120)
+    ticket_no: str = Field(max_length=24)
+    story: dict[str, Any] = Field(sa_type=JsonText)
+    expected: dict[str, Any] = Field(sa_type=JsonText)
+    # The last change of what is expected: who took it over, when and why.
+    accepted: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
+    saved_by: str = Field(max_length=64)
+    saved_by_name: str = Field(max_length=80)
+    saved_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = 1

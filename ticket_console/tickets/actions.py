@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ticket_console.flows.elements import Handler
+from ticket_console.flows.elements import Handler, NodeAction, Question
 from ticket_console.kernel.errors import ConsoleError
 from ticket_console.tickets.marking import Fork, Marking, TicketStatus, TokenState
 
@@ -49,7 +49,10 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
+    """The time of a timer node is over, or with `edge_key` that of a timeout edge."""
+
     token_id: int
+    edge_key: str | None = None
 
 
 Action = Open | Complete | SendBack | Reject | Cancel | TimerFired
@@ -60,6 +63,7 @@ class Outcome(StrEnum):
     RETURNED = "returned"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,18 @@ class HandlerNeeded:
 
 @dataclass(frozen=True, slots=True)
 class TimerArmed:
+    """Something is due for a token: after `delay_seconds`, counted on `calendar`, or at the instant `until`.
+
+    `until` is the value of the field the timer waits for, as it was when the token came to rest. With
+    `edge_key` it is a timeout edge that is to be followed, else the timer node itself.
+    """
+
     token_id: int
     node_key: str
-    delay_seconds: int
+    delay_seconds: int | None
+    edge_key: str | None = None
+    until: object = None
+    calendar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,28 @@ class SettleDue:
     token_id: int | None
     node_key: str
     segment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDue:
+    """An automatic node asks for something outside the ticket; `index` is its place among the node's actions.
+
+    `token_id` is the token whose leaving led here, as for `SettleDue`.
+    """
+
+    token_id: int | None
+    node_key: str
+    index: int
+    action: NodeAction
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyDue:
+    """The customer is to be asked; `token_id` as for `SettleDue`."""
+
+    token_id: int | None
+    node_key: str
+    questions: tuple[Question, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +177,8 @@ Effect = (
     | TimerArmed
     | FieldsSet
     | SettleDue
+    | ActionDue
+    | SurveyDue
     | ReturnCounted
     | ProgressChanged
     | Closed

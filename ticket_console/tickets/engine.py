@@ -7,8 +7,14 @@ or saved and restored in between. Rules:
   gateways, settle) is passed within one step and leaves no token.
 * Values an automatic node sets are facts for every guard tried later in the same step; parallel branches are
   walked one after the other, in edge order.
-* A split makes one token per branch. An "all" join holds tokens back (`waiting`) until every sibling has
-  come; an "any" join goes on with the first and cancels the others.
+* A split makes one token per branch; an inclusive one only for the branches whose guards hold, or for the
+  default where none does. A join holds tokens back (`waiting`) until as many siblings have come as it needs,
+  never more than set out, and cancels those still under way.
+* Who is to do a step is decided when a token comes to rest there, by the first row of its handler table that
+  holds.
+* Each timeout edge of a step arms a timer when a token comes to rest there. Following one leaves the step
+  undone: it counts as neither passed nor sent back.
+* Automatic actions and surveys are only announced; whoever applies the step carries them out.
 * A return or rejection within a parallel branch stays there and leaves the siblings alone. One that leads out
   of the fork cancels the siblings: their work is asked for again once the split is passed again.
 * The first token to reach an end closes the ticket; tokens left over are cancelled.
@@ -24,14 +30,15 @@ from ticket_console.flows.elements import (
     WAITING_KINDS,
     Edge,
     EdgeKind,
-    Join,
     Node,
     NodeKind,
     StageCategory,
 )
 from ticket_console.flows.graph import Graph
+from ticket_console.flows.structure import branches_needed
 from ticket_console.tickets.actions import (
     Action,
+    ActionDue,
     AlreadyOpened,
     AmbiguousMove,
     AutomaticLoop,
@@ -54,6 +61,7 @@ from ticket_console.tickets.actions import (
     SendBack,
     SettleDue,
     Step,
+    SurveyDue,
     TicketNotOpen,
     TimerArmed,
     TimerFired,
@@ -139,6 +147,10 @@ def _named(edges: tuple[Edge, ...], node: Node, edge_key: str) -> Edge:
 def _fire_timer(walk: "_Walk", action: TimerFired) -> None:
     token = walk.active_token(action.token_id)
     node = walk.graph.node_by_key[token.node_key]
+    if action.edge_key is not None:
+        edge = _named(walk.graph.edges_from(node.key, EdgeKind.TIMEOUT), node, action.edge_key)
+        walk.move(token, edge, Outcome.TIMED_OUT)
+        return
     if node.kind is not NodeKind.TIMER:
         raise IllegalMove(node_key=node.key)
     walk.move(token, walk.only_way(node.key), Outcome.DONE)
@@ -258,7 +270,7 @@ class _Walk:
         self.effects.append(TokenLeft(token.id, token.node_key, outcome, edge.key))
         if outcome is Outcome.DONE:
             self.passed.add(token.node_key)
-        else:
+        elif outcome is not Outcome.TIMED_OUT:
             self._count_return(token.node_key, edge)
         self.leave_by(edge, token.forks, ())
 
@@ -336,7 +348,9 @@ class _Walk:
         elif node.join is not None:
             self._join(arrival)
         elif kind is NodeKind.PARALLEL:
-            self._split(arrival)
+            self._split(arrival, self.graph.edges_from(node.key, EdgeKind.FORWARD))
+        elif kind is NodeKind.INCLUSIVE:
+            self._split(arrival, self._chosen(node))
         elif kind is NodeKind.EXCLUSIVE:
             self.passed.add(node.key)
             self.leave_by(self.decide(node), forks, path)
@@ -345,13 +359,33 @@ class _Walk:
             self.passed.add(node.key)
             self.leave_by(self.only_way(node.key), forks, path)
 
+    def _chosen(self, node: Node) -> tuple[Edge, ...]:
+        """Every edge whose guard holds; the default where none does."""
+        edges = self.graph.edges_from(node.key, EdgeKind.FORWARD)
+        chosen = tuple(edge for edge in edges if not edge.default and self.holds(edge))
+        return chosen or (self.decide(node),)
+
     def _rest(self, arrival: _Arrival) -> None:
         node = arrival.node
         token_id = self._new_token(arrival, TokenState.ACTIVE)
         if node.kind is NodeKind.TIMER:
-            self.effects.append(TimerArmed(token_id, node.key, node.delay_seconds or 0))
-        elif node.handler is not None:
-            self.effects.append(HandlerNeeded(token_id, node.key, node.handler))
+            self._arm(token_id, node)
+            return
+        handler = self.graph.handler_of(node.key, self._facts)
+        if handler is not None:
+            self.effects.append(HandlerNeeded(token_id, node.key, handler))
+        for edge in self.graph.edges_from(node.key, EdgeKind.TIMEOUT):
+            self.effects.append(
+                TimerArmed(token_id, node.key, edge.after_seconds or 0, edge.key, calendar=edge.calendar)
+            )
+
+    def _arm(self, token_id: int, node: Node) -> None:
+        if node.until_field is None:
+            due = TimerArmed(token_id, node.key, node.delay_seconds or 0, calendar=node.calendar)
+        else:
+            until = self._facts.get(node.until_field)
+            due = TimerArmed(token_id, node.key, None, until=until, calendar=node.calendar)
+        self.effects.append(due)
 
     def _new_token(self, arrival: _Arrival, state: TokenState) -> int:
         node, forks, path = arrival
@@ -364,35 +398,48 @@ class _Walk:
     def _run(self, node: Node) -> None:
         if node.kind is NodeKind.SETTLE:
             self.effects.append(SettleDue(self._moved, node.key, node.segment or "main"))
-        elif node.sets:
+        elif node.kind is NodeKind.SURVEY:
+            self.effects.append(SurveyDue(self._moved, node.key, node.questions))
+        elif node.kind is NodeKind.SUBFLOW:
+            raise ValueError(f"sub-flow {node.key} was not expanded before its flow was run")
+        if node.sets:
             values = {entry.field: entry.value for entry in node.sets}
             self._facts = {**self._facts, **values}
             self.effects.append(FieldsSet(node.key, values))
+        for index, action in enumerate(node.actions):
+            self.effects.append(ActionDue(self._moved, node.key, index, action))
 
-    def _split(self, arrival: _Arrival) -> None:
+    def _split(self, arrival: _Arrival, edges: tuple[Edge, ...]) -> None:
         node, forks, path = arrival
         self.passed.add(node.key)
         fork_id = self._new_id()
         waiting, self._arrivals = self._arrivals, deque()
-        for edge in self.graph.edges_from(node.key, EdgeKind.FORWARD):
+        for edge in edges:
             self.leave_by(edge, (*forks, Fork(fork_id, edge.key)), path)
         self._arrivals.extend(waiting)
 
     def _join(self, arrival: _Arrival) -> None:
         node, forks, path = arrival
         fork, depth = forks[-1], len(forks) - 1
-        siblings = [token for token in self.live.values() if _inside(token.forks, depth, fork.id)]
-        if node.join is Join.ANY:
-            self._leave_fork(forks, depth)
-        elif any(_inside(each.forks, depth, fork.id) for each in self._arrivals) or not all(
-            token.node_key == node.key for token in siblings
-        ):
+        come: list[Token] = []
+        still_coming = {
+            each.forks[depth].branch for each in self._arrivals if _inside(each.forks, depth, fork.id)
+        }
+        for token in self.live.values():
+            if _inside(token.forks, depth, fork.id):
+                if token.node_key == node.key:
+                    come.append(token)
+                else:
+                    still_coming.add(token.forks[depth].branch)
+        here = len(come) + 1
+        if here < branches_needed(node, here + len(still_coming)):
             self._new_token(arrival, TokenState.WAITING)
             return
-        else:
-            for token in siblings:
-                del self.live[token.id]
-                self.effects.append(TokenLeft(token.id, node.key, Outcome.DONE))
+        for token in come:
+            del self.live[token.id]
+            self.effects.append(TokenLeft(token.id, node.key, Outcome.DONE))
+        if still_coming:
+            self._leave_fork(forks, depth)
         self.passed.add(node.key)
         self.leave_by(self.only_way(node.key), forks[:-1], path)
 

@@ -2,13 +2,14 @@
 
 Progress never falls, except across a return or a rejection, and is 10000 exactly when the ticket is closed.
 The least weight ahead is that of the shortest way that finishes the work; with several tokens in parallel
-branches it counts every branch that a join still waits for (of an "any" join, the shortest one).
+branches it counts the branches that a join still waits for (the shortest ones where it needs only some).
 """
 
 from collections.abc import Iterable, Sequence
 
-from ticket_console.flows.elements import EdgeKind, Join
+from ticket_console.flows.elements import EdgeKind
 from ticket_console.flows.graph import Graph
+from ticket_console.flows.structure import branches_needed
 from ticket_console.tickets.marking import Token, TokenState
 
 COMPLETE_BP = 10_000
@@ -36,8 +37,8 @@ def _ahead(graph: Graph, tokens: Sequence[Token], depth: int) -> int:
         branches.setdefault(token.forks[depth].branch, []).append(token)
     split = graph.edge_by_key[first.forks[depth].branch].source
     join = graph.node_by_key[graph.structure.join_of[split]]
-    inside = [_ahead_in_branch(graph, group, depth + 1) for group in branches.values()]
-    within = min(inside) if join.join is Join.ANY else sum(inside)
+    inside = sorted(_ahead_in_branch(graph, group, depth + 1) for group in branches.values())
+    within = sum(inside[: branches_needed(join, len(inside))])
     return within + graph.structure.least_weight[join.key]
 
 
