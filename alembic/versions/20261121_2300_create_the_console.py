@@ -76,6 +76,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_entry_org_id_at", "audit_entry", ["org_id", "at"])
     op.create_table(
+        "draft",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("author", sa.String(length=64), nullable=False),
+        sa.Column("author_name", sa.String(length=80), nullable=False),
+        sa.Column("base_version_id", sa.Integer(), nullable=True),
+        sa.Column("base", sa.Text(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("contributors", sa.Text(), nullable=False),
+        sa.Column("merged", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_draft_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_draft"),
+        sa.UniqueConstraint("org_id", "kind", "code", "author", name="uq_draft_org_id_kind_code_author"),
+    )
+    op.create_table(
         "field_def",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -135,6 +155,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_product_model"),
         sa.UniqueConstraint("org_id", "code", name="uq_product_model_org_id_code"),
     )
+    op.create_table(
+        "publication",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("replaced_id", sa.Integer(), nullable=True),
+        sa.Column("is_rollback", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("authors", sa.Text(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("actor_name", sa.String(length=80), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_publication_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_publication"),
+        sa.UniqueConstraint("org_id", "command_id", name="uq_publication_org_id_command_id"),
+    )
+    op.create_index("ix_publication_subject", "publication", ["org_id", "kind", "code", "id"])
     op.create_table(
         "raw_intake",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -255,6 +296,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_customer_org_id_phone", "customer", ["org_id", "phone"])
     op.create_table(
+        "draft_operation",
+        sa.Column("draft_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("gesture_id", sa.String(length=64), nullable=False),
+        sa.Column("label", sa.String(length=64), nullable=False),
+        sa.Column("label_params", sa.Text(), nullable=False),
+        sa.Column("ops", sa.Text(), nullable=False),
+        sa.Column("inverse", sa.Text(), nullable=False),
+        sa.Column("author", sa.String(length=64), nullable=False),
+        sa.Column("author_name", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["draft_id"], ["draft.id"], name="fk_draft_operation_draft_id"),
+        sa.PrimaryKeyConstraint("draft_id", "seq", name="pk_draft_operation"),
+        sa.UniqueConstraint("draft_id", "gesture_id", name="uq_draft_operation_draft_id_gesture_id"),
+    )
+    op.create_table(
         "flow_version",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("flow_id", sa.Integer(), nullable=False),
@@ -269,6 +326,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_flow_version"),
         sa.UniqueConstraint("flow_id", "content_hash", name="uq_flow_version_flow_id_content_hash"),
         sa.UniqueConstraint("flow_id", "number", name="uq_flow_version_flow_id_number"),
+    )
+    op.create_table(
+        "golden_ticket",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("flow_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("ticket_no", sa.String(length=24), nullable=False),
+        sa.Column("story", sa.Text(), nullable=False),
+        sa.Column("expected", sa.Text(), nullable=False),
+        sa.Column("accepted", sa.Text(), nullable=True),
+        sa.Column("saved_by", sa.String(length=64), nullable=False),
+        sa.Column("saved_by_name", sa.String(length=80), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["flow_id"], ["flow.id"], name="fk_golden_ticket_flow_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_golden_ticket"),
+        sa.UniqueConstraint("flow_id", "name", name="uq_golden_ticket_flow_id_name"),
     )
     op.create_table(
         "period",
@@ -1154,7 +1228,9 @@ def downgrade() -> None:
     op.drop_table("rule_set_version")
     op.drop_table("role_grant")
     op.drop_table("period")
+    op.drop_table("golden_ticket")
     op.drop_table("flow_version")
+    op.drop_table("draft_operation")
     op.drop_table("customer")
     op.drop_table("api_token")
     op.drop_table("user_account")
@@ -1162,11 +1238,13 @@ def downgrade() -> None:
     op.drop_table("rule_set")
     op.drop_table("region")
     op.drop_table("raw_intake")
+    op.drop_table("publication")
     op.drop_table("product_model")
     op.drop_table("part")
     op.drop_table("ledger_head")
     op.drop_table("flow")
     op.drop_table("field_def")
+    op.drop_table("draft")
     op.drop_table("audit_entry")
     op.drop_table("account")
     op.drop_table("org")

@@ -76,3 +76,78 @@ class FieldDef(SQLModel, table=True):
     label: dict[str, str] = Field(sa_type=JsonText)
     owner_dept: str = Field(default="", max_length=64)
     retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class DraftKind(StrEnum):
+    FORM = "form"
+    FLOW = "flow"
+
+
+class Draft(SQLModel, table=True):
+    """What one author is drawing. `base` is what it started from, `seq` how often it has changed since.
+
+    `contributors` have the authors of what came in since the last publication, names by label; `merged` says,
+    by draft, up to which change another author's draft has been taken in.
+    """
+
+    __tablename__ = "draft"
+    __table_args__ = (sa.UniqueConstraint("org_id", "kind", "code", "author"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    kind: DraftKind = Field(sa_column=sa.Column(EnumText(DraftKind), nullable=False))
+    code: str = Field(max_length=64)
+    author: str = Field(max_length=64)
+    author_name: str = Field(max_length=80)
+    base_version_id: int | None = None
+    base: dict[str, Any] = Field(sa_type=JsonText)
+    seq: int = 0
+    document: dict[str, Any] = Field(sa_type=JsonText)
+    contributors: dict[str, str] = Field(sa_type=JsonText)
+    merged: dict[str, int] = Field(sa_type=JsonText)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class DraftOperation(SQLModel, table=True):
+    """One gesture in a draft's log; with `inverse` every earlier state can be had again."""
+
+    __tablename__ = "draft_operation"
+    __table_args__ = (sa.UniqueConstraint("draft_id", "gesture_id"),)
+
+    draft_id: int = Field(primary_key=True, foreign_key="draft.id")
+    seq: int = Field(primary_key=True)
+    gesture_id: str = Field(max_length=64)
+    label: str = Field(max_length=64)
+    label_params: dict[str, Any] = Field(sa_type=JsonText)
+    ops: list[Any] = Field(sa_type=JsonText)
+    inverse: list[Any] = Field(sa_type=JsonText)
+    author: str = Field(max_length=64)
+    author_name: str = Field(max_length=80)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Publication(SQLModel, table=True):
+    """Every time a version became the one in use: who did it, who had drawn it, and what it changed."""
+
+    __tablename__ = "publication"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "command_id"),
+        sa.Index("ix_publication_subject", "org_id", "kind", "code", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    kind: DraftKind = Field(sa_column=sa.Column(EnumText(DraftKind), nullable=False))
+    code: str = Field(max_length=64)
+    version_id: int
+    # What it took the place of.
+    replaced_id: int | None = None
+    is_rollback: bool = False
+    note: str = Field(default="", max_length=500)
+    authors: dict[str, str] = Field(sa_type=JsonText)
+    summary: dict[str, Any] = Field(sa_type=JsonText)
+    actor: str = Field(max_length=64)
+    actor_name: str = Field(max_length=80)
+    command_id: str = Field(max_length=64)
+    at: datetime = Field(sa_type=UtcDateTime)
