@@ -108,6 +108,12 @@ def site_names(connection: Connection, site_ids: Iterable[int]) -> Mapping[int, 
     return {row.id: row.name for row in rows}
 
 
+def site_zones(connection: Connection, org_id: int) -> Mapping[int, str]:
+    """The IANA zone of every site, by id."""
+    rows = connection.execute(sa.select(_sites.c.id, _sites.c.tz).where(_sites.c.org_id == org_id))
+    return {row.id: row.tz for row in rows}
+
+
 def zone_of(connection: Connection, *, org_id: int, region_id: int | None, site_id: int | None) -> str:
     """The IANA zone in which a ticket's work happens: of its site, else its region, else the organisation."""
     if site_id is not None:

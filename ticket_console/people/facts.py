@@ -1,6 +1,8 @@
 """What the other rooms must know of one technician or one territory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -28,18 +30,24 @@ class TerritoryFacts:
     region_id: int
 
 
+_TECHNICIAN: Final = sa.select(
+    _technicians.c.id,
+    _technicians.c.name,
+    _technicians.c.level,
+    _technicians.c.region_id,
+    _technicians.c.lat,
+    _technicians.c.lon,
+)
+
+
 def technician(connection: Connection, technician_id: int) -> TechnicianFacts:
-    row = connection.execute(
-        sa.select(
-            _technicians.c.id,
-            _technicians.c.name,
-            _technicians.c.level,
-            _technicians.c.region_id,
-            _technicians.c.lat,
-            _technicians.c.lon,
-        ).where(_technicians.c.id == technician_id)
-    ).one()
-    return TechnicianFacts(*row)
+    return TechnicianFacts(*connection.execute(_TECHNICIAN.where(_technicians.c.id == technician_id)).one())
+
+
+def technicians(connection: Connection, org_id: int) -> Mapping[int, TechnicianFacts]:
+    """Everybody there is or ever was, by id."""
+    rows = connection.execute(_TECHNICIAN.where(_technicians.c.org_id == org_id))
+    return {row.id: TechnicianFacts(*row) for row in rows}
 
 
 def find_territory(connection: Connection, *, org_id: int, code: str) -> TerritoryFacts | None:

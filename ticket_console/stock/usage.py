@@ -1,7 +1,7 @@
 """Parts used on a ticket, in exact quantities, at the cost of the moment they were taken."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -47,6 +47,21 @@ _OF_TICKET: Final = (
     sa.select(_parts.c.sku, _parts.c.name, _used.c.part_id, _used.c.quantity, _used.c.unit_cost_minor)
     .join(_parts, _parts.c.id == _used.c.part_id)
     .where(_used.c.ticket_id == sa.bindparam("ticket_id"))
+    .order_by(_used.c.at, _used.c.id)
+)
+_OF_TICKETS: Final = (
+    sa.select(
+        _used.c.ticket_id,
+        _parts.c.sku,
+        _parts.c.name,
+        _used.c.quantity,
+        _used.c.unit_cost_minor,
+    )
+    .join(_parts, _parts.c.id == _used.c.part_id)
+    .where(
+        _used.c.ticket_id.in_(sa.bindparam("ticket_ids", expanding=True)),
+        _used.c.at <= sa.bindparam("as_of"),
+    )
     .order_by(_used.c.at, _used.c.id)
 )
 _BOOK: Final = sa.insert(_used)
@@ -102,9 +117,23 @@ def use_parts(
 
 def parts_used(connection: Connection, ticket_id: int) -> tuple[PartLine, ...]:
     """What is booked on the ticket, one line per part and cost, by number of the part."""
+    return _lines(connection.execute(_OF_TICKET, {"ticket_id": ticket_id}))
+
+
+def parts_used_on(
+    connection: Connection, ticket_ids: Collection[int], *, as_of: datetime
+) -> Mapping[int, tuple[PartLine, ...]]:
+    """The same for many tickets, as it was booked by then; tickets that used nothing are absent."""
+    rows: defaultdict[int, list[Any]] = defaultdict(list)
+    for row in connection.execute(_OF_TICKETS, {"ticket_ids": list(ticket_ids), "as_of": as_of}):
+        rows[row.ticket_id].append(row)
+    return {ticket_id: _lines(found) for ticket_id, found in rows.items()}
+
+
+def _lines(bookings: Iterable[Any]) -> tuple[PartLine, ...]:
     names: dict[str, LocalText] = {}
     sums: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
-    for row in connection.execute(_OF_TICKET, {"ticket_id": ticket_id}):
+    for row in bookings:
         names[row.sku] = row.name
         sums[row.sku, row.unit_cost_minor] += Decimal(row.quantity)
     return tuple(

@@ -1,0 +1,121 @@
+"""What a ticket is rated on, made of what is known of it. Pure: settling asks it, and so does replay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from ticket_console.kernel.geo import distance_km
+from ticket_console.people.facts import TechnicianFacts
+from ticket_console.settlement.facts import Facts, Hazard, PartUsed, ServiceClass, Urgency
+from ticket_console.tickets.priority import URGENCY_NAMES
+
+# Yes/no fields that, answered with yes, are dangers met on the job.
+HAZARD_FIELDS: Final = {"at_height": "height", "live_wire": "live_wire", "confined_space": "confined_space"}
+
+RATED_COLUMNS: Final = (
+    "id",
+    "no",
+    "ticket_class",
+    "urgency",
+    "region_id",
+    "lat",
+    "lon",
+    "is_vip",
+    "opened_at",
+    "due_at",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What other rooms know: who did the work, where the clock on the wall hangs, what was used."""
+
+    technician: TechnicianFacts
+    site_tz: str
+    region_code: str
+    template_code: str
+    parts: Sequence[PartUsed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkTimes:
+    """When the work began, was done (`at` the latest, which is now), and was first taken up."""
+
+    at: datetime
+    started_at: datetime | None
+    resolved_at: datetime | None
+    responded_at: datetime | None
+
+
+def rated_facts(
+    ticket: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    surroundings: Surroundings,
+    times: WorkTimes,
+    segment: str,
+) -> Facts:
+    """The facts of one segment; `ticket` are its columns, `values` its fields as they are by then."""
+    technician = surroundings.technician
+    finished_at = times.resolved_at or times.at
+    started_at = min(times.started_at or finished_at, finished_at)
+    due_at, region_id = ticket["due_at"], ticket["region_id"]
+    return Facts(
+        ticket_id=ticket["id"],
+        no=ticket["no"],
+        technician_id=technician.id,
+        technician_level=technician.level,
+        template_code=surroundings.template_code,
+        service_type=ticket["ticket_class"],
+        service_class=_service_class(values),
+        urgency=Urgency(URGENCY_NAMES[ticket["urgency"]]),
+        difficulty=_decimal(values.get("difficulty"), Decimal(1)),
+        hazards=tuple(
+            Hazard(code, f"field:{key}") for key, code in HAZARD_FIELDS.items() if values.get(key) is True
+        ),
+        started_at=started_at,
+        finished_at=finished_at,
+        site_tz=surroundings.site_tz,
+        distance_km=_distance(technician, ticket["lat"], ticket["lon"]),
+        cross_city=technician.region_id != region_id and region_id is not None,
+        parts=tuple(surroundings.parts),
+        labour_hours=_decimal(values.get("labour_hours"), _hours(started_at, finished_at)),
+        region_code=surroundings.region_code,
+        vip=ticket["is_vip"],
+        response_minutes=_minutes(ticket["opened_at"], times.responded_at),
+        on_time=None if due_at is None else finished_at <= due_at,
+        segment=segment,
+    )
+
+
+def _service_class(values: Mapping[str, Any]) -> ServiceClass:
+    chosen = values.get("service_class")
+    return ServiceClass(chosen) if chosen in set(ServiceClass) else ServiceClass.STANDARD
+
+
+def _decimal(value: Any, default: Decimal) -> Decimal:
+    if value is None:
+        return default
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return default
+
+
+def _hours(started_at: datetime, finished_at: datetime) -> Decimal:
+    """Time on the job in hours, to the hundredth, where nobody wrote it down."""
+    seconds = Decimal(int((finished_at - started_at).total_seconds()))
+    return (seconds / 3600).quantize(Decimal("0.01"))
+
+
+def _minutes(earlier: datetime, later: datetime | None) -> Decimal | None:
+    return None if later is None else Decimal(int((later - earlier).total_seconds())) / 60
+
+
+def _distance(technician: TechnicianFacts, lat: float | None, lon: float | None) -> Decimal:
+    """Kilometres as the crow flies, to one decimal: the figure people can check on a map."""
+    if lat is None or lon is None:
+        return Decimal(0)
+    return Decimal(str(round(distance_km(technician.lat, technician.lon, lat, lon), 1)))
