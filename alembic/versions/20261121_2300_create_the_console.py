@@ -76,6 +76,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_entry_org_id_at", "audit_entry", ["org_id", "at"])
     op.create_table(
+        "calendar",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("current_version_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_calendar_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_calendar"),
+        sa.UniqueConstraint("org_id", "code", name="uq_calendar_org_id_code"),
+    )
+    op.create_table(
         "draft",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -279,6 +290,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_api_token_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_api_token"),
         sa.UniqueConstraint("token_hash", name="uq_api_token_token_hash"),
+    )
+    op.create_table(
+        "calendar_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("calendar_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("tz", sa.String(length=64), nullable=False),
+        sa.Column("week", sa.Text(), nullable=False),
+        sa.Column("days", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["calendar_id"], ["calendar.id"], name="fk_calendar_version_calendar_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_calendar_version"),
+        sa.UniqueConstraint("calendar_id", "number", name="uq_calendar_version_calendar_id_number"),
     )
     op.create_table(
         "customer",
@@ -905,6 +931,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ticket_id", "field_key", name="pk_field_value"),
     )
     op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("fact_key", sa.String(length=240), nullable=False),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("recipient", sa.String(length=2000), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("why", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_outbox_org_id"),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"],
+            ["ticket.id"],
+            name="fk_outbox_ticket_id",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        sa.UniqueConstraint("fact_key", "recipient", "channel", name="uq_outbox_fact_key_recipient_channel"),
+    )
+    op.create_index("ix_outbox_due", "outbox", ["channel", "state", "next_at"])
+    op.create_index("ix_outbox_inbox", "outbox", ["org_id", "channel", "recipient", "id"])
+    op.create_index("ix_outbox_ticket", "outbox", ["ticket_id"])
+    op.create_table(
         "part_usage",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
@@ -932,16 +987,51 @@ def upgrade() -> None:
     )
     op.create_index("ix_signature_ticket_id", "signature", ["ticket_id"])
     op.create_table(
+        "survey",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("node_key", sa.String(length=130), nullable=False),
+        sa.Column("questions", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answers", sa.Text(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_survey_org_id"),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"],
+            ["ticket.id"],
+            name="fk_survey_ticket_id",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_survey"),
+        sa.UniqueConstraint("ticket_id", "node_key", name="uq_survey_ticket_id_node_key"),
+    )
+    op.create_table(
+        "ticket_link",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("from_id", sa.BigInteger(), nullable=False),
+        sa.Column("to_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["from_id"], ["ticket.id"], name="fk_ticket_link_from_id"),
+        sa.ForeignKeyConstraint(["to_id"], ["ticket.id"], name="fk_ticket_link_to_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_ticket_link"),
+        sa.UniqueConstraint("from_id", "to_id", "kind", name="uq_ticket_link_from_id_to_id_kind"),
+    )
+    op.create_index("ix_ticket_link_to", "ticket_link", ["to_id"])
+    op.create_table(
         "token",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
-        sa.Column("node_key", sa.String(length=64), nullable=False),
+        sa.Column("node_key", sa.String(length=160), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("owner_kind", sa.String(length=32), nullable=False),
         sa.Column("owner_id", sa.Integer(), nullable=True),
         sa.Column("queue_role", sa.String(length=32), nullable=True),
-        sa.Column("arrived_by", sa.String(length=64), nullable=True),
+        sa.Column("arrived_by", sa.String(length=160), nullable=True),
         sa.Column("forks", sa.Text(), nullable=False),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
@@ -981,6 +1071,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_dispatch_decision_ticket", "dispatch_decision", ["ticket_id"])
     op.create_index("ix_dispatch_decision_token", "dispatch_decision", ["token_id"])
+    op.create_table(
+        "notice_read",
+        sa.Column("outbox_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name="fk_notice_read_outbox_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_notice_read_user_id"),
+        sa.PrimaryKeyConstraint("outbox_id", "user_id", name="pk_notice_read"),
+    )
+    op.create_index("ix_notice_read_user_id", "notice_read", ["user_id"])
     op.create_table(
         "rating",
         sa.Column(
@@ -1196,10 +1296,14 @@ def downgrade() -> None:
     op.drop_table("assignment")
     op.drop_table("timer")
     op.drop_table("rating")
+    op.drop_table("notice_read")
     op.drop_table("dispatch_decision")
     op.drop_table("token")
+    op.drop_table("ticket_link")
+    op.drop_table("survey")
     op.drop_table("signature")
     op.drop_table("part_usage")
+    op.drop_table("outbox")
     op.drop_table("field_value")
     op.drop_table("fact_snapshot")
     op.drop_table("event")
@@ -1232,6 +1336,7 @@ def downgrade() -> None:
     op.drop_table("flow_version")
     op.drop_table("draft_operation")
     op.drop_table("customer")
+    op.drop_table("calendar_version")
     op.drop_table("api_token")
     op.drop_table("user_account")
     op.drop_table("skill")
@@ -1245,6 +1350,7 @@ def downgrade() -> None:
     op.drop_table("flow")
     op.drop_table("field_def")
     op.drop_table("draft")
+    op.drop_table("calendar")
     op.drop_table("audit_entry")
     op.drop_table("account")
     op.drop_table("org")
@@ -1261,6 +1367,10 @@ def _wait_briefly_for_locks() -> None:
 # Rows of the books and of history are written once: the database refuses to change them.
 WRITTEN_ONCE = {
     "sqlite": (
+        "CREATE TRIGGER calendar_version_no_update BEFORE UPDATE ON calendar_version FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'calendar_version is written once'); END",
+        "CREATE TRIGGER calendar_version_no_delete BEFORE DELETE ON calendar_version FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'calendar_version is written once'); END",
         "CREATE TRIGGER flow_version_no_update BEFORE UPDATE OF id, flow_id, number, graph, "
         "content_hash, published_at, published_by, effective_from ON flow_version FOR EACH ROW WHEN "
         "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published flow_version never changes'); END",
@@ -1326,6 +1436,11 @@ WRITTEN_ONCE = {
         "RAISE(ABORT, 'signature is written once'); END",
     ),
     "postgresql": (
+        "CREATE FUNCTION refuse_change_of_calendars() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION '% is written once', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END "
+        "$$",
+        "CREATE TRIGGER calendar_version_no_change BEFORE UPDATE OR DELETE ON calendar_version FOR EACH "
+        "ROW EXECUTE FUNCTION refuse_change_of_calendars()",
         "CREATE FUNCTION refuse_change_of_flow_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION 'a published flow_version never changes' USING ERRCODE = 'restrict_violation'; "
         "END $$",
@@ -1391,6 +1506,7 @@ WRITTEN_ONCE = {
 CHANGEABLE_AGAIN = {
     "sqlite": (),
     "postgresql": (
+        "DROP FUNCTION refuse_change_of_calendars() CASCADE",
         "DROP FUNCTION refuse_change_of_flow_version() CASCADE",
         "DROP FUNCTION refuse_change_of_template_version() CASCADE",
         "DROP FUNCTION refuse_change_of_the_books() CASCADE",

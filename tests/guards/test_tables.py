@@ -16,6 +16,7 @@ JOINS = {
     "clocks": {"tickets"},
     "dispatch": {"people", "tickets"},
     "flows": {"forms"},
+    "notices": {"tickets"},
     "people": {"access"},
     "reports": {"tickets"},
     "settlement": {"people", "tickets"},

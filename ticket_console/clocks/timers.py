@@ -74,6 +74,25 @@ _POSTPONE: Final = (
 _OLDEST: Final = sa.select(sa.func.min(_timers.c.due_at)).where(_ARMED)
 
 
+_FACT: Final = sa.select(_timers.c.fact_key).where(_timers.c.id == sa.bindparam("timer_id"))
+
+
+def fact_of_node(token_id: int) -> str:
+    """What names the wait of a token at a timer node."""
+    return f"node:{token_id}"
+
+
+def fact_of_edge(token_id: int, edge_key: str) -> str:
+    """What names the wait of a token for one of its timeout edges."""
+    return f"edge:{token_id}:{edge_key}"
+
+
+def edge_of(connection: Connection, timer_id: int) -> str | None:
+    """The timeout edge a timer is there for; None for one of a timer node."""
+    kind, _, rest = str(connection.execute(_FACT, {"timer_id": timer_id}).scalar_one()).partition(":")
+    return rest.partition(":")[2] if kind == "edge" else None
+
+
 def _arming(insert: Any) -> Any:
     # PostgreSQL's count of inserted rows is thrown away unless it is asked for.
     once = insert(_timers).on_conflict_do_nothing(index_elements=["fact_key"])

@@ -26,7 +26,7 @@ from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
 from ticket_console.people import territories
 from ticket_console.people.facts import find_territory
-from ticket_console.tickets import engine, tracking, writing
+from ticket_console.tickets import engine, links, tracking, writing
 from ticket_console.tickets.actions import Open
 from ticket_console.tickets.marking import Marking, TicketStatus
 from ticket_console.tickets.priority import EMERGENCY, NORMAL, URGENT, priority_of
@@ -34,6 +34,15 @@ from ticket_console.tickets.writing import AlreadyApplied, CommandReused, Ticket
 
 TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The ticket another one is opened for; both share their root."""
+
+    ticket_id: int
+    root_id: int
+    link: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +74,7 @@ class NewTicket:
     raw_intake_id: int | None = None
     urgency: int | None = None
     impact: int | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,7 @@ def _open(
         impact=request.impact,
         is_vip=is_vip,
     )
-    ticket_id = ids.take("ticket")
+    ticket_id, origin = ids.take("ticket"), request.origin
     token = tracking.tracking_token(secret=settings().secret_key, ticket_id=ticket_id)
     draft = TicketDraft(
         actor=actor,
@@ -142,8 +152,8 @@ def _open(
             "id": ticket_id,
             "org_id": actor.org_id,
             "no": f"WO-{ticket_id}",
-            "root_id": ticket_id,
-            "parent_id": None,
+            "root_id": ticket_id if origin is None else origin.root_id,
+            "parent_id": None if origin is None else origin.ticket_id,
             "ticket_class": template.ticket_class,
             "template_id": template.template_id,
             "template_version_id": template.template_version_id,
@@ -193,6 +203,15 @@ def _open(
         engine.advance(work.graph, work.marking, Open(), facts=work.facts, new_token_id=new_row_id),
     )
     version = writing.save(connection, draft)
+    if origin is not None:
+        links.add(
+            connection,
+            from_id=origin.ticket_id,
+            to_id=ticket_id,
+            kind=origin.link,
+            at=at,
+            command_id=command_id,
+        )
     return OpenedTicket(
         ticket_id=ticket_id,
         no=draft.get("no"),

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from ticket_console.jobs import chores
+from ticket_console.jobs import chores, sending
 from ticket_console.kernel.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -35,6 +35,8 @@ class Chore:
 CHORES: Final = (
     Chore("intake_at_start", None, chores.recover_all_intake),
     Chore("timers", timedelta(seconds=1), chores.fire_timers),
+    Chore("linked_tickets", timedelta(seconds=1), sending.open_linked_tickets),
+    Chore("webhooks", timedelta(seconds=2), sending.start_calling_webhooks),
     Chore("intake", timedelta(seconds=30), chores.recover_intake),
     Chore("waiting", timedelta(seconds=20), chores.look_again),
     Chore("sessions", timedelta(hours=1), chores.forget_old_sessions),

@@ -112,6 +112,23 @@ class Ticket(SQLModel, table=True):
     version: int = 1
 
 
+class TicketLink(SQLModel, table=True):
+    """What one ticket is to another: `to_id` was opened for, belongs with, or repeats `from_id`."""
+
+    __tablename__ = "ticket_link"
+    __table_args__ = (
+        sa.UniqueConstraint("from_id", "to_id", "kind"),
+        sa.Index("ix_ticket_link_to", "to_id"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    from_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
+    to_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
+    kind: str = Field(max_length=16)
+    at: datetime = Field(sa_type=UtcDateTime)
+    command_id: str = Field(max_length=64)
+
+
 class LaneCount(SQLModel, table=True):
     """How many tickets stand in a lane, per region and class, so that exact counts cost nothing to read.
 
@@ -137,12 +154,13 @@ class TokenRow(SQLModel, table=True):
     id: int = Field(primary_key=True, sa_type=sa.BigInteger)
     org_id: int
     ticket_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
-    node_key: str = Field(max_length=64)
+    # A step of a sub-flow is called by both keys.
+    node_key: str = Field(max_length=160)
     state: TokenState = Field(sa_column=sa.Column(EnumText(TokenState), nullable=False))
     owner_kind: OwnerKind = Field(sa_column=sa.Column(EnumText(OwnerKind), nullable=False))
     owner_id: int | None = None
     queue_role: str | None = Field(default=None, max_length=32)
-    arrived_by: str | None = Field(default=None, max_length=64)
+    arrived_by: str | None = Field(default=None, max_length=160)
     forks: list[Any] = Field(default_factory=list, sa_type=JsonText)
     entered_at: datetime = Field(sa_type=UtcDateTime)
     left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
