@@ -1,0 +1,279 @@
+"""Taking definitions in: a preview that writes nothing, then all of them or none, in one transaction."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ticket_console.access import audit, policy
+from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.canonical import content_hash
+from ticket_console.kernel.database import reading, table, transaction
+from ticket_console.kernel.errors import Conflict, ConsoleError, FieldProblem
+from ticket_console.kernel.text import LocalText
+from ticket_console.packs.exchange.definitions import Definition, Hand, Reference
+from ticket_console.packs.exchange.exporting import definition
+from ticket_console.packs.exchange.kinds import KIND, is_role
+from ticket_console.packs.exchange.parcels import (
+    ExchangeRefused,
+    Parcel,
+    Piece,
+    as_yaml,
+    read_parcel,
+    refused,
+)
+from ticket_console.stock.tables import Part
+
+_parts = table(Part)
+_MANAGED: Final = ("template.manage", "flow.manage")
+# A longer diff is read in a file, not on a screen.
+_MOST_LINES: Final = 2_000
+
+
+class Change(StrEnum):
+    NEW = "new"
+    SAME = "same"
+    CHANGED = "changed"
+
+
+class MovedMeanwhile(Conflict):
+    """Since the preview somebody changed what the file would replace."""
+
+    code = "exchange.moved_meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewItem:
+    """`diff` is a unified diff of the YAML in use and the YAML to come; nothing for what stays the same."""
+
+    kind: str
+    code: str
+    name: LocalText
+    file: str
+    change: Change
+    hash: str
+    hash_in_use: str | None
+    diff: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something a definition names that is neither here nor in the file."""
+
+    kind: str
+    code: str
+    wanted_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`token` stands for the file and for what it was compared with; importing asks whether both still hold.
+
+    `problems` are what the rooms refuse, each with file and line; with problems or missing things nothing
+    can be imported.
+    """
+
+    items: tuple[PreviewItem, ...]
+    missing: tuple[Missing, ...]
+    problems: tuple[FieldProblem, ...]
+    token: str
+
+    @property
+    def is_possible(self) -> bool:
+        return not self.missing and not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of each definition."""
+
+    items: tuple[PreviewItem, ...]
+
+
+class _Undo(Exception):
+    """Ends the transaction of a preview."""
+
+
+def preview(*, actor: Actor, at: datetime, filename: str, content: bytes) -> Preview:
+    """What importing a file would do; nothing is written.
+
+    Refuses files that cannot be read; what only the database can judge is in the preview.
+    """
+    parcel = _parcel(actor, filename, content)
+    with reading() as conn:
+        found = _compared(conn, actor, parcel)
+    if found.missing or all(item.change is Change.SAME for item in found.items):
+        return found
+    # The rooms are the only ones who know what they refuse: let them try, and undo it.
+    try:
+        with transaction() as conn:
+            _write(conn, Hand(actor, at, "preview"), parcel, found)
+            raise _Undo
+    except ExchangeRefused as refusal:
+        return Preview(found.items, found.missing, refusal.problems, found.token)
+    except _Undo:
+        return found
+
+
+def import_file(
+    *,
+    actor: Actor,
+    at: datetime,
+    command_id: str,
+    filename: str,
+    content: bytes,
+    token: str | None = None,
+) -> Imported:
+    """Put in use what a file holds: everything or, on any problem, nothing.
+
+    What is in use already in exactly this form stays untouched, so importing again changes nothing. With
+    the `token` of a preview it is refused when something else came in between.
+    """
+    parcel = _parcel(actor, filename, content)
+    with transaction() as conn:
+        found = _compared(conn, actor, parcel)
+        if token is not None and token != found.token:
+            raise MovedMeanwhile()
+        if found.missing:
+            raise ExchangeRefused(tuple(_missing_problem(parcel, each) for each in found.missing))
+        written = _write(conn, Hand(actor, at, command_id), parcel, found)
+        if written:
+            audit.record(
+                conn,
+                at=at,
+                actor=actor,
+                action="definitions.imported",
+                subject=f"parcel:{parcel.hash[:32]}",
+                payload={"written": [f"{each.kind} {each.code} {each.hash}" for each in written]},
+                command_id=command_id,
+            )
+    return Imported(found.items)
+
+
+def _parcel(actor: Actor, filename: str, content: bytes) -> Parcel:
+    for permission in _MANAGED:
+        policy.require(actor, permission)
+    parcel = read_parcel(content, filename=filename)
+    for piece in parcel.pieces:
+        for permission in KIND[piece.definition.kind].permissions:
+            policy.require(actor, permission)
+    return parcel
+
+
+def _compared(conn: Connection, actor: Actor, parcel: Parcel) -> Preview:
+    items = tuple(_item(conn, actor.org_id, piece) for piece in parcel.pieces)
+    token = content_hash([[item.kind, item.code, item.hash, item.hash_in_use or ""] for item in items])
+    return Preview(items, tuple(_missing(conn, actor.org_id, parcel, items)), (), token)
+
+
+def _item(conn: Connection, org_id: int, piece: Piece) -> PreviewItem:
+    wanted = piece.definition
+    current = definition(conn, org_id, wanted.reference)
+    after, change = wanted, Change.NEW
+    if current is not None:
+        document = KIND[wanted.kind].after(current.document, wanted.document)
+        after = Definition(wanted.kind, wanted.code, document)
+        change = Change.SAME if current.hash == after.hash else Change.CHANGED
+    return PreviewItem(
+        kind=wanted.kind,
+        code=wanted.code,
+        name=wanted.name,
+        file=piece.file,
+        change=change,
+        hash=after.hash,
+        hash_in_use=None if current is None else current.hash,
+        diff=tuple(_diff(current, after))[:_MOST_LINES],
+    )
+
+
+def _diff(current: Definition | None, after: Definition) -> Iterator[str]:
+    if current is None or current.hash == after.hash:
+        return
+    before, then = (as_yaml(each).decode().splitlines()[1:] for each in (current, after))
+    yield from list(difflib.unified_diff(before, then, lineterm="", n=3))[2:]
+
+
+def _missing(
+    conn: Connection, org_id: int, parcel: Parcel, items: tuple[PreviewItem, ...]
+) -> Iterator[Missing]:
+    brought = parcel.by_reference()
+    untouched = {(item.kind, item.code) for item in items if item.change is Change.SAME}
+    known: dict[Reference, bool] = {}
+    for piece in parcel.pieces:
+        wanted = piece.definition
+        if (wanted.kind, wanted.code) in untouched:
+            continue
+        for need in sorted(KIND[wanted.kind].needs(wanted.document)):
+            if need not in known:
+                known[need] = need in brought or _is_here(conn, org_id, need)
+            if not known[need]:
+                yield Missing(need.kind, need.code, f"{wanted.kind} {wanted.code}")
+
+
+def _is_here(conn: Connection, org_id: int, need: Reference) -> bool:
+    if need.kind == "role":
+        return is_role(need.code)
+    if need.kind == "part":
+        query = sa.select(_parts.c.id).where(_parts.c.org_id == org_id, _parts.c.sku == need.code)
+        return conn.execute(query).first() is not None
+    return need.kind in KIND and KIND[need.kind].document(conn, org_id, need.code) is not None
+
+
+def _missing_problem(parcel: Parcel, missing: Missing) -> FieldProblem:
+    piece = next(
+        each
+        for each in parcel.pieces
+        if f"{each.definition.kind} {each.definition.code}" == missing.wanted_by
+    )
+    params = {"kind": f"exchange.kind.{missing.kind}", "code": missing.code}
+    return FieldProblem(piece.file, "exchange.missing", params)
+
+
+def _write(conn: Connection, hand: Hand, parcel: Parcel, found: Preview) -> list[PreviewItem]:
+    """Write what is new or changed; raises `ExchangeRefused` with all that any room refused."""
+    by_pair: Mapping[tuple[str, str], PreviewItem] = {(item.kind, item.code): item for item in found.items}
+    due = [
+        piece
+        for piece in _in_order(parcel)
+        if by_pair[piece.definition.kind, piece.definition.code].change is not Change.SAME
+    ]
+    for step in ("write", "connect"):
+        problems: list[FieldProblem] = []
+        for piece in due:
+            kind = KIND[piece.definition.kind]
+            try:
+                if step == "write":
+                    kind.write(conn, hand, piece.definition)
+                else:
+                    kind.connect(conn, hand, piece.definition)
+            except ConsoleError as refusal:
+                problems += refused(piece, refusal).problems
+        if problems:
+            raise ExchangeRefused(tuple(problems))
+    return [by_pair[piece.definition.kind, piece.definition.code] for piece in due]
+
+
+def _in_order(parcel: Parcel) -> list[Piece]:
+    """A flow comes after the flows that stand in it; circles are left for the room to refuse."""
+    pieces = parcel.by_reference()
+    ordered: dict[Reference, Piece] = {}
+    on_the_way: set[Reference] = set()
+
+    def put(reference: Reference) -> None:
+        piece = pieces[reference]
+        if reference in ordered or reference in on_the_way:
+            return
+        on_the_way.add(reference)
+        for need in sorted(KIND[reference.kind].needs(piece.definition.document)):
+            if need in pieces and need.kind == reference.kind:
+                put(need)
+        ordered[reference] = piece
+
+    for piece in parcel.pieces:
+        put(piece.definition.reference)
+    return list(ordered.values())

@@ -1,0 +1,403 @@
+"""The kinds of definitions that can be exchanged, in the order in which they are written."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any, Final
+
+import sqlalchemy as sa
+from pydantic import Field
+from sqlalchemy.engine import Connection
+
+from ticket_console.flows import publishing as flow_publishing
+from ticket_console.flows import reads as flow_reads
+from ticket_console.flows.graph_json import graph_json, parse_graph
+from ticket_console.flows.tables import Flow, FlowVersion
+from ticket_console.forms import publishing as form_publishing
+from ticket_console.forms.definitions import (
+    definition_json,
+    parse_definition,
+)
+from ticket_console.forms.json_form import JsonForm
+from ticket_console.forms.tables import Template, TemplateVersion
+from ticket_console.kernel.actor import Role
+from ticket_console.kernel.database import table
+from ticket_console.kernel.errors import FieldProblem, InvalidInput
+from ticket_console.kernel.text import LOCALES
+from ticket_console.packs.exchange.definitions import Definition, Hand, Kind, Reference
+from ticket_console.people import hiring
+from ticket_console.people import reads as people_reads
+from ticket_console.settlement import publishing as rule_publishing
+from ticket_console.settlement.kinds import VersionStatus
+from ticket_console.settlement.rule_parsing import BadRules, parse_rules
+from ticket_console.settlement.tables import RuleSet, RuleSetVersion
+
+_flows = table(Flow)
+_flow_versions = table(FlowVersion)
+_templates = table(Template)
+_template_versions = table(TemplateVersion)
+_rule_sets = table(RuleSet)
+_rule_versions = table(RuleSetVersion)
+
+_ROLES: Final = frozenset(role.value for role in Role)
+_Text = dict[Annotated[str, Field(pattern="^(zh|en)$")], Annotated[str, Field(max_length=200)]]
+_Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+class BadDefinition(InvalidInput):
+    """A file whose outer shape is wrong, before its room looks at what it holds."""
+
+    code = "exchange.bad_definition"
+
+
+class _SkillForm(JsonForm):
+    name: _Text
+
+
+class Skills:
+    """A skill that is there already stays as it is: its name belongs to the installation."""
+
+    name = "skill"
+    permissions: tuple[str, ...] = ("user.manage",)
+    wrapper = ""
+
+    def codes(self, conn: Connection, org_id: int) -> tuple[str, ...]:
+        return tuple(sorted(skill.code for skill in people_reads.skills(conn, org_id)))
+
+    def document(self, conn: Connection, org_id: int, code: str) -> Mapping[str, Any] | None:
+        found = {skill.code: skill.name for skill in people_reads.skills(conn, org_id)}
+        return {"name": dict(found[code])} if code in found else None
+
+    def normal(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _SkillForm.read(document, BadDefinition).plain()
+
+    def after(self, current: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        return current
+
+    def needs(self, document: Mapping[str, Any]) -> frozenset[Reference]:
+        return frozenset()
+
+    def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
+        if definition.code in self.codes(conn, hand.actor.org_id):
+            return
+        hiring.add_skill(
+            conn,
+            actor=hand.actor,
+            at=hand.at,
+            command_id=f"{hand.command_id}:skill:{definition.code}",
+            code=definition.code,
+            name={locale: definition.name.get(locale) or definition.code for locale in LOCALES},
+        )
+
+    def connect(self, conn: Connection, hand: Hand, definition: Definition) -> None:
+        return
+
+
+class _FormForm(JsonForm):
+    name: _Text
+    business_line: Annotated[str, Field(max_length=64)]
+    ticket_class: Annotated[str, Field(max_length=32)]
+    icon: Annotated[str, Field(max_length=64)] = ""
+    is_public: bool = False
+    keywords: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=200)] = Field(
+        default_factory=list
+    )
+    flow: _Code | None = None
+    definition: dict[str, Any]
+
+
+class Forms:
+    name = "form"
+    permissions: tuple[str, ...] = ("template.manage",)
+    wrapper = "definition"
+
+    def codes(self, conn: Connection, org_id: int) -> tuple[str, ...]:
+        query = (
+            sa.select(_templates.c.code)
+            .where(
+                _templates.c.org_id == org_id,
+                _templates.c.is_active,
+                _templates.c.current_version_id.is_not(None),
+            )
+            .order_by(_templates.c.code)
+        )
+        return tuple(conn.execute(query).scalars())
+
+    def document(self, conn: Connection, org_id: int, code: str) -> Mapping[str, Any] | None:
+        query = (
+            sa.select(_templates, _template_versions.c.definition, _flows.c.code.label("flow_code"))
+            .join(_template_versions, _template_versions.c.id == _templates.c.current_version_id)
+            .outerjoin(_flows, _flows.c.id == _templates.c.flow_id)
+            .where(_templates.c.org_id == org_id, _templates.c.code == code, _templates.c.is_active)
+        )
+        row = conn.execute(query).one_or_none()
+        if row is None:
+            return None
+        return self.normal(
+            {
+                "name": row.name,
+                "business_line": row.business_line,
+                "ticket_class": row.ticket_class,
+                "icon": row.icon,
+                "is_public": row.is_public,
+                "keywords": list(row.keywords),
+                "flow": row.flow_code,
+                "definition": row.definition,
+            }
+        )
+
+    def normal(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        form = _FormForm.read(document, BadDefinition)
+        return {**form.plain(), "definition": definition_json(parse_definition(form.definition))}
+
+    def after(self, current: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        return wanted
+
+    def needs(self, document: Mapping[str, Any]) -> frozenset[Reference]:
+        return frozenset({Reference("flow", document["flow"])} if document.get("flow") else ())
+
+    def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
+        form = _FormForm.read(definition.document, BadDefinition)
+        form_publishing.publish_template(
+            conn,
+            actor=hand.actor,
+            at=hand.at,
+            code=definition.code,
+            face=form_publishing.TemplateFace(
+                name=form.name,
+                business_line=form.business_line,
+                ticket_class=form.ticket_class,
+                icon=form.icon,
+                is_public=form.is_public,
+                keywords=tuple(form.keywords),
+            ),
+            definition=form.definition,
+        )
+
+    def connect(self, conn: Connection, hand: Hand, definition: Definition) -> None:
+        code = definition.document.get("flow")
+        if code is None:
+            return
+        flow = flow_reads.current_version(conn, hand.actor.org_id, code)
+        form_publishing.use_flow(
+            conn, actor=hand.actor, code=definition.code, flow_id=flow.flow_id, flow_version_id=flow.id
+        )
+
+
+class _FlowForm(JsonForm):
+    name: _Text
+    graph: dict[str, Any]
+
+
+class Flows:
+    name = "flow"
+    permissions: tuple[str, ...] = ("flow.manage",)
+    wrapper = "graph"
+
+    def codes(self, conn: Connection, org_id: int) -> tuple[str, ...]:
+        query = (
+            sa.select(_flows.c.code)
+            .where(_flows.c.org_id == org_id, _flows.c.current_version_id.is_not(None))
+            .order_by(_flows.c.code)
+        )
+        return tuple(conn.execute(query).scalars())
+
+    def document(self, conn: Connection, org_id: int, code: str) -> Mapping[str, Any] | None:
+        query = (
+            sa.select(_flows.c.name, _flow_versions.c.graph)
+            .join(_flow_versions, _flow_versions.c.id == _flows.c.current_version_id)
+            .where(_flows.c.org_id == org_id, _flows.c.code == code)
+        )
+        row = conn.execute(query).one_or_none()
+        return None if row is None else self.normal({"name": row.name, "graph": row.graph})
+
+    def normal(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        form = _FlowForm.read(document, BadDefinition)
+        graph = graph_json(parse_graph(form.graph))
+        # A number of a version means nothing elsewhere; it is pinned anew when the flow is published.
+        nodes = [_without_pin(node) for node in graph["nodes"]]
+        return {**form.plain(), "graph": {**graph, "nodes": nodes}}
+
+    def after(self, current: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        return wanted
+
+    def needs(self, document: Mapping[str, Any]) -> frozenset[Reference]:
+        return frozenset(reference for node in document["graph"]["nodes"] for reference in _named_by(node))
+
+    def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
+        flow_publishing.publish_flow(
+            conn,
+            actor=hand.actor,
+            at=hand.at,
+            code=definition.code,
+            name=definition.name,
+            graph=definition.document["graph"],
+        )
+
+    def connect(self, conn: Connection, hand: Hand, definition: Definition) -> None:
+        return
+
+
+def _without_pin(node: Mapping[str, Any]) -> dict[str, Any]:
+    if "subflow" not in node:
+        return dict(node)
+    return {**node, "subflow": {key: value for key, value in node["subflow"].items() if key != "version_id"}}
+
+
+def _named_by(node: Mapping[str, Any]) -> Iterator[Reference]:
+    handlers = [node.get("handler"), *(each.get("handler") for each in node.get("handlers", ()))]
+    for handler in filter(None, handlers):
+        if handler.get("role"):
+            yield Reference("role", handler["role"])
+        if handler.get("skill"):
+            yield Reference("skill", handler["skill"])
+    for role in node.get("permissions", {}):
+        yield Reference("role", role)
+    for part in node.get("parts", ()):
+        yield Reference("part", part["sku"])
+    if node.get("subflow"):
+        yield Reference("flow", node["subflow"]["flow"])
+    for action in node.get("actions", ()):
+        if action.get("kind") == "create_ticket":
+            yield Reference("form", action["template"])
+
+
+class _RuleVersionForm(JsonForm):
+    effective_from: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+    rules: dict[str, Any]
+
+
+class _RuleSetForm(JsonForm):
+    name: _Text
+    versions: Annotated[list[_RuleVersionForm], Field(max_length=500)]
+
+
+class RuleSets:
+    """Settlement rules with every published version: what rated last month's work travels along."""
+
+    name = "rule_set"
+    permissions: tuple[str, ...] = ("rules.manage",)
+    wrapper = "versions"
+
+    def codes(self, conn: Connection, org_id: int) -> tuple[str, ...]:
+        query = sa.select(_rule_sets.c.code).where(_rule_sets.c.org_id == org_id)
+        return tuple(conn.execute(query.order_by(_rule_sets.c.code)).scalars())
+
+    def document(self, conn: Connection, org_id: int, code: str) -> Mapping[str, Any] | None:
+        row = conn.execute(
+            sa.select(_rule_sets).where(_rule_sets.c.org_id == org_id, _rule_sets.c.code == code)
+        ).one_or_none()
+        if row is None:
+            return None
+        return self.normal(
+            {
+                "name": row.name,
+                "versions": [
+                    {"effective_from": version.effective_from.isoformat(), "rules": version.rules}
+                    for version in self._published(conn, row.id)
+                ],
+            }
+        )
+
+    def normal(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        form = _RuleSetForm.read(document, BadDefinition)
+        problems: list[FieldProblem] = []
+        versions = []
+        for index, version in enumerate(form.versions):
+            path = f"versions[{index}]"
+            try:
+                date.fromisoformat(version.effective_from)
+            except ValueError:
+                problems.append(FieldProblem(f"{path}.effective_from", "input.bad_format"))
+            try:
+                rules = _short(parse_rules(version.rules).to_json())
+            except BadRules as wrong:
+                problems += [
+                    FieldProblem(f"{path}.rules.{each.path}".rstrip("."), each.code, each.params)
+                    for each in wrong.problems
+                ]
+                continue
+            versions.append({"effective_from": version.effective_from, "rules": rules})
+        days = [version.effective_from for version in form.versions]
+        if days != sorted(set(days)):
+            problems.append(FieldProblem("versions", "exchange.versions_out_of_order"))
+        if problems:
+            raise BadDefinition(tuple(problems))
+        return {"name": form.name, "versions": versions}
+
+    def after(self, current: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Published versions never go away: the file's are added to them."""
+        days = {version["effective_from"]: version for version in current["versions"]}
+        days |= {version["effective_from"]: version for version in wanted["versions"]}
+        return {"name": wanted["name"], "versions": [days[day] for day in sorted(days)]}
+
+    def needs(self, document: Mapping[str, Any]) -> frozenset[Reference]:
+        return frozenset()
+
+    def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
+        """Publish the versions that are not there; one of the same day with other content is refused."""
+        org_id = hand.actor.org_id
+        query = sa.select(_rule_sets.c.id).where(
+            _rule_sets.c.org_id == org_id, _rule_sets.c.code == definition.code
+        )
+        rule_set_id = conn.execute(query).scalar()
+        if rule_set_id is None:
+            rule_set_id = rule_publishing.create_rule_set(
+                conn, actor=hand.actor, code=definition.code, name=definition.name
+            )
+        else:
+            conn.execute(
+                sa.update(_rule_sets).where(_rule_sets.c.id == rule_set_id).values(name=definition.name)
+            )
+        known = {
+            (version.effective_from, version.content_hash) for version in self._published(conn, rule_set_id)
+        }
+        for version in definition.document["versions"]:
+            day, rules = date.fromisoformat(version["effective_from"]), parse_rules(version["rules"])
+            if (day, rules.content_hash) in known:
+                continue
+            draft = rule_publishing.save_draft(
+                conn, actor=hand.actor, rule_set_id=rule_set_id, rules=version["rules"], effective_from=day
+            )
+            rule_publishing.publish(
+                conn,
+                actor=hand.actor,
+                at=hand.at,
+                version_id=draft,
+                command_id=f"{hand.command_id}:rules:{definition.code}:{day.isoformat()}",
+            )
+
+    def connect(self, conn: Connection, hand: Hand, definition: Definition) -> None:
+        return
+
+    def _published(self, conn: Connection, rule_set_id: int) -> list[sa.Row[Any]]:
+        query = (
+            sa.select(_rule_versions)
+            .where(
+                _rule_versions.c.rule_set_id == rule_set_id,
+                _rule_versions.c.status == VersionStatus.PUBLISHED,
+            )
+            .order_by(_rule_versions.c.effective_from)
+        )
+        return list(conn.execute(query))
+
+
+def _short(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule set without what every rule may leave out, as people write it."""
+    return {
+        **rules,
+        "rules": [
+            {key: value for key, value in rule.items() if value not in (None, [], "0") and key != "rounding"}
+            | ({} if rule["rounding"] == "half_up" else {"rounding": rule["rounding"]})
+            for rule in rules["rules"]
+        ],
+    }
+
+
+# Written in this order: a form defines the fields that flows ask for, and is led to its flow at the end.
+KINDS: Final[tuple[Kind, ...]] = (Skills(), Forms(), Flows(), RuleSets())
+KIND: Final[Mapping[str, Kind]] = {kind.name: kind for kind in KINDS}
+
+
+def is_role(code: str) -> bool:
+    """Whether the console knows a role; nobody can bring one along."""
+    return code in _ROLES
