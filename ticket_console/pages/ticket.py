@@ -475,6 +475,19 @@ _LOOKS: Final = (
     ("ticket.commented", "message_circle", "plain"),
     ("ticket.attached", "paperclip", "plain"),
     ("ticket.timer_fired", "timer", "plain"),
+    ("ticket.webhook_due", "webhook", "plain"),
+    ("ticket.linked_due", "ticket_plus", "plain"),
+    ("ticket.linked", "link", "accent"),
+    ("ticket.linked_refused", "unlink", "danger"),
+    ("ticket.survey_asked", "message_circle_question", "plain"),
+    ("ticket.survey_answered", "star", "ok"),
+    ("ticket.notice_due", "bell", "plain"),
+    ("ticket.notice_without_address", "bell_off", "warn"),
+    ("ticket.step_late", "alarm_clock", "warn"),
+    ("ticket.step_skipped", "skip_forward", "warn"),
+    ("ticket.step_moved", "shuffle", "warn"),
+    ("ticket.timed_out", "timer_off", "warn"),
+    ("ticket.migrated", "git_compare", "plain"),
 )
 
 

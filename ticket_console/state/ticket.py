@@ -272,7 +272,21 @@ _NOT_PEOPLE: Final = {
     **{name: f"intake.source.{name}" for name in CHANNELS},
 }
 # What the console does in consequence of somebody's command is not said to be their doing.
-_BY_ITSELF: Final = frozenset({"ticket.unassigned", "ticket.settled", "ticket.closed", "ticket.timer_fired"})
+_BY_ITSELF: Final = frozenset(
+    {
+        "ticket.unassigned",
+        "ticket.settled",
+        "ticket.closed",
+        "ticket.timer_fired",
+        "ticket.webhook_due",
+        "ticket.linked_due",
+        "ticket.survey_asked",
+        "ticket.notice_due",
+        "ticket.notice_without_address",
+        "ticket.step_late",
+        "ticket.timed_out",
+    }
+)
 _PARTS_OF_PAGE: Final = ("fields", "events", "comments", "attachments", "signatures")
 
 
