@@ -25,7 +25,7 @@ FAMILIES: Mapping[str, frozenset[str]] = {
 
 # What takes a key as its first argument; a FieldProblem takes it as its second, after the path.
 # `draft.say` writes the history of a ticket, which is read on its page.
-SPEAKING = {"t", "translate", "done", "told", "draft.say", "FieldProblem", "BadValue"}
+SPEAKING = {"t", "translate", "done", "told", "draft.say", "FieldProblem", "BadValue", "BadFormula"}
 KEY_ARGUMENTS = {"title"}
 PAGE_MAKERS = {"console_page", "visitor_page"}
 KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")

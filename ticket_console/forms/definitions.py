@@ -1,13 +1,12 @@
 """The definition of a template: its sections and fields, its JSON form, and what can be wrong with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
-from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from ticket_console.forms.checking import field_problems, reference_problems
 from ticket_console.forms.field_json import (
     FieldForm,
     Key,
@@ -18,11 +17,11 @@ from ticket_console.forms.field_json import (
     tree_of,
     when_of,
 )
-from ticket_console.forms.fields import FieldKind, FieldSpec, When
+from ticket_console.forms.fields import FieldSpec, When
 from ticket_console.forms.json_form import JsonForm
-from ticket_console.forms.kinds import BadValue, parse_value, schema_of
-from ticket_console.forms.patterns import is_safe_pattern
+from ticket_console.forms.kinds import schema_of
 from ticket_console.kernel import canonical
+from ticket_console.kernel.conditions import condition_problems
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.text import LocalText
 
@@ -39,11 +38,6 @@ _KINDS_1 = frozenset(
     {"text", "long_text", "number", "money", "date", "datetime", "choice", "multi_choice", "yes_no", "rating"}
     | {"phone", "photo", "file", "signature", "location", "parts"}
 )
-
-_CHOICES = frozenset({FieldKind.CHOICE, FieldKind.MULTI_CHOICE})
-_MATCHED = frozenset({FieldKind.TEXT, FieldKind.PHONE})
-_DATED = frozenset({FieldKind.DATE, FieldKind.DATETIME})
-_UNBOUNDED = frozenset({FieldKind.CHOICE, FieldKind.YES_NO, FieldKind.SIGNATURE, FieldKind.LOCATION})
 
 
 class InvalidDefinition(InvalidInput):
@@ -202,7 +196,11 @@ def definition_problems(definition: TemplateDefinition) -> tuple[FieldProblem, .
             if spec.key in seen:
                 found.append(FieldProblem(f"fields.{spec.key}", "template.field_used_twice"))
             seen.add(spec.key)
-            found += _field_problems(spec)
+    found += [problem for spec in definition.fields for problem in field_problems(spec)]
+    found += reference_problems(definition.fields)
+    found += [
+        problem for section in definition.sections for problem in _section_problems(definition, section)
+    ]
     if not seen:
         found.append(FieldProblem("sections", "template.no_fields"))
     if len(seen) > MAX_FIELDS:
@@ -210,55 +208,8 @@ def definition_problems(definition: TemplateDefinition) -> tuple[FieldProblem, .
     return tuple(found)
 
 
-def _field_problems(spec: FieldSpec) -> Iterator[FieldProblem]:
-    path = f"fields.{spec.key}"
-    if not any(text.strip() for text in spec.label.values()):
-        yield FieldProblem(f"{path}.label", "template.no_label")
-    values = [option.value for option in spec.options]
-    if spec.kind in _CHOICES and not values:
-        yield FieldProblem(f"{path}.options", "template.no_options")
-    if spec.kind not in _CHOICES and values:
-        yield FieldProblem(f"{path}.options", "template.misplaced_setting", {"kind": spec.kind.value})
-    if len(set(values)) < len(values) or any(value != value.strip() for value in values):
-        yield FieldProblem(f"{path}.options", "template.bad_options")
-    if spec.pattern is not None and spec.kind not in _MATCHED:
-        yield FieldProblem(f"{path}.pattern", "template.misplaced_setting", {"kind": spec.kind.value})
-    elif spec.pattern is not None and not is_safe_pattern(spec.pattern):
-        yield FieldProblem(f"{path}.pattern", "template.bad_pattern")
-    bounds = tuple(_bound_problems(spec, path))
-    yield from bounds
-    if not bounds:
-        yield from _default_problems(spec, path)
-
-
-def _bound_problems(spec: FieldSpec, path: str) -> Iterator[FieldProblem]:
-    given = {"min": spec.minimum, "max": spec.maximum}
-    for name, bound in given.items():
-        if bound is None:
-            continue
-        if spec.kind in _UNBOUNDED:
-            yield FieldProblem(f"{path}.{name}", "template.misplaced_setting", {"kind": spec.kind.value})
-        elif not _is_bound(spec, bound):
-            yield FieldProblem(f"{path}.{name}", "template.bad_bound")
-    low, high = spec.minimum, spec.maximum
-    if low is not None and high is not None and type(low) is type(high) and low > high:  # type: ignore[operator]
-        yield FieldProblem(f"{path}.min", "template.bounds_cross")
-
-
-def _is_bound(spec: FieldSpec, bound: Decimal | str) -> bool:
-    if spec.kind not in _DATED:
-        counts = spec.kind not in (FieldKind.NUMBER, FieldKind.MONEY)
-        return isinstance(bound, Decimal) and (not counts or (bound == int(bound) and bound >= 0))
-    try:
-        return parse_value(FieldSpec(spec.key, spec.kind, spec.label), bound) == bound
-    except BadValue:
-        return False
-
-
-def _default_problems(spec: FieldSpec, path: str) -> Iterator[FieldProblem]:
-    if spec.default is None or (spec.pattern is not None and not is_safe_pattern(spec.pattern)):
-        return
-    try:
-        parse_value(spec, spec.default, UTC)
-    except BadValue as problem:
-        yield FieldProblem(f"{path}.default", problem.code, problem.params)
+def _section_problems(definition: TemplateDefinition, section: Section) -> tuple[FieldProblem, ...]:
+    if section.visible_when is None:
+        return ()
+    path = f"sections.{section.key}.visible_when"
+    return condition_problems(section.visible_when.tree, fields=definition.field_by_key, path=path)
