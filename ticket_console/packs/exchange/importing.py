@@ -7,13 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import audit, policy
-from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.canonical import content_hash
-from ticket_console.kernel.database import reading, table, transaction
+from ticket_console.kernel.database import reading, transaction
 from ticket_console.kernel.errors import Conflict, ConsoleError, FieldProblem
 from ticket_console.kernel.text import LocalText
 from ticket_console.packs.exchange.definitions import Definition, Hand, Reference
@@ -27,9 +26,8 @@ from ticket_console.packs.exchange.parcels import (
     read_parcel,
     refused,
 )
-from ticket_console.stock.tables import Part
+from ticket_console.stock import reads as stock_reads
 
-_parts = table(Part)
 _MANAGED: Final = ("template.manage", "flow.manage")
 # A longer diff is read in a file, not on a screen.
 _MOST_LINES: Final = 2_000
@@ -219,8 +217,7 @@ def _is_here(conn: Connection, org_id: int, need: Reference) -> bool:
     if need.kind == "role":
         return is_role(need.code)
     if need.kind == "part":
-        query = sa.select(_parts.c.id).where(_parts.c.org_id == org_id, _parts.c.sku == need.code)
-        return conn.execute(query).first() is not None
+        return any(part.sku == need.code for part in stock_reads.parts(conn, system_actor(org_id)))
     return need.kind in KIND and KIND[need.kind].document(conn, org_id, need.code) is not None
 
 

@@ -1,42 +1,30 @@
 """The kinds of definitions that can be exchanged, in the order in which they are written."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any, Final
 
-import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy.engine import Connection
 
+from ticket_console.flows import in_use as flows_in_use
 from ticket_console.flows import publishing as flow_publishing
 from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.graph_json import graph_json, parse_graph
-from ticket_console.flows.tables import Flow, FlowVersion
+from ticket_console.flows.reads import FlowNotFound
+from ticket_console.forms import in_use as forms_in_use
 from ticket_console.forms import publishing as form_publishing
-from ticket_console.forms.definitions import (
-    definition_json,
-    parse_definition,
-)
+from ticket_console.forms.definitions import definition_json, parse_definition
 from ticket_console.forms.json_form import JsonForm
-from ticket_console.forms.tables import Template, TemplateVersion
 from ticket_console.kernel.actor import Role
-from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.text import LOCALES
 from ticket_console.packs.exchange.definitions import Definition, Hand, Kind, Reference
 from ticket_console.people import hiring
 from ticket_console.people import reads as people_reads
-from ticket_console.settlement import publishing as rule_publishing
-from ticket_console.settlement.kinds import VersionStatus
+from ticket_console.settlement import in_use as rules_in_use
 from ticket_console.settlement.rule_parsing import BadRules, parse_rules
-from ticket_console.settlement.tables import RuleSet, RuleSetVersion
-
-_flows = table(Flow)
-_flow_versions = table(FlowVersion)
-_templates = table(Template)
-_template_versions = table(TemplateVersion)
-_rule_sets = table(RuleSet)
-_rule_versions = table(RuleSetVersion)
 
 _ROLES: Final = frozenset(role.value for role in Role)
 _Text = dict[Annotated[str, Field(pattern="^(zh|en)$")], Annotated[str, Field(max_length=200)]]
@@ -111,38 +99,16 @@ class Forms:
     wrapper = "definition"
 
     def codes(self, conn: Connection, org_id: int) -> tuple[str, ...]:
-        query = (
-            sa.select(_templates.c.code)
-            .where(
-                _templates.c.org_id == org_id,
-                _templates.c.is_active,
-                _templates.c.current_version_id.is_not(None),
-            )
-            .order_by(_templates.c.code)
-        )
-        return tuple(conn.execute(query).scalars())
+        return forms_in_use.codes(conn, org_id)
 
     def document(self, conn: Connection, org_id: int, code: str) -> Mapping[str, Any] | None:
-        query = (
-            sa.select(_templates, _template_versions.c.definition, _flows.c.code.label("flow_code"))
-            .join(_template_versions, _template_versions.c.id == _templates.c.current_version_id)
-            .outerjoin(_flows, _flows.c.id == _templates.c.flow_id)
-            .where(_templates.c.org_id == org_id, _templates.c.code == code, _templates.c.is_active)
-        )
-        row = conn.execute(query).one_or_none()
-        if row is None:
+        found = forms_in_use.form(conn, org_id, code)
+        if found is None:
             return None
+        face = asdict(found.face)
+        flow = None if found.flow_id is None else flows_in_use.code_of(conn, org_id, found.flow_id)
         return self.normal(
-            {
-                "name": row.name,
-                "business_line": row.business_line,
-                "ticket_class": row.ticket_class,
-                "icon": row.icon,
-                "is_public": row.is_public,
-                "keywords": list(row.keywords),
-                "flow": row.flow_code,
-                "definition": row.definition,
-            }
+            {**face, "keywords": list(face["keywords"]), "flow": flow, "definition": found.definition}
         )
 
     def normal(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -194,21 +160,14 @@ class Flows:
     wrapper = "graph"
 
     def codes(self, conn: Connection, org_id: int) -> tuple[str, ...]:
-        query = (
-            sa.select(_flows.c.code)
-            .where(_flows.c.org_id == org_id, _flows.c.current_version_id.is_not(None))
-            .order_by(_flows.c.code)
-        )
-        return tuple(conn.execute(query).scalars())
+        return flows_in_use.codes(conn, org_id)
 
     def document(self, conn: Connection, org_id: int, code: str) -> Mapping[str, Any] | None:
-        query = (
-            sa.select(_flows.c.name, _flow_versions.c.graph)
-            .join(_flow_versions, _flow_versions.c.id == _flows.c.current_version_id)
-            .where(_flows.c.org_id == org_id, _flows.c.code == code)
-        )
-        row = conn.execute(query).one_or_none()
-        return None if row is None else self.normal({"name": row.name, "graph": row.graph})
+        try:
+            flow = flows_in_use.drawn(conn, org_id, code)
+        except FlowNotFound:
+            return None
+        return self.normal({"name": flow.name, "graph": flow.graph})
 
     def normal(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         form = _FlowForm.read(document, BadDefinition)
@@ -279,24 +238,17 @@ class RuleSets:
     wrapper = "versions"
 
     def codes(self, conn: Connection, org_id: int) -> tuple[str, ...]:
-        query = sa.select(_rule_sets.c.code).where(_rule_sets.c.org_id == org_id)
-        return tuple(conn.execute(query.order_by(_rule_sets.c.code)).scalars())
+        return rules_in_use.codes(conn, org_id)
 
     def document(self, conn: Connection, org_id: int, code: str) -> Mapping[str, Any] | None:
-        row = conn.execute(
-            sa.select(_rule_sets).where(_rule_sets.c.org_id == org_id, _rule_sets.c.code == code)
-        ).one_or_none()
-        if row is None:
+        found = rules_in_use.rule_set(conn, org_id, code)
+        if found is None:
             return None
-        return self.normal(
-            {
-                "name": row.name,
-                "versions": [
-                    {"effective_from": version.effective_from.isoformat(), "rules": version.rules}
-                    for version in self._published(conn, row.id)
-                ],
-            }
-        )
+        versions = [
+            {"effective_from": version.effective_from.isoformat(), "rules": version.rules}
+            for version in found.versions
+        ]
+        return self.normal({"name": found.name, "versions": versions})
 
     def normal(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         form = _RuleSetForm.read(document, BadDefinition)
@@ -334,51 +286,20 @@ class RuleSets:
         return frozenset()
 
     def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
-        """Publish the versions that are not there; one of the same day with other content is refused."""
-        org_id = hand.actor.org_id
-        query = sa.select(_rule_sets.c.id).where(
-            _rule_sets.c.org_id == org_id, _rule_sets.c.code == definition.code
+        versions = tuple(
+            rules_in_use.PublishedRules(date.fromisoformat(each["effective_from"]), each["rules"])
+            for each in definition.document["versions"]
         )
-        rule_set_id = conn.execute(query).scalar()
-        if rule_set_id is None:
-            rule_set_id = rule_publishing.create_rule_set(
-                conn, actor=hand.actor, code=definition.code, name=definition.name
-            )
-        else:
-            conn.execute(
-                sa.update(_rule_sets).where(_rule_sets.c.id == rule_set_id).values(name=definition.name)
-            )
-        known = {
-            (version.effective_from, version.content_hash) for version in self._published(conn, rule_set_id)
-        }
-        for version in definition.document["versions"]:
-            day, rules = date.fromisoformat(version["effective_from"]), parse_rules(version["rules"])
-            if (day, rules.content_hash) in known:
-                continue
-            draft = rule_publishing.save_draft(
-                conn, actor=hand.actor, rule_set_id=rule_set_id, rules=version["rules"], effective_from=day
-            )
-            rule_publishing.publish(
-                conn,
-                actor=hand.actor,
-                at=hand.at,
-                version_id=draft,
-                command_id=f"{hand.command_id}:rules:{definition.code}:{day.isoformat()}",
-            )
+        rules_in_use.take_over(
+            conn,
+            actor=hand.actor,
+            at=hand.at,
+            command_id=f"{hand.command_id}:rules",
+            wanted=rules_in_use.RuleSetInUse(definition.code, definition.name, versions),
+        )
 
     def connect(self, conn: Connection, hand: Hand, definition: Definition) -> None:
         return
-
-    def _published(self, conn: Connection, rule_set_id: int) -> list[sa.Row[Any]]:
-        query = (
-            sa.select(_rule_versions)
-            .where(
-                _rule_versions.c.rule_set_id == rule_set_id,
-                _rule_versions.c.status == VersionStatus.PUBLISHED,
-            )
-            .order_by(_rule_versions.c.effective_from)
-        )
-        return list(conn.execute(query))
 
 
 def _short(rules: Mapping[str, Any]) -> dict[str, Any]:
