@@ -9,11 +9,13 @@ from ticket_console.access import places
 from ticket_console.desk import moving, talking
 from ticket_console.desk.page import TicketView, ticket_page
 from ticket_console.desk.signing import SignatureInput
-from ticket_console.desk.work import MovedTicket, already_moved
+from ticket_console.desk.work import MovedTicket, already_moved, finish, take_up
 from ticket_console.kernel.actor import Actor, ActorKind
-from ticket_console.kernel.database import reading
+from ticket_console.kernel.database import reading, retried, transaction
 from ticket_console.kernel.errors import Conflict
 from ticket_console.kernel.text import LocalText
+from ticket_console.notices import surveys
+from ticket_console.notices.surveys import SurveyView
 from ticket_console.tickets import tracking, writing
 from ticket_console.tickets.reads import TrackedTicket, find_tracked
 from ticket_console.tickets.writing import AlreadyApplied
@@ -110,6 +112,30 @@ def write(*, token: str, at: datetime, command_id: str, text: str) -> MovedTicke
     return talking.comment(actor=actor, at=at, command_id=command_id, ticket_id=tracked.ticket_id, text=text)
 
 
+@retried
+def answer_survey(
+    *, token: str, at: datetime, command_id: str, survey_id: int, answers: Mapping[str, Any]
+) -> MovedTicket:
+    """The customer says how it went; also after the ticket is closed, and once."""
+    actor, tracked = customer_of(token)
+    with transaction() as connection:
+        try:
+            work = take_up(
+                connection,
+                actor=actor,
+                at=at,
+                command_id=command_id,
+                ticket_id=tracked.ticket_id,
+                expected_version=None,
+                permission="ticket.track",
+            )
+        except AlreadyApplied:
+            return already_moved(connection, actor=actor, ticket_id=tracked.ticket_id)
+        surveys.answer(connection, ticket_id=tracked.ticket_id, survey_id=survey_id, at=at, answers=answers)
+        work.draft.say("ticket.survey_answered", survey_id=survey_id)
+        return finish(work)
+
+
 @dataclass(frozen=True, slots=True)
 class TrackingView:
     """What the customer sees of a job: no internal word, no amount, no staff number."""
@@ -118,6 +144,7 @@ class TrackingView:
     can_accept: bool
     can_refuse: bool
     org: LocalText
+    surveys: tuple[SurveyView, ...]
 
 
 def track(*, token: str, at: datetime) -> TrackingView:
@@ -126,5 +153,6 @@ def track(*, token: str, at: datetime) -> TrackingView:
     with reading() as connection:
         view = ticket_page(connection, viewer=actor, ticket_id=tracked.ticket_id, at=at)
         org = places.org(connection, tracked.org_id)
+        asked = surveys.of_ticket(connection, tracked.ticket_id)
     waits = tracked.acceptance_token_id is not None
-    return TrackingView(view, waits, waits and tracked.refusal is not None, org.name)
+    return TrackingView(view, waits, waits and tracked.refusal is not None, org.name, asked)

@@ -1,8 +1,5 @@
-"""Surveys: asked once per step of a ticket, answered once by who has the link."""
+"""Surveys: asked once per step of a ticket, answered once by its customer."""
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,26 +78,6 @@ def ask(
     return survey_id if is_new else None
 
 
-def survey_token(*, secret: str, survey_id: int) -> str:
-    """The secret of a survey's link: its number, and what only the console can add to it."""
-    digest = hmac.new(secret.encode(), f"survey:{survey_id}".encode(), hashlib.sha256).digest()
-    return f"{survey_id}.{urlsafe_b64encode(digest[:24]).decode('ascii')}"
-
-
-def by_token(connection: Connection, *, secret: str, token: str) -> SurveyView:
-    """The survey of a link; raises SurveyNotFound for any text that is none."""
-    number = token.partition(".")[0]
-    is_number = number.isascii() and number.isdigit() and len(number) <= 18
-    if not is_number or not hmac.compare_digest(
-        survey_token(secret=secret, survey_id=int(number)).encode(), token.encode()
-    ):
-        raise SurveyNotFound()
-    row = connection.execute(sa.select(_surveys).where(_surveys.c.id == int(number))).one_or_none()
-    if row is None:
-        raise SurveyNotFound()
-    return _view(row)
-
-
 def of_ticket(connection: Connection, ticket_id: int) -> tuple[SurveyView, ...]:
     """A ticket's surveys, the oldest first."""
     rows = connection.execute(
@@ -109,8 +86,16 @@ def of_ticket(connection: Connection, ticket_id: int) -> tuple[SurveyView, ...]:
     return tuple(_view(row) for row in rows)
 
 
-def answer(connection: Connection, *, survey: SurveyView, at: datetime, answers: Mapping[str, Any]) -> None:
-    """Keep the answers. Raises InvalidInput by question, AlreadyAnswered the second time."""
+def answer(
+    connection: Connection, *, ticket_id: int, survey_id: int, at: datetime, answers: Mapping[str, Any]
+) -> None:
+    """Keep the answers to a survey of a ticket.
+
+    Raises SurveyNotFound for one of another ticket, InvalidInput by question, AlreadyAnswered on the second.
+    """
+    survey = next((each for each in of_ticket(connection, ticket_id) if each.id == survey_id), None)
+    if survey is None:
+        raise SurveyNotFound()
     kept = checked_answers(survey.questions, answers)
     changed = connection.execute(
         sa.update(_surveys)

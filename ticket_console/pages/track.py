@@ -69,6 +69,7 @@ def _job() -> rx.Component:
         ),
         _now(job),
         rx.cond(job["can_accept"], _acceptance(job)),
+        rx.cond(TrackState.survey.contains("id"), _survey()),
         card(timeline(TrackState.entries, _entry), title=t("track.story")),
         _words(job),
         rx.cond(
@@ -128,6 +129,24 @@ def _acceptance(job: Item) -> rx.Component:
                     button(t("track.refuse"), icon="undo_2", on_click=TrackState.ask),
                     class_name="tc-step-ways",
                 ),
+            ),
+            class_name="tc-card-body tc-stack",
+        ),
+        class_name="tc-card tc-step",
+        custom_attrs={"data-mine": "true"},
+    )
+
+
+def _survey() -> rx.Component:
+    return rx.el.section(
+        rx.el.header(rx.el.h2(t("track.survey"))),
+        rx.el.div(
+            rx.el.p(t("track.survey.text"), class_name="tc-muted"),
+            template_form(
+                fields=TrackState.survey["fields"].to(list[dict[str, Any]]),
+                actions=TrackState.survey["actions"].to(list[dict[str, Any]]),
+                problems=TrackState.survey_problems,
+                on_submit=TrackState.answer_survey,
             ),
             class_name="tc-card-body tc-stack",
         ),

@@ -1,6 +1,7 @@
 """What a customer sees and does by the link of their request; nobody logs in here."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -13,6 +14,7 @@ from ticket_console.desk.story import customer_story
 from ticket_console.kernel import feed
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.errors import InvalidInput, RateLimited
+from ticket_console.notices.surveys import SurveyView
 from ticket_console.state.feedback import done, refusal
 from ticket_console.state.session import Reply, SessionState, handler
 from ticket_console.state.steps import (
@@ -46,6 +48,8 @@ class TrackState(SessionState):
     fields: list[Plain] = []
     actions: list[Plain] = []
     problems: dict[str, Any] = {}
+    survey: Plain = {}
+    survey_problems: dict[str, Any] = {}
     asking: bool = False
     busy: bool = False
 
@@ -123,6 +127,26 @@ class TrackState(SessionState):
         return done("track.refused")
 
     @handler(public=True)
+    async def answer_survey(self, answer: Plain) -> Reply:
+        """The customer says how it went; `answer` is what the form gives."""
+        self.survey_problems = {}
+        entered = dict(answer.get("values") or {})
+        try:
+            await in_writer(
+                customer.answer_survey,
+                token=self._link(),
+                at=self._now(),
+                command_id=str(uuid4()),
+                survey_id=int(self.survey.get("id") or 0),
+                answers=entered,
+            )
+        except InvalidInput as refused:
+            self.survey_problems = problems_at_fields(refused)
+            return refusal(without_places(refused, {each["key"] for each in self.survey["fields"]}))
+        await self._show()
+        return done("track.survey.thanks")
+
+    @handler(public=True)
     async def write(self, form: Plain) -> Reply:
         await in_writer(
             customer.write,
@@ -196,6 +220,7 @@ def _read(*, link: str, address: str, at: datetime) -> Plain:
             for each in ticket.attachments
         ],
         "signatures": [plain(each) for each in ticket.signatures],
+        "survey": _survey(view.surveys),
         "fields": [] if step is None else _fields(step, ticket.contact_name),
         "actions": [] if step is None else [{"key": "", "label": both("track.accept"), "tone": "primary"}],
     }
@@ -214,3 +239,27 @@ def _fields(step: Plain, contact_name: str) -> list[Plain]:
         "max_length": 120,
     }
     return [*(form_field(each) for each in step["fields"]), signer, evidence_field("signature")]
+
+
+def _survey(asked: Sequence[SurveyView]) -> Plain:
+    """The oldest survey that waits for its answer, as a form."""
+    waiting = next((each for each in asked if each.answers is None), None)
+    if waiting is None:
+        return {}
+    return {
+        "id": waiting.id,
+        "fields": [
+            {
+                "key": question["key"],
+                "kind": "rating" if question["kind"] == "rating" else "long_text",
+                "label": question["label"],
+                "help": {},
+                "required": question["kind"] == "rating",
+                "writable": True,
+                "value": None,
+                "options": [],
+            }
+            for question in waiting.questions
+        ],
+        "actions": [{"key": "", "label": both("track.survey.send"), "tone": "primary"}],
+    }

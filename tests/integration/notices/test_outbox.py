@@ -214,22 +214,36 @@ def test_a_survey_is_asked_once_and_answered_once(company: Company) -> None:  # 
         survey_id = surveys.ask(connection, questions=QUESTIONS, **asked)
         assert surveys.ask(connection, questions=QUESTIONS, **asked) is None
     assert survey_id is not None
-    token = surveys.survey_token(secret=SECRET, survey_id=survey_id)
+    answered = {"ticket_id": ticket.ticket_id, "survey_id": survey_id, "at": AT}
     with transaction() as connection:
-        survey = surveys.by_token(connection, secret=SECRET, token=token)
-        surveys.answer(connection, survey=survey, at=AT, answers={"stars": 4, "words": " 准时 "})
+        surveys.answer(connection, answers={"stars": 4, "words": " 准时 "}, **answered)
 
     with reading() as connection:
         (kept,) = surveys.of_ticket(connection, ticket.ticket_id)
     assert kept.answers == {"stars": 4, "words": "准时"}
     with pytest.raises(AlreadyAnswered), transaction() as connection:
-        surveys.answer(connection, survey=survey, at=AT, answers={"stars": 1})
+        surveys.answer(connection, answers={"stars": 1}, **answered)
 
 
-@pytest.mark.parametrize("token", ["", "1", "1.", "x.y", "1.AAAA", "99999999999999999999.A", "１.A"])
-def test_a_guessed_link_leads_to_no_survey(company: Company, token: str) -> None:
-    with pytest.raises(SurveyNotFound), reading() as connection:
-        surveys.by_token(connection, secret=SECRET, token=token)
+def test_the_survey_of_another_ticket_is_none_of_this_customer(company: Company) -> None:
+    ticket, other = company.open(), company.open()
+    with transaction() as connection:
+        survey_id = surveys.ask(
+            connection,
+            org_id=company.org_id,
+            at=AT,
+            ticket_id=other.ticket_id,
+            node_key="survey",
+            questions=QUESTIONS,
+        )
+        assert survey_id is not None
+
+    with pytest.raises(SurveyNotFound), transaction() as connection:
+        surveys.answer(
+            connection, ticket_id=ticket.ticket_id, survey_id=survey_id, at=AT, answers={"stars": 5}
+        )
+    with reading() as connection:
+        assert [each.answers for each in surveys.of_ticket(connection, other.ticket_id)] == [None]
 
 
 @pytest.mark.parametrize(
