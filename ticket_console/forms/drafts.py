@@ -1,0 +1,172 @@
+"""Drafts of templates: definition and face as one document, and everything `draft_log` can do.
+
+    {"definition": {"sections": [...]}, "face": {"name", "business_line", "ticket_class", "icon",
+     "is_public", "keywords", "flow"}}
+
+`face.flow` is the code of the flow its tickets follow, or null.
+"""
+
+from typing import Annotated, Any, Final
+
+import sqlalchemy as sa
+from pydantic import Field
+from sqlalchemy.engine import Connection
+
+from ticket_console.forms.definitions import (
+    InvalidDefinition,
+    TemplateDefinition,
+    definition_json,
+    parse_definition,
+)
+from ticket_console.forms.draft_log import Drafts, Newest, Subject
+from ticket_console.forms.json_form import JsonForm
+from ticket_console.forms.publishing import TemplateFace
+from ticket_console.forms.reads import TemplateNotFound
+from ticket_console.forms.tables import DraftKind, Template, TemplateVersion
+from ticket_console.kernel.database import table
+from ticket_console.kernel.documents import Document
+from ticket_console.kernel.errors import FieldProblem
+from ticket_console.kernel.text import LOCALES
+
+_templates = table(Template)
+_versions = table(TemplateVersion)
+
+EMPTY: Final[Document] = {
+    "definition": {"sections": [{"key": "main", "title": {"zh": "基本信息", "en": "Basics"}, "fields": []}]},
+    "face": {"name": {}, "business_line": "general", "ticket_class": "service"},
+}
+
+
+class _FaceForm(JsonForm):
+    name: dict[str, Annotated[str, Field(max_length=200)]] = Field(default_factory=dict)
+    business_line: Annotated[str, Field(min_length=1, max_length=64)]
+    ticket_class: Annotated[str, Field(min_length=1, max_length=32)]
+    icon: Annotated[str, Field(max_length=64)] = ""
+    is_public: bool = False
+    keywords: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=100)] = Field(
+        default_factory=list
+    )
+    flow: Annotated[str, Field(max_length=64)] | None = None
+
+
+def definition_of(document: Document) -> TemplateDefinition:
+    """The definition of a document; raises `InvalidDefinition`."""
+    return parse_definition(document.get("definition"))
+
+
+def face_of(document: Document) -> tuple[TemplateFace, str | None]:
+    """What the template shows of itself, and the code of its flow; raises `InvalidDefinition`."""
+    form = _FaceForm.read(document.get("face"), InvalidDefinition)
+    if form.name.keys() - set(LOCALES):
+        raise InvalidDefinition((FieldProblem("face.name", "input.unknown_key"),))
+    face = TemplateFace(
+        name=form.name,
+        business_line=form.business_line,
+        ticket_class=form.ticket_class,
+        icon=form.icon,
+        is_public=form.is_public,
+        keywords=tuple(form.keywords),
+    )
+    return face, form.flow
+
+
+def document_of(definition: TemplateDefinition, face: TemplateFace, flow: str | None) -> Document:
+    form = _FaceForm.model_construct(
+        name=dict(face.name),
+        business_line=face.business_line,
+        ticket_class=face.ticket_class,
+        icon=face.icon,
+        is_public=face.is_public,
+        keywords=list(face.keywords),
+        flow=flow,
+    )
+    return {"definition": definition_json(definition), "face": form.plain()}
+
+
+def _check(document: Document) -> None:
+    if unknown := document.keys() - {"definition", "face"}:
+        raise InvalidDefinition(tuple(FieldProblem(name, "input.unknown_key") for name in sorted(unknown)))
+    face_of(document)
+    definition_of(document)
+
+
+# Flows are a room above: their table is known here by its name alone.
+_flow_codes: Final = sa.table("flow", sa.column("id", sa.Integer), sa.column("code", sa.Text))
+_VERSION: Final = (
+    sa.select(
+        _versions.c.id,
+        _versions.c.number,
+        _versions.c.definition,
+        _versions.c.published_at,
+        _versions.c.published_by,
+        _templates.c.name,
+        _templates.c.business_line,
+        _templates.c.ticket_class,
+        _templates.c.icon,
+        _templates.c.is_public,
+        _templates.c.keywords,
+        _flow_codes.c.code.label("flow"),
+    )
+    .join(_templates, _templates.c.id == _versions.c.template_id)
+    .outerjoin(_flow_codes, _flow_codes.c.id == _templates.c.flow_id)
+)
+
+
+def _newest(connection: Connection, org_id: int, code: str) -> Newest | None:
+    query = _VERSION.where(
+        _templates.c.org_id == org_id,
+        _templates.c.code == code,
+        _versions.c.id == _templates.c.current_version_id,
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _as_newest(row)
+
+
+def version_document(connection: Connection, version_id: int) -> Newest:
+    """Any version as a document, with the face the template has now; raises `TemplateNotFound`."""
+    row = connection.execute(_VERSION.where(_versions.c.id == version_id)).one_or_none()
+    if row is None:
+        raise TemplateNotFound(id=version_id)
+    return _as_newest(row)
+
+
+def _as_newest(row: sa.Row[*tuple[Any, ...]]) -> Newest:
+    face = TemplateFace(
+        name=row.name,
+        business_line=row.business_line,
+        ticket_class=row.ticket_class,
+        icon=row.icon,
+        is_public=row.is_public,
+        keywords=tuple(row.keywords),
+    )
+    return Newest(
+        version_id=row.id,
+        number=row.number,
+        document=document_of(parse_definition(row.definition), face, row.flow),
+        published_at=row.published_at,
+        published_by=row.published_by,
+    )
+
+
+SUBJECT: Final = Subject(
+    kind=DraftKind.FORM,
+    permission="template.manage",
+    empty=EMPTY,
+    check=_check,
+    newest=_newest,
+    version=version_document,
+    unknown=TemplateNotFound,
+)
+
+_room: Final = Drafts(SUBJECT)
+open_draft = _room.open_draft
+start = _room.start
+edit = _room.edit
+recover = _room.recover
+merge = _room.merge
+discard = _room.discard
+read = _room.read
+since = _room.since
+history = _room.history
+document_at = _room.document_at
+drafts_of = _room.drafts_of
