@@ -389,6 +389,36 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "starts_at", name="uq_period_org_id_starts_at"),
     )
     op.create_table(
+        "replay_run",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("flow_id", sa.Integer(), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("label", sa.String(length=120), nullable=False),
+        sa.Column("draft", sa.Text(), nullable=False),
+        sa.Column("draft_hash", sa.String(length=64), nullable=False),
+        sa.Column("dwells", sa.Text(), nullable=False),
+        sa.Column("period_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("period_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=True),
+        sa.Column("failure", sa.String(length=200), nullable=True),
+        sa.Column("sees_everything", sa.Boolean(), nullable=False),
+        sa.Column("started_by", sa.String(length=64), nullable=False),
+        sa.Column("started_by_name", sa.String(length=80), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["flow_id"], ["flow.id"], name="fk_replay_run_flow_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_replay_run_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_replay_run"),
+        sa.UniqueConstraint("org_id", "command_id", name="uq_replay_run_org_id_command_id"),
+    )
+    op.create_index("ix_replay_run_flow", "replay_run", ["flow_id", "id"])
+    op.create_table(
         "role_grant",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -974,6 +1004,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_part_usage_ticket_id", "part_usage", ["ticket_id"])
     op.create_table(
+        "replay_difference",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("kinds", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("breached", sa.Text(), nullable=False),
+        sa.Column("kept", sa.Text(), nullable=False),
+        sa.Column("base_end", sa.String(length=64), nullable=False),
+        sa.Column("draft_end", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["replay_run.id"], name="fk_replay_difference_run_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_replay_difference_ticket_id"),
+        sa.PrimaryKeyConstraint("run_id", "ticket_id", name="pk_replay_difference"),
+    )
+    op.create_table(
         "signature",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
@@ -1302,6 +1347,7 @@ def downgrade() -> None:
     op.drop_table("ticket_link")
     op.drop_table("survey")
     op.drop_table("signature")
+    op.drop_table("replay_difference")
     op.drop_table("part_usage")
     op.drop_table("outbox")
     op.drop_table("field_value")
@@ -1331,6 +1377,7 @@ def downgrade() -> None:
     op.drop_table("territory")
     op.drop_table("rule_set_version")
     op.drop_table("role_grant")
+    op.drop_table("replay_run")
     op.drop_table("period")
     op.drop_table("golden_ticket")
     op.drop_table("flow_version")

@@ -105,6 +105,20 @@ def versions_of(conn: Connection, org_id: int, code: str) -> tuple[FlowVersionVi
     return tuple(_view(row) for row in conn.execute(query))
 
 
+def flow_id(conn: Connection, org_id: int, code: str) -> int:
+    """The number of a flow, published or not yet; raises FlowNotFound."""
+    found = conn.execute(
+        sa.select(_flows.c.id).where(_flows.c.org_id == org_id, _flows.c.code == code)
+    ).scalar()
+    if found is None:
+        raise FlowNotFound(code=code)
+    return int(found)
+
+
+def code_of(conn: Connection, flow_id: int) -> str:
+    return str(conn.execute(sa.select(_flows.c.code).where(_flows.c.id == flow_id)).scalar_one())
+
+
 def current_graphs(conn: Connection, org_id: int) -> tuple[Graph, ...]:
     """The graphs new tickets start on, by flow code; the board's lanes are the union of their stages."""
     query = (
