@@ -36,6 +36,7 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/waiting": ("manager", "dispatcher"),
     "/settlement": ("manager", "finance", "auditor", TECHNICIAN),
     "/audit": ("manager", "auditor"),
+    "/notices": (*OFFICE, TECHNICIAN),
     "/login": (VISITOR,),
     "/request": (VISITOR,),
     "/request/[template]": (VISITOR,),

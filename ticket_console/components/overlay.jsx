@@ -3,7 +3,7 @@ import { createElement as h, useContext, useEffect, useId, useLayoutEffect, useM
 import { createPortal } from "react-dom";
 import { Link, useNavigate } from "react-router";
 import { toast } from "sonner";
-import { ChevronDown, Ellipsis, Languages, LogOut, MonitorX, Moon, PanelLeft, Sun } from "lucide-react";
+import { Bell, ChevronDown, Ellipsis, Languages, LogOut, MonitorX, Moon, PanelLeft, Sun } from "lucide-react";
 import { ColorModeContext, EventLoopContext } from "$/utils/context-registry";
 import { setLocale, speakerNow, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 
@@ -254,6 +254,29 @@ export function UserMenu({ name, roles = [] }) {
   return h(MenuButton, { label: speak.t("shell.user", { name }), items, buttonClass: "tc-user" },
     h("span", { className: "tc-avatar", "aria-hidden": true }, name?.slice(0, 1).toUpperCase()),
     h("span", { className: "tc-user-name" }, name), h(ChevronDown, { size: 14, className: "tc-wide", "aria-hidden": true }));
+}
+
+const LOOK_AGAIN_MS = 30_000;
+
+// A page that nobody looks at does not ask.
+export function NoticeBell({ unread = 0, onLook }) {
+  const speak = useLanguage();
+  const look = useRef(onLook);
+  look.current = onLook;
+  useEffect(() => {
+    const again = () => document.visibilityState === "visible" && look.current?.();
+    again();
+    const timer = window.setInterval(again, LOOK_AGAIN_MS);
+    document.addEventListener("visibilitychange", again);
+    return () => {
+      window.clearInterval(timer);
+      document.removeEventListener("visibilitychange", again);
+    };
+  }, []);
+  const label = unread > 0 ? speak.t("notices.unread", { n: unread }) : speak.t("notices.title");
+  return h(Link, { to: "/notices", className: "tc-btn tc-bell", "data-tone": "quiet", "data-shape": "icon", "aria-label": label, title: label },
+    h(Bell, { "aria-hidden": true }),
+    unread > 0 && h("span", { className: "tc-bell-count", "aria-hidden": true }, unread > 99 ? "99+" : unread));
 }
 
 const NAV = "tc_nav";

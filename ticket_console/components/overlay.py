@@ -55,6 +55,13 @@ class _UserMenu(_Overlay):
     roles: rx.Var[list[str]]
 
 
+class _NoticeBell(_Overlay):
+    tag = "NoticeBell"
+
+    unread: rx.Var[int]
+    on_look: rx.EventHandler[rx.event.no_args_event_spec]
+
+
 class _Shortcuts(_Overlay):
     tag = "Shortcuts"
 
@@ -95,6 +102,7 @@ locale_switch = _LocaleSwitch.create
 theme_switch = _ThemeSwitch.create
 nav_toggle = _NavToggle.create
 user_menu = _UserMenu.create
+notice_bell = _NoticeBell.create
 shortcuts = _Shortcuts.create
 
 

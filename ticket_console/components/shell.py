@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import reflex as rx
+from reflex.event import EventType
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from ticket_console.components.overlay import (
     connection_banner,
     locale_switch,
     nav_toggle,
+    notice_bell,
     shortcuts,
     theme_switch,
     user_menu,
@@ -63,11 +65,13 @@ NEW_TICKET: Final = Place("new", "/tickets/new", "plus", "g n", permission="tick
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks at the page, as Vars."""
+    """Who looks at the page, as Vars; `on_look` asks how many notices are unread."""
 
     name: rx.Var[str]
     roles: rx.Var[list[str]]
     permissions: rx.Var[list[str]]
+    unread: rx.Var[int]
+    on_look: EventType[()]
 
 
 def shell(
@@ -171,6 +175,7 @@ def _top_bar(
         rx.el.div(
             *tools,
             rx.cond(_may_go(NEW_TICKET, viewer), _new_ticket()),
+            notice_bell(unread=viewer.unread, on_look=viewer.on_look),
             locale_switch(),
             theme_switch(),
             user_menu(name=viewer.name, roles=viewer.roles),

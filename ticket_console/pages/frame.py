@@ -9,6 +9,7 @@ import reflex as rx
 from ticket_console.components.allowed import only_for
 from ticket_console.components.shell import Viewer, bare, shell
 from ticket_console.components.text import t
+from ticket_console.state.notices import NoticesState
 from ticket_console.state.session import SessionState
 
 Content = Callable[[], rx.Component]
@@ -48,7 +49,11 @@ def console_page(
     def register(content: Content) -> Content:
         def page() -> rx.Component:
             viewer = Viewer(
-                name=SessionState.user_name, roles=SessionState.roles, permissions=SessionState.permissions
+                name=SessionState.user_name,
+                roles=SessionState.roles,
+                permissions=SessionState.permissions,
+                unread=NoticesState.unread,
+                on_look=NoticesState.look,
             )
             shown = content()
             if permission is not None:
