@@ -1,8 +1,8 @@
 """Conditions compiled to SQL: the rows they select are exactly those whose facts satisfy the predicate.
 
 Neither database compares as `conditions` does by itself: SQLite knows no exact decimals, PostgreSQL orders
-text by the rules of a language, and both fold case differently. So every rule is spelled out. A rule is a test
-that is true or false, never null, and is turned around as a whole where it is negated.
+text by the rules of a language, and both fold case differently. So every rule is spelled out, as a test that
+is true or false and never null, and is turned around as a whole where it is negated.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,9 +1,9 @@
-"""Conditions: a JSON tree (react-querybuilder's form) compiled to a predicate, and read as a sentence.
+"""Conditions: a JSON tree (react-querybuilder's form) compiled to a predicate.
 
     {"combinator": "and" | "or", "not": false, "rules": [{"field", "operator", "value"} | nested group, ...]}
 
-`condition_sql` compiles the same tree for a database, `condition_analysis` says what can never hold. How
-values compare, in all of them:
+`condition_sql` compiles the same tree for a database, `condition_analysis` says what can never hold,
+`condition_sentences` puts it into words. How values compare, in all of them:
 
 * Numbers compare exactly, as decimals: `0.1` equals `"0.10"`, and text that is a plain decimal number
   ("12.50") counts as a number. Text with leading zeros ("0123") stays text.
@@ -25,7 +25,6 @@ from functools import cache
 
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
-from ticket_console.kernel.text import LocalText, pick
 
 Facts = Mapping[str, object]
 Predicate = Callable[[Facts], bool]
@@ -311,94 +310,3 @@ def _unknown_keys(tree: Mapping[str, object], known: set[str], path: str) -> lis
         for key in tree
         if key not in known and key not in _EDITOR_KEYS
     ]
-
-
-_WORDS: dict[str, dict[str, str]] = {
-    "zh": {
-        "=": "{field}等于{value}",
-        "!=": "{field}不等于{value}",
-        "<": "{field}小于{value}",
-        "<=": "{field}不大于{value}",
-        ">": "{field}大于{value}",
-        ">=": "{field}不小于{value}",
-        "in": "{field}属于{value}之一",
-        "notIn": "{field}不属于{value}",
-        "between": "{field}在{low}与{high}之间",
-        "contains": "{field}包含{value}",
-        "null": "{field}未填写",
-        "notNull": "{field}已填写",
-        "and": "，并且",
-        "or": "，或者",
-        "not": "并非（{group}）",
-        "group": "（{group}）",
-        "list": "、",
-        "true": "是",
-        "false": "否",
-    },
-    "en": {
-        "=": "{field} is {value}",
-        "!=": "{field} is not {value}",
-        "<": "{field} is less than {value}",
-        "<=": "{field} is at most {value}",
-        ">": "{field} is more than {value}",
-        ">=": "{field} is at least {value}",
-        "in": "{field} is one of {value}",
-        "notIn": "{field} is none of {value}",
-        "between": "{field} is between {low} and {high}",
-        "contains": "{field} contains {value}",
-        "null": "{field} is empty",
-        "notNull": "{field} is filled in",
-        "and": " and ",
-        "or": " or ",
-        "not": "not ({group})",
-        "group": "({group})",
-        "list": ", ",
-        "true": "yes",
-        "false": "no",
-    },
-}
-
-
-def sentence(tree: Mapping[str, object], labels: Mapping[str, LocalText], locale: str) -> str:
-    """A well-formed tree in words.
-
-    `labels` names fields by their key and, where a value has a name of its own, values by "field=value".
-    """
-    words = _WORDS.get(locale, _WORDS["en"])
-    return _sentence(tree, labels, locale, words, nested=False)
-
-
-def _sentence(
-    tree: Mapping[str, object],
-    labels: Mapping[str, LocalText],
-    locale: str,
-    words: Mapping[str, str],
-    *,
-    nested: bool,
-) -> str:
-    if "rules" not in tree:
-        return _rule_sentence(tree, labels, locale, words)
-    rules = _rules(tree)
-    parts = [_sentence(rule, labels, locale, words, nested=len(rules) > 1) for rule in rules]
-    joined = words[str(tree["combinator"])].join(parts)
-    if tree.get("not") is True:
-        return words["not"].format(group=joined)
-    return words["group"].format(group=joined) if nested and len(parts) > 1 else joined
-
-
-def _rule_sentence(
-    rule: Mapping[str, object], labels: Mapping[str, LocalText], locale: str, words: Mapping[str, str]
-) -> str:
-    field, operator, value = str(rule["field"]), str(rule["operator"]), rule.get("value")
-
-    def named(operand: object) -> str:
-        text = words[str(operand).lower()] if isinstance(operand, bool) else str(operand)
-        return pick(labels.get(f"{field}={operand}"), locale) or text
-
-    operands = [named(each) for each in (operand_list(value) if operator in _NEED_A_LIST else [value])]
-    return words[operator].format(
-        field=pick(labels.get(field), locale) or field,
-        value=words["list"].join(operands),
-        low=operands[0],
-        high=operands[-1],
-    )

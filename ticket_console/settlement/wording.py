@@ -7,7 +7,7 @@ from typing import Final
 
 from babel.numbers import get_currency_precision
 
-from ticket_console.kernel import conditions
+from ticket_console.kernel import condition_sentences
 from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.settlement.facts import FIELDS, plain
 from ticket_console.settlement.kinds import Dimension
@@ -131,7 +131,7 @@ def _sentence(rule: Rule, currency: str, locale: str) -> str:
     amount = money_writer(currency)
     prefix = words["always"]
     if rule.when is not None:
-        prefix = words["when"].format(condition=conditions.sentence(rule.when, FIELDS, locale))
+        prefix = words["when"].format(condition=condition_sentences.sentence(rule.when, FIELDS, locale))
     said = words[_pattern(rule)].format(
         prefix=prefix,
         value=plain(rule.value) if _is_ratio(rule) else amount(rule.value),

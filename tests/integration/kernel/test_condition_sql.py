@@ -166,7 +166,8 @@ def rows(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
     with engine.connect() as connection:
         if request.param == "sqlite":
             for name, function in SQLITE_FUNCTIONS.items():
-                connection.connection.driver_connection.create_function(name, 1, function)
+                driver: Any = connection.connection.driver_connection
+                driver.create_function(name, 1, function)
         META.create_all(connection)
         subjects = [
             {"id": number, **{name: facts[name] for name in COLUMNS}} for number, facts in enumerate(POOL)

@@ -15,7 +15,6 @@ from ticket_console.kernel.conditions import (
     compile_condition,
     condition_problems,
     fields_of,
-    sentence,
     without_editor_keys,
 )
 
@@ -188,32 +187,17 @@ def test_what_only_an_editor_needs_is_taken_out() -> None:
     assert without_editor_keys(edited) == {"combinator": "and", "rules": [rule("=", 1)]}
 
 
-LABELS = {
-    "priority": {"zh": "优先级", "en": "Priority"},
-    "priority=1": {"zh": "紧急", "en": "urgent"},
-    "amount": {"zh": "金额", "en": "Amount"},
-    "vip": {"zh": "贵宾", "en": "VIP"},
-}
-TREE = group(
-    "and",
-    rule("=", 1, "priority"),
-    group("or", rule("between", [100, 500], "amount"), rule("=", True, "vip")),
-    group("and", rule("null", None, "note"), negated=True),
+def test_comparing_two_fields_is_refused_and_never_taken_for_a_value() -> None:
+    compared = without_editor_keys({**rule("=", "y"), "valueSource": "field"})
+
+    (problem,) = condition_problems(compared)
+
+    assert (problem.path, problem.code) == (".valueSource", "condition.compares_fields")
+
+
+@pytest.mark.parametrize(
+    ("needle", "text", "expected"),
+    [("É", "café", True), ("ж", "Ж", True), ("ss", "ß", False), ("k", "\u212a", True), ("ａ", "Ａ", True)],
 )
-
-
-def test_a_condition_reads_as_a_sentence_in_both_languages() -> None:
-    assert sentence(TREE, LABELS, "zh") == (
-        "优先级等于紧急，并且（金额在100与500之间，或者贵宾等于是），并且并非（note未填写）"
-    )
-    assert sentence(TREE, LABELS, "en") == (
-        "Priority is urgent and (Amount is between 100 and 500 or VIP is yes) and not (note is empty)"
-    )
-
-
-@pytest.mark.parametrize("locale", ["zh", "en"])
-def test_every_operator_has_words(locale: str) -> None:
-    sentences = {sentence(rule(operator, "1,2"), {}, locale) for operator in OPERATORS}
-
-    assert len(sentences) == len(OPERATORS)
-    assert all("{" not in text for text in sentences)
+def test_contains_ignores_the_case_of_each_letter(needle: str, text: str, expected: bool) -> None:
+    assert holds("contains", needle, text) is expected

@@ -287,8 +287,8 @@ def test_every_line_explains_itself_in_both_languages() -> None:  # STL-23
 
     hazard = the_line(rating, "hazard.height").explain()
     assert hazard["sentence"] == {
-        "zh": "当危险作业包含高空作业时，基础工费、技术难度乘以系数 1.2，本行计增加的部分。",
-        "en": "When hazards contains work at height, base labour + difficulty is multiplied by 1.2; "
+        "zh": "当危险作业包含“高空作业”时，基础工费、技术难度乘以系数 1.2，本行计增加的部分。",
+        "en": "When hazards contains “work at height”, base labour + difficulty is multiplied by 1.2; "
         "this line is the increase.",
     }
     assert hazard["formula"] == "(100.00 + 25.00) × (1.2 − 1) = 25.00"
