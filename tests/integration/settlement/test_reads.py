@@ -147,7 +147,7 @@ def test_how_an_amount_was_computed_goes_down_to_rule_version_facts_and_formula(
     assert hazard.formula == "(100.00 + 25.00) × (1.2 − 1) = 25.00"
     assert (
         hazard.sentence["zh"]
-        == "当危险作业包含高空作业时，基础工费、技术难度乘以系数 1.2，本行计增加的部分。"
+        == "当危险作业包含“高空作业”时，基础工费、技术难度乘以系数 1.2，本行计增加的部分。"
     )
     assert {fact.label["zh"]: fact.value["zh"] for fact in hazard.facts} == {
         "危险作业": "高空作业",
