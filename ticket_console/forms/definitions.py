@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -18,8 +19,9 @@ from ticket_console.forms.field_json import (
     when_of,
 )
 from ticket_console.forms.fields import FieldSpec, When
+from ticket_console.forms.formulas import Formula, in_order
 from ticket_console.forms.json_form import JsonForm
-from ticket_console.forms.kinds import schema_of
+from ticket_console.forms.kinds import KINDS, schema_of
 from ticket_console.kernel import canonical
 from ticket_console.kernel.conditions import condition_problems
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
@@ -65,6 +67,8 @@ class TemplateDefinition:
 
     sections: tuple[Section, ...]
     fields: tuple[FieldSpec, ...] = field(init=False, repr=False, compare=False)
+    formulas: tuple[tuple[FieldSpec, Formula], ...] = field(init=False, repr=False, compare=False)
+    has_conditions: bool = field(init=False, repr=False, compare=False)
     at_opening: tuple[FieldSpec, ...] = field(init=False, repr=False, compare=False)
     field_by_key: Mapping[str, FieldSpec] = field(init=False, repr=False, compare=False)
 
@@ -73,10 +77,26 @@ class TemplateDefinition:
         object.__setattr__(self, "fields", fields)
         object.__setattr__(self, "at_opening", tuple(spec for spec in fields if spec.at_opening))
         object.__setattr__(self, "field_by_key", {spec.key: spec for spec in fields})
+        object.__setattr__(self, "formulas", in_order(fields))
+        conditions = (each.visible_when for part in (self.sections, fields) for each in part)
+        object.__setattr__(self, "has_conditions", any(when is not None for when in conditions))
 
     def field(self, key: str) -> FieldSpec:
         """A field known to be there."""
         return self.field_by_key[key]
+
+    def asked_at(self, at: datetime | None) -> tuple[FieldSpec, ...]:
+        """The fields that a new request shows at an instant, headings and results of formulas included."""
+        return tuple(spec for spec in self.at_opening if spec.is_in_use(at))
+
+    def owned_by_others(self, department: str) -> frozenset[str]:
+        """The fields of sections that belong to another department than this one."""
+        return frozenset(
+            spec.key
+            for section in self.sections
+            if section.owner and section.owner != department
+            for spec in section.fields
+        )
 
 
 class _SectionForm(JsonForm):
@@ -174,12 +194,14 @@ def definition_hash(definition: TemplateDefinition) -> str:
 
 def definition_schema(definition: TemplateDefinition) -> dict[str, Any]:
     """The JSON schema of the values a new request may carry."""
-    asked = definition.at_opening
+    asked = [spec for spec in definition.asked_at(None) if KINDS[spec.kind].is_entered]
     return {
         "type": "object",
         "additionalProperties": False,
         "properties": {spec.key: schema_of(spec) for spec in asked},
-        "required": [spec.key for spec in asked if spec.required and spec.default is None],
+        "required": [
+            spec.key for spec in asked if spec.required and spec.default is None and not spec.visible_when
+        ],
     }
 
 

@@ -178,10 +178,9 @@ class FieldSpec:
     lookup: LookupSource | None = None
     accepts: tuple[str, ...] = ()
 
-    def is_in_use(self, at: datetime) -> bool:
-        """Whether the field is asked for at an instant: not hidden, and within its time."""
-        return (
-            self.state is FieldState.ACTIVE
-            and (self.starts is None or self.starts <= at)
-            and (self.ends is None or at < self.ends)
+    def is_in_use(self, at: datetime | None) -> bool:
+        """Whether the field is asked for at an instant: not hidden, and within its time if one is given."""
+        is_in_time = at is None or (
+            (self.starts is None or self.starts <= at) and (self.ends is None or at < self.ends)
         )
+        return self.state is FieldState.ACTIVE and is_in_time
