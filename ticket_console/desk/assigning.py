@@ -139,8 +139,8 @@ def _dispatch_again(at: datetime, org_id: int, ticket_id: int, command_id: str) 
             return False
         if work.tokens[token_id]["owner_kind"] is OwnerKind.TECHNICIAN:
             return False
-        node = work.graph.node_by_key[work.tokens[token_id]["node_key"]]
-        skill = None if node.handler is None else node.handler.skill
+        handler = work.graph.handler_of(work.tokens[token_id]["node_key"], work.facts)
+        skill = None if handler is None else handler.skill
         choice = choosing.assign_best(connection, at=at, by=actor.label, need=need_of(work, token_id, skill))
         if choice.technician_id is None:
             # The earlier decision still tells why; another one like it is undone.
@@ -185,8 +185,8 @@ def _give(
             return already_moved(connection, actor=actor, ticket_id=ticket_id)
         if had is not None and mode is DecisionMode.MANUAL:
             choosing.finish(connection, at=at, token_ids=[token_id], state=AssignmentState.RELEASED)
-        node = work.graph.node_by_key[token["node_key"]]
-        skill = None if node.handler is None else node.handler.skill
+        handler = work.graph.handler_of(token["node_key"], work.facts)
+        skill = None if handler is None else handler.skill
         choice = choosing.assign_to(
             connection,
             at=at,
@@ -265,7 +265,7 @@ def _technician_step(work: Work) -> int:
     steps = [
         token.id
         for token in work.marking.active()
-        if (handler := work.graph.node_by_key[token.node_key].handler) is not None
+        if (handler := work.graph.handler_of(token.node_key, work.facts)) is not None
         and handler.mode is HandlerMode.TECHNICIAN
     ]
     if not steps:

@@ -1,17 +1,27 @@
 """The table of what the engine's effects mean in the other rooms. Nothing else connects them."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ticket_console.clocks import timers
+from ticket_console.clocks import calendars, timers
 from ticket_console.desk.settling import settle_segment
 from ticket_console.desk.work import Work
 from ticket_console.dispatch import choosing
 from ticket_console.dispatch.choosing import Need
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode
-from ticket_console.flows.elements import Handler, HandlerMode, NodeKind, StageCategory
+from ticket_console.flows.elements import (
+    CallWebhook,
+    CreateTicket,
+    EdgeKind,
+    Handler,
+    HandlerMode,
+    NodeAction,
+    NodeKind,
+    StageCategory,
+)
 from ticket_console.tickets.actions import (
+    ActionDue,
     Closed,
     FieldsSet,
     HandlerNeeded,
@@ -20,6 +30,7 @@ from ticket_console.tickets.actions import (
     ReturnCounted,
     SettleDue,
     Step,
+    SurveyDue,
     TimerArmed,
     TokenEntered,
     TokenLeft,
@@ -65,7 +76,8 @@ def _token_left(work: Work, effect: TokenLeft) -> None:
         work.draft.entered[effect.token_id].update(columns)
     else:
         work.draft.left[effect.token_id] = columns
-    if work.graph.node_by_key[effect.node_key].kind is NodeKind.TIMER:
+    node = work.graph.node_by_key[effect.node_key]
+    if node.kind is NodeKind.TIMER or work.graph.edges_from(node.key, EdgeKind.TIMEOUT):
         timers.cancel_for_tokens(work.connection, (effect.token_id,))
 
 
@@ -172,12 +184,42 @@ def _release_owners(work: Work) -> None:
 def _timer_armed(work: Work, effect: TimerArmed) -> None:
     timers.arm(
         work.connection,
-        fact_key=f"node:{effect.token_id}",
-        kind="node",
+        fact_key=timers.fact_of_node(effect.token_id)
+        if effect.edge_key is None
+        else timers.fact_of_edge(effect.token_id, effect.edge_key),
+        kind="node" if effect.edge_key is None else "edge",
         ticket_id=work.ticket_id,
         token_id=effect.token_id,
-        due_at=work.at + timedelta(seconds=effect.delay_seconds),
+        due_at=_due_at(work, effect),
     )
+
+
+def _due_at(work: Work, effect: TimerArmed) -> datetime:
+    """When a wait is over. One for an instant nobody entered is over at once: the ticket must not hang."""
+    if effect.delay_seconds is None:
+        until = _instant(effect.until, work)
+        if until is None or effect.calendar is None:
+            return until or work.at
+        hours = calendars.business_time(work.connection, work.actor.org_id, effect.calendar)
+        return until if hours.is_open(until) else hours.add(until, _MOMENT) - _MOMENT
+    wait = timedelta(seconds=effect.delay_seconds)
+    if effect.calendar is None:
+        return work.at + wait
+    return calendars.business_time(work.connection, work.actor.org_id, effect.calendar).add(work.at, wait)
+
+
+_MOMENT: Final = timedelta(seconds=1)
+
+
+def _instant(value: object, work: Work) -> datetime | None:
+    """An instant as a field holds it; a time without an offset, or a day, is meant where the work happens."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None else read.replace(tzinfo=work.zone())
 
 
 def _fields_set(work: Work, effect: FieldsSet) -> None:
@@ -188,6 +230,24 @@ def _fields_set(work: Work, effect: FieldsSet) -> None:
 
 def _settle_due(work: Work, effect: SettleDue) -> None:
     settle_segment(work, segment=effect.segment)
+
+
+def _action_due(work: Work, effect: ActionDue) -> None:
+    work.draft.say(
+        "ticket.action_due", node=effect.node_key, index=effect.index, kind=_kind_of(effect.action)
+    )
+
+
+def _kind_of(action: NodeAction) -> str:
+    if isinstance(action, CallWebhook):
+        return "webhook"
+    return "create_ticket" if isinstance(action, CreateTicket) else "notify"
+
+
+def _survey_due(work: Work, effect: SurveyDue) -> None:
+    work.draft.say(
+        "ticket.survey_due", node=effect.node_key, questions=[question.key for question in effect.questions]
+    )
 
 
 def _return_counted(work: Work, effect: ReturnCounted) -> None:
@@ -211,6 +271,8 @@ _HANDLERS: Final[dict[type, Callable[[Work, Any], None]]] = {
     TimerArmed: _timer_armed,
     FieldsSet: _fields_set,
     SettleDue: _settle_due,
+    ActionDue: _action_due,
+    SurveyDue: _survey_due,
     ReturnCounted: _return_counted,
     ProgressChanged: _progress_changed,
     Closed: _closed,

@@ -195,8 +195,12 @@ def fire_timer(*, at: datetime, org_id: int, ticket_id: int, token_id: int, time
         token = work.marking.token(token_id)
         if token is None:
             return False
-        work.draft.say("ticket.timer_fired", node=token.node_key)
-        _advance(work, TimerFired(token_id))
+        edge_key = timers.edge_of(connection, timer_id)
+        if edge_key is None:
+            work.draft.say("ticket.timer_fired", node=token.node_key)
+        else:
+            work.draft.say("ticket.timed_out", node=token.node_key, edge=edge_key)
+        _advance(work, TimerFired(token_id, edge_key))
         finish(work)
         return True
 

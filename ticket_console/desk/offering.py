@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ticket_console.desk.work import facts_of
 from ticket_console.dispatch import choosing, deciding, panel
 from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.dispatch.eligibility import Need, judge
@@ -67,8 +68,9 @@ def obstacles(
 def _need(connection: Connection, row: Mapping[str, Any]) -> Need | None:
     """What the ticket's open step of a technician takes; None where there is none."""
     graph = flow_reads.compiled(connection, row["flow_version_id"])
+    facts = facts_of(connection, row)
     for token in reads.live_tokens(connection, row["id"]):
-        handler = graph.node_by_key[token["node_key"]].handler
+        handler = graph.handler_of(token["node_key"], facts)
         if handler is not None and handler.mode is HandlerMode.TECHNICIAN:
             return Need(
                 org_id=row["org_id"],

@@ -124,7 +124,7 @@ def _milestones(graph: Graph, now: Milestone | None) -> tuple[MilestoneView, ...
 
 
 def _has(graph: Graph, mode: HandlerMode) -> bool:
-    return any(node.handler is not None and node.handler.mode is mode for node in graph.nodes)
+    return any(handler.mode is mode for node in graph.nodes for handler in node.possible_handlers)
 
 
 def _entries(graph: Graph, events: Any) -> tuple[StoryEntry, ...]:
@@ -162,11 +162,11 @@ def _entry(graph: Graph, event: Row) -> StoryEntry | None:
     if kind == "ticket.signed":
         return StoryEntry("accepted", at, who=str(payload.get("name", "")))
     node = graph.node_by_key.get(payload.get("node", ""))
-    mode = None if node is None or node.handler is None else node.handler.mode
-    if kind in ("ticket.returned", "ticket.rejected") and mode is HandlerMode.CUSTOMER:
+    modes = frozenset() if node is None else {handler.mode for handler in node.possible_handlers}
+    if kind in ("ticket.returned", "ticket.rejected") and HandlerMode.CUSTOMER in modes:
         is_own = str(event["actor"]).startswith("customer")
         return StoryEntry("refused", at, text=str(payload.get("reason", "")) if is_own else "")
-    if kind == "ticket.step_completed" and node is not None and mode is HandlerMode.TECHNICIAN:
+    if kind == "ticket.step_completed" and node is not None and HandlerMode.TECHNICIAN in modes:
         return StoryEntry("worked" if _is_work(graph, node) else "accepted_job", at, who=event["actor_name"])
     return None
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import policy
 from ticket_console.desk.assigning import NothingToAssign, dispatch_again
 from ticket_console.desk.moving import WhichStep
+from ticket_console.desk.work import facts_of
 from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.dispatch.eligibility import Need
 from ticket_console.dispatch.panel import OfferView
@@ -105,10 +106,11 @@ def _require_assign(actor: Actor, row: Mapping[str, Any]) -> None:
 
 def _technician_step(connection: Connection, row: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
     graph = flow_reads.compiled(connection, row["flow_version_id"])
+    facts = facts_of(connection, row)
     steps = [
         (token, handler.skill)
         for token in reads.live_tokens(connection, row["id"])
-        if (handler := graph.node_by_key[token["node_key"]].handler) is not None
+        if (handler := graph.handler_of(token["node_key"], facts)) is not None
         and handler.mode is HandlerMode.TECHNICIAN
     ]
     if not steps:

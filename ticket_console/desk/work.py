@@ -68,6 +68,11 @@ class MovedTicket:
     assignee_name: str | None
 
 
+def facts_of(connection: Connection, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything a condition may ask about a ticket."""
+    return {**writing.values_of(connection, row["id"]), **ticket_facts(row)}
+
+
 def new_row_id() -> int:
     return ids.take("row")
 
@@ -123,7 +128,7 @@ def take_up(
         graph=flow_reads.compiled(connection, row["flow_version_id"]),
         marking=Marking.of_json(row["marking"]),
         tokens=tokens,
-        facts={**writing.values_of(connection, ticket_id), **ticket_facts(row)},
+        facts=facts_of(connection, row),
     )
 
 

@@ -272,6 +272,12 @@ class Node:
     description: LocalText = field(default_factory=dict)
     ends_subflow: str | None = None
 
+    @property
+    def possible_handlers(self) -> tuple[Handler, ...]:
+        """Everybody the step may turn out to be for; `Graph.handler_of` says who it is on given facts."""
+        ruled = tuple(rule.handler for rule in self.handlers)
+        return ruled if self.handler is None else (*ruled, self.handler)
+
     def grant_of(self, role: str) -> NodeGrant | None:
         return next((grant for grant in self.grants if grant.role == role), None)
 

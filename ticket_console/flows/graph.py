@@ -49,6 +49,7 @@ class Graph:
     )
     start: str | None = field(init=False, repr=False, compare=False)
     structure: Structure = field(init=False, repr=False, compare=False)
+    _following: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         def put(name: str, value: object) -> None:
@@ -72,6 +73,24 @@ class Graph:
 
     def edges_from(self, node_key: str, kind: EdgeKind) -> tuple[Edge, ...]:
         return self.outgoing[kind].get(node_key, _NO_EDGES)
+
+    def following(self, node_key: str) -> frozenset[str]:
+        """The node and everything that can come after it when work goes on and nothing is sent back."""
+        known = self._following.get(node_key)
+        if known is None:
+            known = self._following[node_key] = self._walked_from(node_key)
+        return known
+
+    def _walked_from(self, node_key: str) -> frozenset[str]:
+        seen: set[str] = set()
+        stack = [node_key]
+        while stack:
+            key = stack.pop()
+            if key not in seen:
+                seen.add(key)
+                for kind in (EdgeKind.FORWARD, EdgeKind.TIMEOUT):
+                    stack.extend(edge.target for edge in self.edges_from(key, kind))
+        return frozenset(seen)
 
     def handler_of(self, node_key: str, facts: Mapping[str, object]) -> Handler | None:
         """Who is to do a step, as the facts are: the first row of its table that holds, else its handler."""

@@ -1,6 +1,7 @@
 """Publishing flows. A published version never changes: a change is a new one, open tickets keep theirs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
 from ticket_console.flows import reads
+from ticket_console.flows.elements import Node, SubflowUse
+from ticket_console.flows.expansion import expand
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.graph_json import InvalidGraph, content_hash, graph_json, parse_graph
 from ticket_console.flows.reads import FlowVersionView
@@ -19,6 +22,7 @@ from ticket_console.forms import reads as form_reads
 from ticket_console.forms.tables import VersionStatus
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
+from ticket_console.kernel.errors import FieldProblem
 from ticket_console.kernel.text import LocalText
 
 _flows = table(Flow)
@@ -41,8 +45,8 @@ def publish_flow(
     """
     policy.require(actor, "flow.manage")
     parsed = graph if isinstance(graph, Graph) else parse_graph(graph)
-    fields = form_reads.field_kinds(conn, actor.org_id)
-    if problems := graph_problems(parsed, field_keys=fields.keys()):
+    parsed = _pinned(conn, actor.org_id, parsed)
+    if problems := publishing_problems(conn, org_id=actor.org_id, code=code, graph=parsed):
         raise InvalidGraph(problems)
     flow = _flow(conn, actor.org_id, code, name)
     version_id = _version(conn, actor, at, flow.id, parsed)
@@ -59,6 +63,45 @@ def publish_flow(
     )
     form_publishing.start_on(conn, flow_id=flow.id, flow_version_id=version_id)
     return reads.version_view(conn, version_id)
+
+
+def publishing_problems(
+    conn: Connection, *, org_id: int, code: str, graph: Graph
+) -> tuple[FieldProblem, ...]:
+    """Everything that keeps a graph from being published as this flow, its sub-flows included."""
+    fields = form_reads.field_kinds(conn, org_id)
+    if found := graph_problems(graph, field_keys=fields.keys()):
+        return found
+
+    def load(use: SubflowUse) -> Graph | None:
+        version = reads.follow_current(conn, org_id, use)
+        return None if version is None else reads.pinned(conn, version)
+
+    expansion = expand(graph, load, code=code)
+    if expansion.problems or expansion.graph is graph:
+        return expansion.problems
+    return tuple(
+        _about_drawn(problem, graph) for problem in graph_problems(expansion.graph, field_keys=fields.keys())
+    )
+
+
+def _about_drawn(problem: FieldProblem, graph: Graph) -> FieldProblem:
+    """A problem inside a sub-flow is one of the node that stands for it."""
+    key = problem.path.partition(".")[2]
+    for node in graph.nodes:
+        if node.subflow is not None and key.startswith(f"{node.key}."):
+            return FieldProblem(f"nodes.{node.key}.subflow", problem.code, problem.params)
+    return problem
+
+
+def _pinned(conn: Connection, org_id: int, graph: Graph) -> Graph:
+    """Every sub-flow node with the version it will run for good; one of an unknown flow stays as it is."""
+
+    def pin(node: Node) -> Node:
+        use = None if node.subflow is None else reads.follow_current(conn, org_id, node.subflow)
+        return node if use is None else replace(node, subflow=use)
+
+    return replace(graph, nodes=tuple(pin(node) for node in graph.nodes))
 
 
 def _flow(conn: Connection, org_id: int, code: str, name: LocalText) -> sa.Row[*tuple[Any, ...]]:

@@ -8,6 +8,8 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
+from ticket_console.flows.elements import SubflowUse
+from ticket_console.flows.expansion import expand, has_subflows
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.graph_json import parse_graph
 from ticket_console.flows.tables import Flow, FlowVersion
@@ -39,7 +41,8 @@ class FlowVersionView:
     is_current: bool
 
 
-# Two versions of the same content share one graph; ids mean nothing across databases, hence by engine.
+# Two versions of the same content share one graph, unless it names other versions by their id: ids mean
+# nothing across databases, hence by engine.
 _by_hash: dict[str, Graph] = {}
 _by_id: WeakKeyDictionary[Engine, dict[int, Graph]] = WeakKeyDictionary()
 
@@ -57,7 +60,10 @@ _VIEW = sa.select(
 
 
 def compiled(conn: Connection, flow_version_id: int) -> Graph:
-    """The graph of any version, ready to be walked; only the first call per process asks the database."""
+    """The graph of any version, ready to be walked, its sub-flows in their places.
+
+    Only the first call per process asks the database.
+    """
     known = _by_id.setdefault(conn.engine, {})
     graph = known.get(flow_version_id)
     if graph is None:
@@ -72,8 +78,39 @@ def _load(conn: Connection, flow_version_id: int) -> Graph:
         raise FlowNotFound(id=flow_version_id)
     graph = _by_hash.get(row.content_hash)
     if graph is None:
-        graph = _by_hash[row.content_hash] = parse_graph(row.graph)
+        graph = parse_graph(row.graph)
+        if has_subflows(graph):
+            return expand(graph, lambda use: pinned(conn, use)).graph
+        _by_hash[row.content_hash] = graph
     return graph
+
+
+def drawn(conn: Connection, flow_version_id: int) -> Graph:
+    """The graph of a version as it was drawn: sub-flows are single nodes, and the drawing is there."""
+    query = sa.select(_versions.c.graph).where(_versions.c.id == flow_version_id)
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        raise FlowNotFound(id=flow_version_id)
+    return parse_graph(row.graph)
+
+
+def pinned(conn: Connection, use: SubflowUse) -> Graph | None:
+    """What a published sub-flow node runs; None for one that is not pinned."""
+    return None if use.version_id is None else drawn(conn, use.version_id)
+
+
+def follow_current(conn: Connection, org_id: int, use: SubflowUse) -> SubflowUse | None:
+    """The use pinned to a version: its own where that is one of the flow, else the flow's current one."""
+    query = (
+        sa.select(_versions.c.id, _flows.c.current_version_id)
+        .join(_flows, _flows.c.id == _versions.c.flow_id)
+        .where(_flows.c.org_id == org_id, _flows.c.code == use.flow)
+    )
+    rows = conn.execute(query).all()
+    version_id = use.version_id or next((row.current_version_id for row in rows), None)
+    if not any(row.id == version_id for row in rows):
+        return None
+    return SubflowUse(use.flow, version_id)
 
 
 def forget(conn: Connection, flow_version_id: int) -> None:

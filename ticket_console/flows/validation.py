@@ -1,18 +1,29 @@
-"""What is wrong with a flow graph. Without problems it can be published, and no ticket gets stuck in it."""
+"""What is wrong with a flow graph. Without problems it can be published, and no ticket gets stuck in it.
+
+Every problem names the node or edge it is about by its key: `nodes.visit.handler`, `edges.e7.guard`.
+"""
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import combinations, islice
+from urllib.parse import urlsplit
 
+from ticket_console.flows.acting import acting_problems
 from ticket_console.flows.elements import (
+    FORKING_KINDS,
     HANDLED_KINDS,
     WAITING_KINDS,
+    CallWebhook,
     Edge,
     EdgeKind,
+    Join,
     Node,
     NodeKind,
     StageCategory,
 )
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.structure import is_join, is_split
+from ticket_console.flows.writers import unwritten_problems
+from ticket_console.kernel.condition_analysis import contradiction, overlap
 from ticket_console.kernel.conditions import condition_problems
 from ticket_console.kernel.errors import FieldProblem
 
@@ -35,25 +46,86 @@ TICKET_FACTS = frozenset(
 )
 
 _FINISHED = frozenset({StageCategory.DONE, StageCategory.CANCELLED})
-_ONE_WAY = frozenset({NodeKind.START, NodeKind.AUTOMATIC, NodeKind.TIMER, NodeKind.SETTLE})
-_DECIDING = HANDLED_KINDS | {NodeKind.EXCLUSIVE}
+_ONE_WAY = frozenset(
+    {
+        NodeKind.START,
+        NodeKind.AUTOMATIC,
+        NodeKind.TIMER,
+        NodeKind.SETTLE,
+        NodeKind.SURVEY,
+        NodeKind.SUBFLOW,
+    }
+)
+_DECIDING = HANDLED_KINDS | {NodeKind.EXCLUSIVE, NodeKind.INCLUSIVE}
+_EVIDENCE = frozenset({"photo", "signature", "checklist"})
+# Pairs of conditions grow with the square of their number; more are not compared than a page waits for.
+_MOST_COMPARED = 500
 
 
-def graph_problems(graph: Graph, *, field_keys: Collection[str] | None = None) -> tuple[FieldProblem, ...]:
-    """Everything wrong, in the order of the graph's parts.
+def graph_problems(
+    graph: Graph,
+    *,
+    field_keys: Collection[str] | None = None,
+    opening: Collection[str] | None = None,
+    calendars: Collection[str] | None = None,
+) -> tuple[FieldProblem, ...]:
+    """Everything that must not be published, in the order of the graph's parts.
 
-    `field_keys` are the fields of the organisation; with them given, a field nobody defined is a problem too.
+    `field_keys` are the fields of the organisation, `opening` those a ticket of this flow may have when it is
+    opened, `calendars` the business calendars there are. What is given is held against the graph: a field
+    nobody defined, one asked about before anything can have written it, a calendar nobody made.
     """
     references = tuple(_reference_problems(graph))
     found = [
         *references,
         *_start_problems(graph),
         *(problem for node in graph.nodes for problem in _node_problems(graph, node, field_keys)),
+        *(problem for problem in _calendar_problems(graph, calendars)),
         *(problem for edge in graph.edges for problem in _edge_problems(graph, edge, field_keys)),
     ]
     if not references:
         found += [*_way_problems(graph), *_loop_problems(graph), *graph.structure.crossings]
+        found += _count_problems(graph)
+        if opening is not None:
+            found += unwritten_problems(graph, {*opening, *TICKET_FACTS})
     return tuple(found)
+
+
+def graph_warnings(graph: Graph) -> tuple[FieldProblem, ...]:
+    """What can be published and is probably not meant: conditions that never decide, and what is missing."""
+    return (*_guard_warnings(graph), *_table_warnings(graph), *_absence_warnings(graph))
+
+
+def _guard_warnings(graph: Graph) -> Iterator[FieldProblem]:
+    for edge in islice((edge for edge in graph.edges if edge.key in graph.guards), _MOST_COMPARED):
+        if contradiction(edge.guard):
+            yield FieldProblem(f"edges.{edge.key}.guard", "flow.guard_never_holds")
+    for first, second in islice(_rivals(graph), _MOST_COMPARED):
+        if overlap(first.guard, second.guard) is not None:
+            yield FieldProblem(f"edges.{second.key}.guard", "flow.guards_overlap", {"other": first.key})
+
+
+def _rivals(graph: Graph) -> Iterator[tuple[Edge, Edge]]:
+    """Pairs of guarded ways of which only one can be taken."""
+    for node in graph.nodes:
+        if node.kind is not NodeKind.INCLUSIVE:
+            edges = graph.edges_from(node.key, EdgeKind.FORWARD)
+            yield from combinations((edge for edge in edges if edge.key in graph.guards), 2)
+
+
+def _table_warnings(graph: Graph) -> Iterator[FieldProblem]:
+    for node in graph.nodes:
+        for index, rule in enumerate(node.handlers):
+            if contradiction(rule.when):
+                yield FieldProblem(f"nodes.{node.key}.handlers[{index}].when", "flow.guard_never_holds")
+
+
+def _absence_warnings(graph: Graph) -> Iterator[FieldProblem]:
+    steps = [node for node in graph.nodes if node.kind in HANDLED_KINDS]
+    if steps and not any(node.weight > 0 for node in graph.nodes):
+        yield FieldProblem("nodes", "flow.no_weights")
+    if not any(edge.kind is EdgeKind.CANCEL for edge in graph.edges):
+        yield FieldProblem("edges", "flow.no_cancel_way")
 
 
 def _reference_problems(graph: Graph) -> Iterator[FieldProblem]:
@@ -80,19 +152,107 @@ def _node_problems(graph: Graph, node: Node, field_keys: Collection[str] | None)
         yield FieldProblem(f"{path}.weight", "flow.negative_weight")
     if node.kind in HANDLED_KINDS and node.handler is None:
         yield FieldProblem(f"{path}.handler", "flow.no_handler")
-    if node.kind is NodeKind.TIMER and node.delay_seconds is None:
-        yield FieldProblem(f"{path}.delay_seconds", "flow.no_delay")
     if node.kind is NodeKind.SETTLE and not node.segment:
         yield FieldProblem(f"{path}.segment", "flow.no_segment")
+    if node.kind is NodeKind.SUBFLOW and node.subflow is None:
+        yield FieldProblem(f"{path}.subflow", "flow.no_subflow")
+    if node.kind in HANDLED_KINDS and node.handler is not None:
+        yield from acting_problems(node)
+    yield from _timer_problems(node, path)
+    yield from _list_problems(node, path)
+    yield from _address_problems(node, path)
     yield from _misplaced(node, path)
     yield from _stage_problems(graph, node, path)
     yield from _exit_problems(graph, node, path)
+    known = None if field_keys is None else {*field_keys, *TICKET_FACTS}
+    for index, rule in enumerate(node.handlers):
+        yield from condition_problems(rule.when, fields=known, path=f"{path}.handlers[{index}].when")
     if field_keys is not None:
-        used = [*(use.key for use in node.fields), *(entry.field for entry in node.sets)]
-        used += [key for grant in node.grants for key in grant.fields]
-        for key in dict.fromkeys(used):
+        for key in dict.fromkeys(_fields_used(node)):
             if key not in field_keys:
                 yield FieldProblem(f"{path}.fields", "flow.unknown_field", {"field": key})
+
+
+def _fields_used(node: Node) -> Iterator[str]:
+    yield from (use.key for use in node.fields)
+    yield from (entry.field for entry in node.sets)
+    yield from (key for grant in node.grants for key in grant.fields)
+    yield from (key for call in node.actions if isinstance(call, CallWebhook) for key in call.fields)
+    if node.until_field is not None:
+        yield node.until_field
+
+
+def _timer_problems(node: Node, path: str) -> Iterator[FieldProblem]:
+    if node.kind is not NodeKind.TIMER:
+        return
+    if node.delay_seconds is None and node.until_field is None:
+        yield FieldProblem(f"{path}.delay_seconds", "flow.no_delay")
+    if node.delay_seconds is not None and node.until_field is not None:
+        yield FieldProblem(f"{path}.until", "flow.two_delays")
+
+
+def _list_problems(node: Node, path: str) -> Iterator[FieldProblem]:
+    """Lists that must not be empty, and keys that must not stand twice in one."""
+    if node.kind is NodeKind.SURVEY and not node.questions:
+        yield FieldProblem(f"{path}.survey", "flow.no_questions")
+    if "checklist" in node.evidence and not node.checklist:
+        yield FieldProblem(f"{path}.checklist", "flow.no_checklist")
+    for evidence in node.evidence:
+        if evidence not in _EVIDENCE:
+            yield FieldProblem(f"{path}.evidence", "flow.unknown_evidence", {"evidence": evidence})
+    for name, keys in (
+        ("survey", [question.key for question in node.questions]),
+        ("checklist", [item.key for item in node.checklist]),
+        ("parts", [part.sku for part in node.parts]),
+    ):
+        for key in sorted({key for key in keys if keys.count(key) > 1}):
+            yield FieldProblem(f"{path}.{name}", "flow.key_used_twice", {"key": key})
+
+
+def _address_problems(node: Node, path: str) -> Iterator[FieldProblem]:
+    addresses = [
+        (f"actions[{index}].url", action.url)
+        for index, action in enumerate(node.actions)
+        if isinstance(action, CallWebhook)
+    ]
+    addresses += [(f"documents[{index}].url", document.url) for index, document in enumerate(node.documents)]
+    for name, url in addresses:
+        if not _is_web_address(url):
+            yield FieldProblem(f"{path}.{name}", "flow.bad_url")
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _calendar_problems(graph: Graph, calendars: Collection[str] | None) -> Iterator[FieldProblem]:
+    if calendars is None:
+        return
+    used = [(f"nodes.{node.key}", node.calendar) for node in graph.nodes]
+    used += [(f"edges.{edge.key}", edge.calendar) for edge in graph.edges]
+    for path, calendar in used:
+        if calendar is not None and calendar not in calendars:
+            yield FieldProblem(f"{path}.calendar", "flow.unknown_calendar", {"calendar": calendar})
+
+
+def _count_problems(graph: Graph) -> Iterator[FieldProblem]:
+    """A join of some branches says how many: at least one, at most as many as its split has."""
+    for node in graph.nodes:
+        path = f"nodes.{node.key}.join_count"
+        if not is_join(node) or node.join is not Join.SOME:
+            if node.join_count is not None:
+                yield FieldProblem(path, "flow.misplaced_setting", {"kind": node.kind.value})
+            continue
+        split = graph.structure.split_of.get(node.key)
+        most = len(graph.edges_from(split, EdgeKind.FORWARD)) if split is not None else None
+        if node.join_count is None:
+            yield FieldProblem(path, "flow.no_join_count")
+        elif node.join_count < 1 or (most is not None and node.join_count > most):
+            yield FieldProblem(path, "flow.join_count_out_of_range", {"most": most})
 
 
 def _misplaced(node: Node, path: str) -> Iterator[FieldProblem]:
@@ -101,9 +261,20 @@ def _misplaced(node: Node, path: str) -> Iterator[FieldProblem]:
         ("handler", node.handler is not None, HANDLED_KINDS),
         ("fields", bool(node.fields), HANDLED_KINDS),
         ("evidence", bool(node.evidence), HANDLED_KINDS),
-        ("join", node.join is not None, {NodeKind.PARALLEL}),
+        ("handlers", bool(node.handlers), HANDLED_KINDS),
+        ("checklist", bool(node.checklist), HANDLED_KINDS),
+        ("documents", bool(node.documents), HANDLED_KINDS),
+        ("parts", bool(node.parts), HANDLED_KINDS),
+        ("targets", node.targets is not None, HANDLED_KINDS),
+        ("notices", bool(node.notices), HANDLED_KINDS),
+        ("join", node.join is not None, FORKING_KINDS),
         ("delay_seconds", node.delay_seconds is not None, {NodeKind.TIMER}),
+        ("until", node.until_field is not None, {NodeKind.TIMER}),
+        ("calendar", node.calendar is not None, {NodeKind.TIMER}),
         ("set", bool(node.sets), {NodeKind.AUTOMATIC}),
+        ("actions", bool(node.actions), {NodeKind.AUTOMATIC}),
+        ("survey", bool(node.questions), {NodeKind.SURVEY}),
+        ("subflow", node.subflow is not None, {NodeKind.SUBFLOW}),
         ("segment", node.segment is not None, {NodeKind.SETTLE}),
     )
     for name, given, kinds in settings:
@@ -141,8 +312,12 @@ def _exit_problems(graph: Graph, node: Node, path: str) -> Iterator[FieldProblem
         for edge in edges:
             if edge.guard is None and not edge.default:
                 yield FieldProblem(f"edges.{edge.key}.guard", "flow.no_guard")
-    elif node.kind in HANDLED_KINDS and all(edge.guard is not None for edge in edges):
+    elif _asks_for_default(node) and all(edge.guard is not None for edge in edges):
         yield FieldProblem(path, "flow.no_default")
+
+
+def _asks_for_default(node: Node) -> bool:
+    return node.kind in HANDLED_KINDS or (node.kind is NodeKind.INCLUSIVE and node.join is None)
 
 
 def _edge_problems(graph: Graph, edge: Edge, field_keys: Collection[str] | None) -> Iterator[FieldProblem]:
@@ -153,15 +328,29 @@ def _edge_problems(graph: Graph, edge: Edge, field_keys: Collection[str] | None)
     source, target = graph.node_by_key.get(edge.source), graph.node_by_key.get(edge.target)
     if source is None or target is None:
         return
-    may_decide = edge.kind is EdgeKind.FORWARD and source.kind in _DECIDING
+    may_decide = edge.kind is EdgeKind.FORWARD and source.kind in _DECIDING and not is_join(source)
     if edge.guard is not None and (not may_decide or edge.default):
         yield FieldProblem(f"{path}.guard", "flow.guard_not_allowed")
     if edge.default and not may_decide:
         yield FieldProblem(f"{path}.default", "flow.default_not_allowed")
+    yield from _timeout_problems(edge, path)
     if not _sources_fit(edge, source) or not _targets_fit(graph, edge, target):
         yield FieldProblem(path, "flow.edge_not_allowed", {"kind": edge.kind.value})
-    elif edge.kind in (EdgeKind.RETURN, EdgeKind.REJECT) and target.kind is not NodeKind.END:
+    elif edge.kind in _OUT_OF_TURN and target.kind is not NodeKind.END:
         yield from _way_back_problems(graph, edge, path)
+
+
+_OUT_OF_TURN = frozenset({EdgeKind.RETURN, EdgeKind.REJECT, EdgeKind.TIMEOUT})
+
+
+def _timeout_problems(edge: Edge, path: str) -> Iterator[FieldProblem]:
+    if edge.kind is EdgeKind.TIMEOUT:
+        if edge.after_seconds is None:
+            yield FieldProblem(f"{path}.after_seconds", "flow.no_delay")
+        return
+    for name, value in (("after_seconds", edge.after_seconds), ("calendar", edge.calendar)):
+        if value is not None:
+            yield FieldProblem(f"{path}.{name}", "flow.misplaced_setting", {"kind": edge.kind.value})
 
 
 def _sources_fit(edge: Edge, source: Node) -> bool:
@@ -187,7 +376,7 @@ def _way_back_problems(graph: Graph, edge: Edge, path: str) -> Iterator[FieldPro
     source, target = branches[edge.source], branches[edge.target]
     if source[: len(target)] != target:
         yield FieldProblem(path, "flow.enters_branch")
-    if edge.kind is EdgeKind.RETURN and edge.source not in _reached(graph, [edge.target], {EdgeKind.FORWARD}):
+    if edge.kind is EdgeKind.RETURN and edge.source not in graph.following(edge.target):
         yield FieldProblem(path, "flow.return_leads_on")
 
 
@@ -231,18 +420,24 @@ def _reaching_an_end(graph: Graph) -> set[str]:
 
 def _loop_problems(graph: Graph) -> Iterator[FieldProblem]:
     """Circles in which nobody ever rests: drop nodes without a way in or out until only circles are left."""
-    passing = {node.key for node in graph.nodes if node.kind not in WAITING_KINDS}
-    edges = {
-        (edge.source, edge.target)
-        for edge in graph.edges
-        if edge.kind is EdgeKind.FORWARD and edge.source in passing and edge.target in passing
-    }
-    while True:
-        sources, targets = {source for source, _ in edges}, {target for _, target in edges}
-        circling = {(source, target) for source, target in edges if source in targets and target in sources}
-        if circling == edges:
-            break
-        edges = circling
+    ways: dict[str, set[str]] = {node.key: set() for node in graph.nodes if node.kind not in WAITING_KINDS}
+    origins: dict[str, set[str]] = {key: set() for key in ways}
+    for edge in graph.edges:
+        if edge.kind is EdgeKind.FORWARD and edge.source in ways and edge.target in ways:
+            ways[edge.source].add(edge.target)
+            origins[edge.target].add(edge.source)
+    loose = [key for key in ways if not ways[key] or not origins[key]]
+    while loose:
+        key = loose.pop()
+        if key not in ways:
+            continue
+        for ahead in ways.pop(key):
+            origins[ahead].discard(key)
+            loose += [ahead] if not origins[ahead] else []
+        for behind in origins.pop(key):
+            if behind in ways:
+                ways[behind].discard(key)
+                loose += [behind] if not ways[behind] else []
     for node in graph.nodes:
-        if any(node.key == source for source, _ in edges):
+        if node.key in ways:
             yield FieldProblem(f"nodes.{node.key}", "flow.automatic_loop")

@@ -382,8 +382,8 @@ _ACT: Final = {EdgeKind.FORWARD: Act.COMPLETE, EdgeKind.RETURN: Act.RETURN, Edge
 
 def _may(asker: Actor, node: Node, kind: EdgeKind, is_own: bool) -> bool:
     """What the command will decide, without reading the step's row."""
-    mode = None if node.handler is None else node.handler.mode
-    is_own_step = is_own and mode is HandlerMode.TECHNICIAN
+    handlers = node.possible_handlers
+    is_own_step = is_own and any(handler.mode is HandlerMode.TECHNICIAN for handler in handlers)
     granted = [grant for grant in node.grants if grant.role in asker.roles]
     if granted:
         return any(
@@ -391,7 +391,7 @@ def _may(asker: Actor, node: Node, kind: EdgeKind, is_own: bool) -> bool:
         )
     if is_own_step or asker.roles & {Role.MANAGER, Role.DISPATCHER}:
         return True
-    return node.handler is not None and mode is HandlerMode.QUEUE and node.handler.role in asker.roles
+    return any(handler.mode is HandlerMode.QUEUE and handler.role in asker.roles for handler in handlers)
 
 
 def lanes(connection: Connection, org_id: int) -> tuple[Stage, ...]:

@@ -70,7 +70,7 @@ from ticket_console.tickets.actions import (
     TokenNotActive,
 )
 from ticket_console.tickets.marking import Fork, Marking, TicketStatus, Token, TokenState
-from ticket_console.tickets.progress import COMPLETE_BP, progress_bp, undone_by_return
+from ticket_console.tickets.progress import COMPLETE_BP, progress_bp
 
 Facts = Mapping[str, object]
 
@@ -278,7 +278,8 @@ class _Walk:
         if self.graph.node_by_key[edge.target].kind is NodeKind.END:
             return
         self._went_back = True
-        self.passed -= undone_by_return(self.graph, edge.target)
+        # The work from there on is asked for again.
+        self.passed -= self.graph.following(edge.target)
         count = self.returns.get(node_key, 0) + 1
         self.returns = {**self.returns, node_key: count}
         self.effects.append(ReturnCounted(node_key, count))

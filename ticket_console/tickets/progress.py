@@ -7,7 +7,6 @@ branches it counts the branches that a join still waits for (the shortest ones w
 
 from collections.abc import Iterable, Sequence
 
-from ticket_console.flows.elements import EdgeKind
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.structure import branches_needed
 from ticket_console.tickets.marking import Token, TokenState
@@ -45,15 +44,3 @@ def _ahead(graph: Graph, tokens: Sequence[Token], depth: int) -> int:
 def _ahead_in_branch(graph: Graph, tokens: Sequence[Token], depth: int) -> int:
     arrived = tokens[0].state is TokenState.WAITING and len(tokens[0].forks) == depth
     return 0 if arrived else _ahead(graph, tokens, depth)
-
-
-def undone_by_return(graph: Graph, target: str) -> set[str]:
-    """The nodes a return to `target` asks for again: it and everything that can follow it."""
-    undone: set[str] = set()
-    stack = [target]
-    while stack:
-        key = stack.pop()
-        if key not in undone:
-            undone.add(key)
-            stack.extend(edge.target for edge in graph.edges_from(key, EdgeKind.FORWARD))
-    return undone

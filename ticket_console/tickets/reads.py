@@ -10,11 +10,11 @@ from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
 from ticket_console.flows import reads as flow_reads
-from ticket_console.flows.elements import EdgeKind, HandlerMode
+from ticket_console.flows.elements import EdgeKind
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.tickets.chain import ChainBreak, first_break
-from ticket_console.tickets.marking import Marking, TicketStatus, TokenState
+from ticket_console.tickets.marking import TicketStatus, TokenState
 from ticket_console.tickets.scoping import row_condition
 from ticket_console.tickets.tables import (
     Attachment,
@@ -71,18 +71,17 @@ def find_tracked(connection: Connection, *, tracking_hash: str) -> TrackedTicket
     if row is None:
         raise TicketNotFound()
     graph = flow_reads.compiled(connection, row.flow_version_id)
-    for token in Marking.of_json(row.marking).active():
-        handler = graph.node_by_key[token.node_key].handler
-        if handler is not None and handler.mode is HandlerMode.CUSTOMER:
+    for token in live_tokens(connection, row.id):
+        if token["owner_kind"] is OwnerKind.CUSTOMER:
             refusal = next(
                 (
                     kind.value
                     for kind in (EdgeKind.REJECT, EdgeKind.RETURN)
-                    if graph.edges_from(token.node_key, kind)
+                    if graph.edges_from(token["node_key"], kind)
                 ),
                 None,
             )
-            return TrackedTicket(row.id, row.org_id, row.version, row.contact_name, token.id, refusal)
+            return TrackedTicket(row.id, row.org_id, row.version, row.contact_name, token["id"], refusal)
     return TrackedTicket(row.id, row.org_id, row.version, row.contact_name, None, None)
 
 
