@@ -569,3 +569,56 @@ def replacing(document: Document, wanted: Document) -> list[dict[str, Any]]:
     ]
     removals = [{"op": "remove", "path": [name]} for name in sorted(document.keys() - wanted.keys())]
     return [*removals, *puts]
+
+
+class ChangeKind(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that differs; what was not there before, or is not there after, is `ABSENT`.
+
+    Moved is what stands elsewhere than before: of a keyed list, `before` and `after` are the keys of the
+    members both documents have, in their order.
+    """
+
+    kind: ChangeKind
+    path: Path
+    before: Any
+    after: Any
+
+
+def changes(before: Document, after: Document) -> tuple[Change, ...]:
+    """Everything that differs, down to the smallest part; nothing exactly where the documents are equal."""
+    found: list[Change] = []
+    _compare((), before, after, found)
+    return tuple(found)
+
+
+def _compare(path: Path, before: Any, after: Any, found: list[Change]) -> None:
+    if same(before, after):
+        return
+    name = path[-1] if path else ""
+    if before is ABSENT or after is ABSENT:
+        kind = ChangeKind.ADDED if before is ABSENT else ChangeKind.REMOVED
+        found.append(Change(kind, path, before, after))
+    elif name not in WHOLE and isinstance(before, dict) and isinstance(after, dict):
+        _compare_members(path, before, after, found)
+    elif name not in WHOLE and member_key(name, before) is not None and member_key(name, after) is not None:
+        key = KEYED[name]
+        old, new = ({member[key]: member for member in side} for side in (before, after))
+        _compare_members(path, old, new, found)
+        orders = [each for each in old if each in new], [each for each in new if each in old]
+        if orders[0] != orders[1]:
+            found.append(Change(ChangeKind.MOVED, path, *orders))
+    else:
+        found.append(Change(ChangeKind.CHANGED, path, before, after))
+
+
+def _compare_members(path: Path, before: Document, after: Document, found: list[Change]) -> None:
+    for name in [*after, *(each for each in before if each not in after)]:
+        _compare((*path, name), before.get(name, ABSENT), after.get(name, ABSENT), found)
