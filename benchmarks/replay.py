@@ -75,9 +75,8 @@ def _measure(kind: str, folder: str, url: str, asked: argparse.Namespace) -> Non
     with reading() as connection:
         current = flow_reads.current_version(connection, org_id, FLOW)
         now = graph_json(flow_reads.compiled(connection, current.id))
-    _say(
-        f"\n{kind}: {count:,} tickets\n{'draft':<24} {'processes':>9} {'seconds':>8} {'per s':>8} {'differ':>8}"
-    )
+    _say(f"\n{kind}: {count:,} tickets")
+    _say(f"{'draft':<24} {'processes':>9} {'seconds':>8} {'per s':>8} {'differ':>8}")
     for name, draft in (("as it is", now), ("an approval more", _with_approval(now))):
         for processes in asked.processes:
             seconds, report = _run(actor, draft, at, processes)
