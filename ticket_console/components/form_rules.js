@@ -253,14 +253,15 @@ function factsOf(fields, entered, hidden) {
     const isEntered = field.key in entered && !hidden.has(field.key);
     facts[field.key] = keptValue(field.kind, isEntered ? entered[field.key] : (field.known ?? null));
   }
-  for (const field of fields) if (field.formula) facts[field.key] = formulaValue(field.formula, facts);
+  const formulas = fields.filter((field) => field.formula).sort((one, other) => one.formula_order - other.formula_order);
+  for (const field of formulas) facts[field.key] = formulaValue(field.formula, facts);
   return facts;
 }
 
 const shows = (condition, facts) => condition === undefined || condition === null || holds(condition, facts);
 
-// Facts and hidden fields once `entered` is added to what the fields know (`known`). Formulas must stand in the
-// order in which they need each other.
+// Facts and hidden fields once `entered` is added to what the fields know (`known`); formulas are worked out by
+// `formula_order`, each after those it needs.
 export function answersOf(fields, entered) {
   let hidden = new Set();
   let facts = factsOf(fields, entered, hidden);

@@ -105,6 +105,7 @@ def reference_problems(fields: Sequence[FieldSpec]) -> Iterator[FieldProblem]:
         path = f"fields.{spec.key}"
         yield from _condition(spec.visible_when, keys - {spec.key}, f"{path}.visible_when")
         yield from _condition(spec.required_when, keys - {spec.key}, f"{path}.required_when")
+        yield from _conversion_problems(spec, fields, path)
         for at, behaviour in enumerate(spec.behaviours):
             yield from _behaviour_problems(behaviour, keys, f"{path}.behaviours[{at}]")
     yield from _formula_problems(fields, "fields")
@@ -114,6 +115,16 @@ def reference_problems(fields: Sequence[FieldSpec]) -> Iterator[FieldProblem]:
 
 def _condition(when: When | None, keys: frozenset[str], path: str) -> tuple[FieldProblem, ...]:
     return () if when is None else condition_problems(when.tree, fields=keys, path=path)
+
+
+def _conversion_problems(spec: FieldSpec, fields: Sequence[FieldSpec], path: str) -> Iterator[FieldProblem]:
+    if spec.converts is None:
+        return
+    source = next((other for other in fields if other.key == spec.converts and other is not spec), None)
+    if source is None:
+        yield FieldProblem(f"{path}.converts", "condition.unknown_field", {"field": spec.converts})
+    elif spec.kind not in KINDS[source.kind].converts:
+        yield FieldProblem(f"{path}.converts", "field.no_conversion", {"kind": spec.kind.value})
 
 
 def _behaviour_problems(behaviour: Behaviour, keys: frozenset[str], path: str) -> Iterator[FieldProblem]:

@@ -105,6 +105,7 @@ class FieldForm(_PlainFieldForm):
     accepts: list[Annotated[str, Field(pattern=r"^(\.[a-z0-9]{1,10}|[a-z]+/[a-z0-9.+*-]+)$")]] = Field(
         default_factory=list, max_length=20
     )
+    converts: Key | None = None
 
 
 def field_of(form: FieldForm) -> FieldSpec:
@@ -125,6 +126,7 @@ def field_of(form: FieldForm) -> FieldSpec:
         if form.lookup is None
         else LookupSource(form.lookup.url, form.lookup.path, form.lookup.refresh_seconds),
         accepts=tuple(form.accepts),
+        converts=form.converts,
     )
 
 
@@ -192,6 +194,7 @@ def form_of(spec: FieldSpec) -> FieldForm:
             url=spec.lookup.url, path=spec.lookup.path, refresh_seconds=spec.lookup.refresh_seconds
         ),
         accepts=list(spec.accepts),
+        converts=spec.converts,
     )
 
 
