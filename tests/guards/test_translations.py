@@ -9,6 +9,7 @@ import pytest
 
 from ticket_console.i18n import catalog, negotiate, translate
 from ticket_console.kernel.actor import Role
+from ticket_console.kernel.conditions import OPERATORS
 from ticket_console.kernel.text import LOCALES
 
 PACKAGE = Path(__file__).parents[2] / "ticket_console"
@@ -19,6 +20,9 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     "priority.": frozenset("1234"),
     "role.": frozenset(role.value for role in Role),
     "shell.theme.": frozenset({"light", "dark", "system"}),
+    "condition.combinator.": frozenset({"and", "or"}),
+    "condition.operator.": OPERATORS
+    | frozenset({"<.time", "<=.time", ">.time", ">=.time", "in.list", "notIn.list", "contains.list"}),
     "board.needs.": frozenset({"form", "reason"}),
     "board.filter.": frozenset({"region", "template", "priority", "assignee", "overdue", "mine", "clear"}),
 }
