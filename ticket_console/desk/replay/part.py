@@ -17,14 +17,17 @@ from sqlalchemy.engine import Connection
 
 from ticket_console.desk.replay.comparing import Difference, Kind, Tally, Target
 from ticket_console.desk.replay.dwelling import Dwells
+from ticket_console.desk.replay.reading import runnable
 from ticket_console.desk.replay.window import Bench, play_window
 from ticket_console.flows.graph_json import parse_graph
 from ticket_console.kernel.database import is_sqlite, reading
 
 
-def task(*, org_id: int, draft: dict[str, Any], dwells: list[Any], as_of: datetime) -> bytes:
+def task(*, org_id: int, code: str, draft: dict[str, Any], dwells: list[Any], as_of: datetime) -> bytes:
     """The line that says what is played."""
-    return _line({"org_id": org_id, "draft": draft, "dwells": dwells, "as_of": as_of.isoformat()})
+    return _line(
+        {"org_id": org_id, "code": code, "draft": draft, "dwells": dwells, "as_of": as_of.isoformat()}
+    )
 
 
 def window(ticket_ids: Iterable[int]) -> bytes:
@@ -54,7 +57,9 @@ def _line(value: object) -> bytes:
 def answers(lines: Iterator[bytes]) -> Iterator[bytes]:
     """An answer for every window."""
     said = orjson.loads(next(lines))
-    draft, dwells = parse_graph(said["draft"]), Dwells.of_json(said["dwells"])
+    with _read_only() as connection:
+        draft = runnable(connection, said["org_id"], said["code"], parse_graph(said["draft"]))
+    dwells = Dwells.of_json(said["dwells"])
     as_of = datetime.fromisoformat(said["as_of"])
     for line in lines:
         with _read_only() as connection:

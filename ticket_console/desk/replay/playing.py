@@ -12,10 +12,10 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ticket_console.desk.replay.dwelling import Dwells, Estimate
 from ticket_console.desk.replay.script import BY_PEOPLE, Ending, Moved, Script, Visit
@@ -52,8 +52,16 @@ from ticket_console.tickets.engine import advance
 from ticket_console.tickets.marking import Marking, TicketStatus, Token, TokenState
 from ticket_console.tickets.moves import stage_of
 
-# By when `seconds` of a business calendar are over, counted from an instant.
-Later = Callable[[datetime, int, str], datetime]
+
+class Waits(Protocol):
+    """How a ticket's waits are counted: on calendars, and on the wall clock where its work happens."""
+
+    def after(self, at: datetime, seconds: int, calendar: str | None) -> datetime:
+        """When so many seconds are over."""
+
+    def until(self, value: object, calendar: str | None) -> datetime | None:
+        """The instant that a field holds; None where it holds none."""
+
 
 ENDLESS: Final = "replay.endless"
 _MOST_EXTRA_STEPS: Final = 200
@@ -137,7 +145,7 @@ def play(
     ran_on: Graph,
     dwells: Dwells,
     as_of: datetime,
-    later: Later,
+    waits: Waits,
     versions: Callable[[int], Graph] | None = None,
 ) -> Course:
     """The course of a script on `graph`, for a ticket that really `ran_on` another or the same.
@@ -145,7 +153,7 @@ def play(
     A ticket that was still open `as_of` the instant at which its history was read is played up to then; a
     finished one to its end. With `versions` the ticket is carried over to other versions as it was.
     """
-    return _Player(graph, script, ran_on, dwells, as_of, later, versions).play()
+    return _Player(graph, script, ran_on, dwells, as_of, waits, versions).play()
 
 
 class _Player:
@@ -158,7 +166,7 @@ class _Player:
         ran_on: Graph,
         dwells: Dwells,
         as_of: datetime,
-        later: Later,
+        waits: Waits,
         versions: Callable[[int], Graph] | None,
     ) -> None:
         self.graph = graph
@@ -166,7 +174,7 @@ class _Player:
         self.ran_on = ran_on
         self.dwells = dwells
         self.as_of = as_of
-        self.later = later
+        self.waits = waits
         self.versions = versions
         self.facts: dict[str, Any] = {**script.values, **ticket_facts(script.opening)}
         self.marking = Marking()
@@ -230,7 +238,7 @@ class _Player:
         for edge in self.graph.edges_from(node.key, EdgeKind.TIMEOUT):
             was = self.ran_on.edge_by_key.get(edge.key)
             is_same = was is not None and _times_out_alike(was, edge)
-            due = self._after(edge.after_seconds or 0, edge.calendar)
+            due = self.waits.after(self.at, edge.after_seconds or 0, edge.calendar)
             self._expect_fire(token_id, stay, edge.key, due, is_same=is_same)
 
     def _expect_people(self, token_id: int, node: Node, stay: Stay) -> None:
@@ -259,14 +267,9 @@ class _Player:
 
     def _timer_due(self, node: Node) -> datetime:
         if node.until_field is not None:
-            until = self.facts.get(node.until_field)
-            return max(_instant(until) or self.at, self.at)
-        return self._after(node.delay_seconds or 0, node.calendar)
-
-    def _after(self, seconds: int, calendar: str | None) -> datetime:
-        if calendar is None:
-            return self.at + timedelta(seconds=seconds)
-        return self.later(self.at, seconds, calendar)
+            until = self.waits.until(self.facts.get(node.until_field), node.calendar)
+            return max(until or self.at, self.at)
+        return self.waits.after(self.at, node.delay_seconds or 0, node.calendar)
 
     # What happens.
 
@@ -500,12 +503,3 @@ def _closest(
 
     ranked = sorted((likeness(edge), number) for number, edge in enumerate(edges))
     return [edges[number].key for rank, number in ranked if rank < 3 or not only_like]
-
-
-def _instant(value: object) -> datetime | None:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    return value if isinstance(value, datetime) and value.tzinfo is not None else None

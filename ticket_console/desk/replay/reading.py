@@ -14,11 +14,16 @@ from sqlalchemy.engine import Connection
 
 from ticket_console.access import places, policy
 from ticket_console.clocks import calendars
+from ticket_console.clocks.business_time import BusinessTime
 from ticket_console.desk.rated_facts import RATED_COLUMNS, Surroundings, WorkTimes, rated_facts
 from ticket_console.desk.replay.dwelling import Dwells
 from ticket_console.desk.replay.playing import Course
 from ticket_console.desk.replay.script import Script, read_script
 from ticket_console.flows import reads as flow_reads
+from ticket_console.flows.elements import SubflowUse
+from ticket_console.flows.expansion import expand
+from ticket_console.flows.graph import Graph
+from ticket_console.flows.graph_json import InvalidGraph
 from ticket_console.forms import reads as form_reads
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
@@ -201,15 +206,19 @@ class Prices:
         if technician is None:
             return None
         region = self._regions.get(ticket["region_id"])
-        zone = self._sites.get(ticket["site_id"]) or (self._org_zone if region is None else region.tz)
         template = form_reads.template_version(self._connection, ticket["template_version_id"])
         return Surroundings(
             technician=technician,
-            site_tz=zone,
+            site_tz=self.zone(ticket),
             region_code="" if region is None else region.code,
             template_code=template.code,
             parts=[PartUsed(line.sku, line.quantity, line.unit_cost_minor) for line in parts],
         )
+
+    def zone(self, ticket: Mapping[str, Any]) -> str:
+        """Where the clock hangs by which the ticket's work is done."""
+        region = self._regions.get(ticket["region_id"])
+        return self._sites.get(ticket["site_id"]) or (self._org_zone if region is None else region.tz)
 
     def rules(self, day: date) -> RuleSet:
         known = self._rules.get(day)
@@ -244,13 +253,62 @@ class WindowPrices:
         return total
 
 
-class BusinessHours:
-    """`playing.Later` on the calendars as they are now."""
+class Calendars:
+    """The business calendars of an organisation as they are now, each looked up once."""
 
     def __init__(self, connection: Connection, org_id: int) -> None:
         self._connection = connection
         self._org_id = org_id
+        self._known: dict[str, BusinessTime] = {}
 
-    def __call__(self, at: datetime, seconds: int, calendar: str) -> datetime:
-        hours = calendars.business_time(self._connection, self._org_id, calendar)
-        return hours.add(at, timedelta(seconds=seconds))
+    def of(self, code: str) -> BusinessTime:
+        known = self._known.get(code)
+        if known is None:
+            known = self._known[code] = calendars.business_time(self._connection, self._org_id, code)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class TicketWaits:
+    """`playing.Waits` of a ticket whose work happens in a zone."""
+
+    calendars: Calendars
+    zone: str
+
+    def after(self, at: datetime, seconds: int, calendar: str | None) -> datetime:
+        wait = timedelta(seconds=seconds)
+        return at + wait if calendar is None else self.calendars.of(calendar).add(at, wait)
+
+    def until(self, value: object, calendar: str | None) -> datetime | None:
+        instant = _instant(value, self.zone)
+        if instant is None or calendar is None:
+            return instant
+        hours = self.calendars.of(calendar)
+        return instant if hours.is_open(instant) else hours.add(instant, _MOMENT) - _MOMENT
+
+
+_MOMENT: Final = timedelta(seconds=1)
+
+
+def _instant(value: object, zone: str) -> datetime | None:
+    """An instant as a field holds it; without an offset it is meant where the work happens."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None else read.replace(tzinfo=ZoneInfo(zone))
+
+
+def runnable(connection: Connection, org_id: int, code: str, drawn: Graph) -> Graph:
+    """A drawn flow as it would run: every sub-flow in its place, in the version it would be pinned to."""
+
+    def load(use: SubflowUse) -> Graph | None:
+        version = flow_reads.follow_current(connection, org_id, use)
+        return None if version is None else flow_reads.pinned(connection, version)
+
+    expansion = expand(drawn, load, code=code)
+    if expansion.problems:
+        raise InvalidGraph(expansion.problems)
+    return expansion.graph

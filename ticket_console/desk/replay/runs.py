@@ -24,6 +24,7 @@ from ticket_console.desk.replay.reading import (
     WINDOW,
     Period,
     gather_dwells,
+    runnable,
     stories,
     ticket_ids,
     visible_to,
@@ -31,9 +32,10 @@ from ticket_console.desk.replay.reading import (
 from ticket_console.desk.replay.window import Bench
 from ticket_console.desk.tables import ReplayDifference, ReplayRun, ReplayState
 from ticket_console.flows import reads as flow_reads
+from ticket_console.flows.drafts import graph_of
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.graph_json import InvalidGraph, content_hash, graph_json, parse_graph
-from ticket_console.flows.validation import graph_problems
+from ticket_console.flows.publishing import publishing_problems
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.clock import Clock
 from ticket_console.kernel.database import reading, table, transaction
@@ -144,10 +146,7 @@ def start(
     policy.require(actor, "flow.manage")
     if period.starts >= period.ends or period.starts >= at:
         raise BadPeriod((FieldProblem("period", BadPeriod.code),))
-    graph = draft if isinstance(draft, Graph) else parse_graph(draft)
-    problems = graph_problems(graph)
-    if problems:
-        raise InvalidGraph(problems)
+    graph = draft if isinstance(draft, Graph) else graph_of(dict(draft))
     with transaction() as connection:
         known = connection.execute(
             sa.select(_runs.c.id).where(_runs.c.org_id == actor.org_id, _runs.c.command_id == command_id)
@@ -155,6 +154,8 @@ def start(
         if known is not None:
             return int(known)
         flow_id = flow_reads.flow_id(connection, actor.org_id, flow_code)
+        if problems := publishing_problems(connection, org_id=actor.org_id, code=flow_code, graph=graph):
+            raise InvalidGraph(problems)
         _refuse_second(connection, actor.org_id, at)
         _forget_old(connection, flow_id)
         run = sa.insert(_runs).values(
@@ -232,7 +233,7 @@ def _carry_out(actor: Actor, run_id: int, clock: Clock, processes: int) -> Repla
         ).as_json()
     if not _beat(run_id, clock.now(), done=0, total=len(ids), dwells=dwells):
         return ReplayState.CANCELLED
-    task = part.task(org_id=actor.org_id, draft=run.draft, dwells=dwells, as_of=run.as_of)
+    task = part.task(org_id=actor.org_id, code=code, draft=run.draft, dwells=dwells, as_of=run.as_of)
     tally, differences = Tally(), list[Difference]()
     pulse = _Pulse(run_id, clock, tally)
     with Crew(task, processes=max(1, min(processes, -(-len(ids) // WINDOW)))) as crew:
@@ -428,10 +429,11 @@ def courses(connection: Connection, *, viewer: Actor, run_id: int, ticket_id: in
     story = next(stories(connection, org_id=viewer.org_id, ticket_ids=(ticket_id,), as_of=run.as_of), None)
     if no is None or story is None:
         raise TicketNotFound(ticket_id=ticket_id)
+    code = flow_reads.code_of(connection, run.flow_id)
     bench = Bench.set_up(
         connection,
         org_id=viewer.org_id,
-        draft=parse_graph(run.draft),
+        draft=runnable(connection, viewer.org_id, code, parse_graph(run.draft)),
         dwells=Dwells.of_json(run.dwells),
         as_of=run.as_of,
     )

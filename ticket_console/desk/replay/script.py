@@ -108,6 +108,7 @@ _ENDINGS: Final = {
     "ticket.returned": ("returned", Ending.RETURNED),
     "ticket.rejected": ("rejected", Ending.REJECTED),
     "ticket.timer_fired": ("done", Ending.FIRED),
+    "ticket.timed_out": ("timed_out", Ending.FIRED),
 }
 _OVER: Final = frozenset({TokenState.DONE.value, TokenState.CANCELLED.value})
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from ticket_console.desk.replay.comparing import Deadlines, Difference, Played, Tally, compare, standing
 from ticket_console.desk.replay.dwelling import Dwells
 from ticket_console.desk.replay.playing import play
-from ticket_console.desk.replay.reading import BusinessHours, Prices, Story, stories
+from ticket_console.desk.replay.reading import Calendars, Prices, Story, TicketWaits, stories
 from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.graph import Graph
 
@@ -29,16 +29,25 @@ class Bench:
     dwells: Dwells
     as_of: datetime
     prices: Prices
+    calendars: Calendars
 
     @classmethod
     def set_up(
         cls, connection: Connection, *, org_id: int, draft: Graph, dwells: Dwells, as_of: datetime
     ) -> "Bench":
-        return cls(connection, org_id, draft, dwells, as_of, Prices(connection, org_id))
+        return cls(
+            connection,
+            org_id,
+            draft,
+            dwells,
+            as_of,
+            Prices(connection, org_id),
+            Calendars(connection, org_id),
+        )
 
     def play_both(self, story: Story) -> tuple[Played, Played]:
         """The ticket as it was, and as it would have been."""
-        later = BusinessHours(self.connection, self.org_id)
+        waits = TicketWaits(self.calendars, self.prices.zone(story.ticket))
         ran_on = flow_reads.compiled(self.connection, story.script.flow_version_id)
         base = play(
             ran_on,
@@ -46,11 +55,11 @@ class Bench:
             ran_on=ran_on,
             dwells=self.dwells,
             as_of=self.as_of,
-            later=later,
+            waits=waits,
             versions=lambda version_id: flow_reads.compiled(self.connection, version_id),
         )
         draft = play(
-            self.draft, story.script, ran_on=ran_on, dwells=self.dwells, as_of=self.as_of, later=later
+            self.draft, story.script, ran_on=ran_on, dwells=self.dwells, as_of=self.as_of, waits=waits
         )
         return Played(ran_on, base), Played(self.draft, draft)
 
