@@ -264,6 +264,7 @@ def upgrade() -> None:
         sa.Column("display_name", sa.String(length=80), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
         sa.Column("locale", sa.String(length=8), nullable=False),
+        sa.Column("department", sa.String(length=64), nullable=False),
         sa.Column("is_enabled", sa.Boolean(), nullable=False),
         sa.Column("failed_logins", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
@@ -578,6 +579,8 @@ def upgrade() -> None:
         sa.Column("is_public", sa.Boolean(), nullable=False),
         sa.Column("keywords", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("is_standard", sa.Boolean(), nullable=False),
+        sa.Column("override_count", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["flow_id"], ["flow.id"], name="fk_template_flow_id"),
         sa.ForeignKeyConstraint(["flow_version_id"], ["flow_version.id"], name="fk_template_flow_version_id"),
@@ -664,16 +667,36 @@ def upgrade() -> None:
     op.create_index("ix_technician_org_id", "technician", ["org_id"])
     op.create_index("ix_technician_region_id", "technician", ["region_id"])
     op.create_table(
+        "template_override",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("template_id", sa.Integer(), nullable=False),
+        sa.Column("scope", sa.String(length=32), nullable=False),
+        sa.Column("ref", sa.String(length=64), nullable=False),
+        sa.Column("patch", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_template_override_org_id"),
+        sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_template_override_template_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_template_override"),
+        sa.UniqueConstraint("template_id", "scope", "ref", name="uq_template_override_template_id_scope_ref"),
+    )
+    op.create_table(
         "template_version",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("template_id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("base_version_id", sa.Integer(), nullable=True),
         sa.Column("status", sa.String(length=32), nullable=False),
         sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("flow_version_id", sa.Integer(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("published_by", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["base_version_id"], ["template_version.id"], name="fk_template_version_base_version_id"
+        ),
         sa.ForeignKeyConstraint(
             ["flow_version_id"], ["flow_version.id"], name="fk_template_version_flow_version_id"
         ),
@@ -684,6 +707,7 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("template_id", "number", name="uq_template_version_template_id_number"),
     )
+    op.create_index("ix_template_version_base_version_id", "template_version", ["base_version_id"])
     op.create_table(
         "absence",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1363,6 +1387,7 @@ def downgrade() -> None:
     op.drop_table("certificate")
     op.drop_table("absence")
     op.drop_table("template_version")
+    op.drop_table("template_override")
     op.drop_table("technician")
     op.drop_table("order_line")
     op.drop_table("import_batch")
@@ -1427,9 +1452,9 @@ WRITTEN_ONCE = {
         "CREATE TRIGGER flow_version_no_delete BEFORE DELETE ON flow_version FOR EACH ROW WHEN "
         "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published flow_version never changes'); END",
         "CREATE TRIGGER template_version_no_update BEFORE UPDATE OF id, template_id, number, "
-        "definition, content_hash, flow_version_id, published_at, published_by ON template_version FOR "
-        "EACH ROW WHEN OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published template_version "
-        "never changes'); END",
+        "base_version_id, definition, content_hash, flow_version_id, published_at, published_by ON "
+        "template_version FOR EACH ROW WHEN OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a "
+        "published template_version never changes'); END",
         "CREATE TRIGGER template_version_no_redraft BEFORE UPDATE OF status ON template_version FOR "
         "EACH ROW WHEN OLD.status <> 'draft' AND NEW.status = 'draft' BEGIN SELECT RAISE(ABORT, 'a "
         "published template_version never changes'); END",
@@ -1503,8 +1528,9 @@ WRITTEN_ONCE = {
         "BEGIN RAISE EXCEPTION 'a published template_version never changes' USING ERRCODE = "
         "'restrict_violation'; END $$",
         "CREATE TRIGGER template_version_no_update BEFORE UPDATE OF id, template_id, number, "
-        "definition, content_hash, flow_version_id, published_at, published_by ON template_version FOR "
-        "EACH ROW WHEN (OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_template_version()",
+        "base_version_id, definition, content_hash, flow_version_id, published_at, published_by ON "
+        "template_version FOR EACH ROW WHEN (OLD.status <> 'draft') EXECUTE FUNCTION "
+        "refuse_change_of_template_version()",
         "CREATE TRIGGER template_version_no_redraft BEFORE UPDATE OF status ON template_version FOR "
         "EACH ROW WHEN (OLD.status <> 'draft' AND NEW.status = 'draft') EXECUTE FUNCTION "
         "refuse_change_of_template_version()",

@@ -39,6 +39,7 @@ USER_COLUMNS: Final = (
     _users.c.org_id,
     _users.c.display_name,
     _users.c.locale,
+    _users.c.department,
     _users.c.is_enabled,
     _technicians.c.id.label("technician_id"),
 )
@@ -81,6 +82,7 @@ def actor_of(connection: Connection, row: Any, *, session_id: int | None = None)
         technician_id=row.technician_id,
         grants=grants_of(connection, row.user_id),
         locale=row.locale,
+        department=row.department,
         session_id=session_id,
     )
 

@@ -1,5 +1,6 @@
 """Users and what is granted to them: made, changed and cut off by those who manage them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _regions = table(Region)
 
 _LOGIN_LENGTH: Final = 64
 _NAME_LENGTH: Final = 80
+_DEPARTMENT: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _HASHING_THREADS: Final = 2
 
 
@@ -59,6 +61,7 @@ class NewUser:
     display_name: str
     password: str
     locale: str = "zh"
+    department: str = ""
     grants: tuple[NewGrant, ...] = ()
 
 
@@ -118,6 +121,27 @@ def withdraw(*, actor: Actor, at: datetime, command_id: str, grant_id: int) -> N
             "user.grant_withdrawn",
             row.user_id,
             {"grant": grant_id, "role": row.role, "scope": row.scope},
+            at=at,
+            command_id=command_id,
+        )
+
+
+def move_to_department(*, actor: Actor, at: datetime, command_id: str, user_id: int, department: str) -> None:
+    """Say which department a user works for, by its code; an empty one is none.
+
+    Sections of forms that a department owns are filled in and changed by its people only.
+    """
+    policy.require_everywhere(actor, "user.manage")
+    if problems := _department_problems(department):
+        raise InvalidInput(problems)
+    with transaction() as connection:
+        _touch(connection, actor, user_id, {"department": department})
+        _trace(
+            connection,
+            actor,
+            "user.department_changed",
+            user_id,
+            {"department": department},
             at=at,
             command_id=command_id,
         )
@@ -194,6 +218,7 @@ def _insert(
                 display_name=user.display_name.strip(),
                 password_hash=password_hash,
                 locale=user.locale,
+                department=user.department,
                 created_at=at,
             )
             .returning(_users.c.id)
@@ -254,11 +279,18 @@ def _problems(user: NewUser, index: int, count: int) -> tuple[FieldProblem, ...]
         problems.append(FieldProblem("display_name", "user.bad_name", {"longest": _NAME_LENGTH}))
     if user.locale not in LOCALES:
         problems.append(FieldProblem("locale", "input.not_allowed"))
+    problems.extend(_department_problems(user.department))
     for number, wanted in enumerate(user.grants):
         problems.extend(_grant_problems(wanted, f"grants[{number}]"))
     if count == 1:
         return tuple(problems)
     return tuple(FieldProblem(f"users[{index}].{each.path}", each.code, each.params) for each in problems)
+
+
+def _department_problems(department: str) -> tuple[FieldProblem, ...]:
+    if not department or _DEPARTMENT.fullmatch(department):
+        return ()
+    return (FieldProblem("department", "user.bad_department"),)
 
 
 def _grant_problems(wanted: NewGrant, path: str) -> tuple[FieldProblem, ...]:

@@ -71,6 +71,7 @@ class UserAccount(SQLModel, table=True):
     display_name: str = Field(max_length=80)
     password_hash: str = Field(max_length=200)
     locale: str = Field(default="zh", max_length=8)
+    department: str = Field(default="", max_length=64)
     is_enabled: bool = True
     failed_logins: int = 0
     locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -58,6 +58,7 @@ _RESOLVE: Final = (
         _tokens.c.user_id,
         _tokens.c.permissions,
         _users.c.locale,
+        _users.c.department,
     )
     .select_from(_tokens.outerjoin(_users, _users.c.id == _tokens.c.user_id))
     .where(
@@ -151,6 +152,7 @@ def resolve_token(connection: Connection, *, token: str, at: datetime) -> Actor:
         grants=() if row.user_id is None else actors.grants_of(connection, row.user_id),
         permissions=frozenset(row.permissions),
         locale=row.locale or "zh",
+        department=row.department or "",
     )
 
 

@@ -49,6 +49,7 @@ CREATE_DDL: Final = frozen_once_published(
         "id",
         "template_id",
         "number",
+        "base_version_id",
         "definition",
         "content_hash",
         "flow_version_id",

@@ -185,7 +185,7 @@ def _version(
         row.content_hash: row
         for row in conn.execute(
             sa.select(_versions.c.id, _versions.c.number, _versions.c.content_hash).where(
-                _versions.c.template_id == template_id
+                _versions.c.template_id == template_id, _versions.c.base_version_id.is_(None)
             )
         )
     }

@@ -14,6 +14,7 @@ class VersionStatus(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     RETIRED = "retired"
+    VARIANT = "variant"
 
 
 class Template(SQLModel, table=True):
@@ -40,11 +41,19 @@ class Template(SQLModel, table=True):
     is_public: bool = False
     keywords: list[str] = Field(default_factory=list, sa_type=JsonText)
     is_active: bool = True
+    # A proven model that other regions start from.
+    is_standard: bool = False
+    # How many overrides there are; with none, opening a ticket need not look for any.
+    override_count: int = 0
     version: int = 1
 
 
 class TemplateVersion(SQLModel, table=True):
-    """Published rows never change, except that they retire; `flow_version_id` may pin a flow version."""
+    """Published rows never change, except that they retire; `flow_version_id` may pin a flow version.
+
+    A variant is what overrides make of the version `base_version_id` at some place. It has no number of its
+    own, and tickets opened there keep it like any other version.
+    """
 
     __tablename__ = "template_version"
     __table_args__ = (
@@ -54,13 +63,40 @@ class TemplateVersion(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     template_id: int = Field(foreign_key="template.id")
-    number: int
+    number: int | None = None
+    base_version_id: int | None = Field(default=None, foreign_key="template_version.id", index=True)
     status: VersionStatus = Field(sa_column=sa.Column(EnumText(VersionStatus), nullable=False))
     definition: dict[str, Any] = Field(sa_type=JsonText)
     content_hash: str = Field(max_length=64)
     flow_version_id: int | None = Field(default=None, foreign_key="flow_version.id")
     published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     published_by: str | None = Field(default=None, max_length=64)
+
+
+class OverrideScope(StrEnum):
+    """From the widest to the narrowest; what is narrower wins."""
+
+    LINE = "line"
+    REGION = "region"
+    STORE = "store"
+
+
+class TemplateOverride(SQLModel, table=True):
+    """What a template says otherwise in a business line, a region with all below it, or a store (`ref`: its
+    code)."""
+
+    __tablename__ = "template_override"
+    __table_args__ = (sa.UniqueConstraint("template_id", "scope", "ref"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    template_id: int = Field(foreign_key="template.id")
+    scope: OverrideScope = Field(sa_column=sa.Column(EnumText(OverrideScope), nullable=False))
+    ref: str = Field(max_length=64)
+    patch: dict[str, Any] = Field(sa_type=JsonText)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(max_length=64)
+    version: int = 1
 
 
 class FieldDef(SQLModel, table=True):

@@ -40,6 +40,7 @@ class Grant:
 class Actor:
     """The one on whose behalf a command runs or a read is projected.
 
+    `department` is the code of the one they work for, empty for none.
     `permissions` narrows an API token to the permissions written on it; for everybody else it is
     empty and the grants decide.
     """
@@ -52,6 +53,7 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     permissions: frozenset[str] = frozenset()
     locale: str = "zh"
+    department: str = ""
     session_id: int | None = None
     ticket_id: int | None = None
     roles: frozenset[Role] = field(init=False)
