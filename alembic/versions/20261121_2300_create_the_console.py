@@ -257,6 +257,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "code", name="uq_skill_org_id_code"),
     )
     op.create_table(
+        "trigger_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("current_version_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_trigger_rule_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_trigger_rule"),
+        sa.UniqueConstraint("org_id", "code", name="uq_trigger_rule_org_id_code"),
+    )
+    op.create_table(
         "user_account",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -471,6 +484,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "code", name="uq_territory_org_id_code"),
     )
     op.create_index("ix_territory_region_id", "territory", ["region_id"])
+    op.create_table(
+        "trigger_rule_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["rule_id"], ["trigger_rule.id"], name="fk_trigger_rule_version_rule_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_trigger_rule_version"),
+        sa.UniqueConstraint("rule_id", "content_hash", name="uq_trigger_rule_version_rule_id_content_hash"),
+        sa.UniqueConstraint("rule_id", "number", name="uq_trigger_rule_version_rule_id_number"),
+    )
     op.create_table(
         "user_session",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1399,6 +1426,7 @@ def downgrade() -> None:
     op.drop_table("contact")
     op.drop_table("agreement")
     op.drop_table("user_session")
+    op.drop_table("trigger_rule_version")
     op.drop_table("territory")
     op.drop_table("rule_set_version")
     op.drop_table("role_grant")
@@ -1411,6 +1439,7 @@ def downgrade() -> None:
     op.drop_table("calendar_version")
     op.drop_table("api_token")
     op.drop_table("user_account")
+    op.drop_table("trigger_rule")
     op.drop_table("skill")
     op.drop_table("rule_set")
     op.drop_table("region")
@@ -1461,6 +1490,10 @@ WRITTEN_ONCE = {
         "CREATE TRIGGER template_version_no_delete BEFORE DELETE ON template_version FOR EACH ROW WHEN "
         "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published template_version never changes'); "
         "END",
+        "CREATE TRIGGER trigger_rule_version_no_update BEFORE UPDATE ON trigger_rule_version FOR EACH "
+        "ROW BEGIN SELECT RAISE(ABORT, 'a published trigger_rule_version never changes'); END",
+        "CREATE TRIGGER trigger_rule_version_no_delete BEFORE DELETE ON trigger_rule_version FOR EACH "
+        "ROW BEGIN SELECT RAISE(ABORT, 'a published trigger_rule_version never changes'); END",
         "CREATE TRIGGER fact_snapshot_no_update BEFORE UPDATE ON fact_snapshot FOR EACH ROW BEGIN "
         "SELECT RAISE(ABORT, 'fact_snapshot is written once'); END",
         "CREATE TRIGGER fact_snapshot_no_delete BEFORE DELETE ON fact_snapshot FOR EACH ROW BEGIN "
@@ -1536,6 +1569,13 @@ WRITTEN_ONCE = {
         "refuse_change_of_template_version()",
         "CREATE TRIGGER template_version_no_delete BEFORE DELETE ON template_version FOR EACH ROW WHEN "
         "(OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_template_version()",
+        "CREATE FUNCTION refuse_change_of_trigger_rule_version() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN RAISE EXCEPTION 'a published trigger_rule_version never changes' USING ERRCODE = "
+        "'restrict_violation'; END $$",
+        "CREATE TRIGGER trigger_rule_version_no_update BEFORE UPDATE ON trigger_rule_version FOR EACH "
+        "ROW EXECUTE FUNCTION refuse_change_of_trigger_rule_version()",
+        "CREATE TRIGGER trigger_rule_version_no_delete BEFORE DELETE ON trigger_rule_version FOR EACH "
+        "ROW EXECUTE FUNCTION refuse_change_of_trigger_rule_version()",
         "CREATE FUNCTION refuse_change_of_the_books() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION '% is written once', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END "
         "$$",
@@ -1582,6 +1622,7 @@ CHANGEABLE_AGAIN = {
         "DROP FUNCTION refuse_change_of_calendars() CASCADE",
         "DROP FUNCTION refuse_change_of_flow_version() CASCADE",
         "DROP FUNCTION refuse_change_of_template_version() CASCADE",
+        "DROP FUNCTION refuse_change_of_trigger_rule_version() CASCADE",
         "DROP FUNCTION refuse_change_of_the_books() CASCADE",
         "DROP FUNCTION refuse_change_of_history() CASCADE",
     ),

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ticket_console.access import policy
 from ticket_console.desk.opening import OpenedTicket, open_ticket
+from ticket_console.flows.elements import LinkKind
 from ticket_console.forms.reads import TemplateNotFound
 from ticket_console.intake import raw_log
 from ticket_console.intake.channels import channel_named, checked_name
@@ -23,11 +24,13 @@ from ticket_console.intake.messages import InvalidRequest
 from ticket_console.intake.raw_log import RawMessage
 from ticket_console.intake.refusals import KeyMalformed, KeyMissing, KeyReused, reason_of, refusal_of
 from ticket_console.intake.states import RawState
-from ticket_console.intake.understanding import in_own_words, understood
+from ticket_console.intake.understanding import Understood, in_own_words, understood
 from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.database import reading, transaction
 from ticket_console.kernel.errors import ConsoleError, FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
+from ticket_console.notices import outbox
+from ticket_console.notices.tables import Channel
 from ticket_console.tickets.numbers import numbers
 from ticket_console.tickets.tracking import tracking_token
 
@@ -215,13 +218,21 @@ def finish(message: RawMessage, *, actor: Actor, at: datetime, is_repeat: bool) 
 
 
 def _open(message: RawMessage, *, actor: Actor, at: datetime, is_repeat: bool) -> Receipt:
-    request, note = understood(message, channel_named(message.channel))
+    known = understood(message, channel_named(message.channel))
+    request = known.request
 
     def settle(connection: Connection, opened: OpenedTicket) -> None:
         done = raw_log.settle(
-            connection, message.id, state=RawState.TICKET, at=at, ticket_id=opened.ticket_id, reason=note
+            connection,
+            message.id,
+            state=RawState.TICKET,
+            at=at,
+            ticket_id=opened.ticket_id,
+            reason=known.note,
         )
-        if not done and raw_log.by_id(connection, message.id).ticket_id != opened.ticket_id:
+        if done:
+            _order_beside(connection, message, known, opened.ticket_id, at=at)
+        elif raw_log.by_id(connection, message.id).ticket_id != opened.ticket_id:
             raise _SettledMeanwhile
 
     try:
@@ -235,6 +246,28 @@ def _open(message: RawMessage, *, actor: Actor, at: datetime, is_repeat: bool) -
         invalid.problems = in_own_words(invalid.problems)
         raise
     return Receipt(message.id, RawState.TICKET, opened.ticket_id, opened.no, opened.tracking_token, is_repeat)
+
+
+def _order_beside(
+    connection: Connection, message: RawMessage, known: Understood, ticket_id: int, *, at: datetime
+) -> None:
+    """Have the tickets opened that rules start beside this one: ordered with it, so once or not at all."""
+    for ticket in known.also:
+        outbox.enqueue(
+            connection,
+            org_id=message.org_id,
+            at=at,
+            ticket_id=ticket_id,
+            fact_key=f"rule:{message.id}:{ticket.rule}",
+            channel=Channel.TICKET,
+            recipient=ticket.template,
+            payload={
+                "template": ticket.template,
+                "title": ticket.title,
+                "values": dict(ticket.values),
+                "link": LinkKind.CARE.value,
+            },
+        )
 
 
 def _as_duplicate(message: RawMessage, *, at: datetime, is_repeat: bool) -> Receipt | None:

@@ -69,3 +69,37 @@ class ImportBatch(SQLModel, table=True):
     by: str = Field(max_length=64)
     started_at: datetime = Field(sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class TriggerRule(SQLModel, table=True):
+    """A rule of what to start for which message; the first active one by `position` that holds decides."""
+
+    __tablename__ = "trigger_rule"
+    __table_args__ = (sa.UniqueConstraint("org_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    code: str = Field(max_length=64)
+    position: int
+    is_active: bool = True
+    # No foreign key: rule and version would point at each other.
+    current_version_id: int | None = None
+    version: int = 1
+
+
+class TriggerRuleVersion(SQLModel, table=True):
+    """What a rule says, written once: a change is a new version."""
+
+    __tablename__ = "trigger_rule_version"
+    __table_args__ = (
+        sa.UniqueConstraint("rule_id", "number"),
+        sa.UniqueConstraint("rule_id", "content_hash"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    rule_id: int = Field(foreign_key="trigger_rule.id")
+    number: int
+    content: dict[str, Any] = Field(sa_type=JsonText)
+    content_hash: str = Field(max_length=64)
+    published_at: datetime = Field(sa_type=UtcDateTime)
+    published_by: str = Field(max_length=64)

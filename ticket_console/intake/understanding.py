@@ -1,8 +1,10 @@
 """From a kept message to the ticket it asks for."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
+from ticket_console.customers import matching
 from ticket_console.customers.matching import CustomerRef
 from ticket_console.desk.opening import NewTicket
 from ticket_console.forms import reads as form_reads
@@ -10,7 +12,9 @@ from ticket_console.intake.channels import Channel
 from ticket_console.intake.messages import IntakeMessage, InvalidRequest
 from ticket_console.intake.public_fields import public_fields
 from ticket_console.intake.raw_log import RawMessage
+from ticket_console.intake.rule_book import trigger_rules
 from ticket_console.intake.template_choice import Choice, choose_template
+from ticket_console.intake.trigger_rules import Decision, TriggerRuleView, decide, message_facts
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import FieldProblem
 
@@ -19,24 +23,78 @@ _OWN_NAMES: Final = {"lat": "latitude", "lon": "longitude", "site_code": "site",
 Note = Mapping[str, Any] | None
 
 
-def understood(message: RawMessage, channel: Channel) -> tuple[NewTicket, Note]:
-    """The ticket a message asks for, and a note for the raw log on how its template was found.
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """`note` says for the raw log how the template was found; `also` are the tickets to open beside it."""
 
-    Raises InvalidRequest, or what else the channel refuses with.
+    request: NewTicket
+    note: Note
+    also: tuple["AlsoTicket", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoTicket:
+    """A ticket to be opened beside the one of the message, and the rule that says so."""
+
+    rule: str
+    template: str
+    title: str
+    values: Mapping[str, Any]
+
+
+def understood(message: RawMessage, channel: Channel) -> Understood:
+    """The ticket a message asks for.
+
+    A template that its sender named stands; without one the rules decide, and else the words. Raises
+    InvalidRequest, or what else the channel refuses with.
     """
     said = channel.read(message.payload)
-    template_code, note = said.template, None
+    template_code, note, decision = said.template, None, Decision(None)
     if template_code is None:
         with reading() as connection:
+            rules = trigger_rules(connection, message.org_id)
+            if rules:
+                customer = matching.match(connection, message.org_id, _customer(message, said))
+                decision = decide(rules, message_facts(said, source=channel.source, customer=customer))
             templates = form_reads.published_templates(connection, message.org_id)
-        choice = choose_template(
-            f"{said.title}\n{said.description}", {each.code: each.keywords for each in templates}
-        )
-        template_code = choice.template_code
-        note = _how_chosen(choice)
+        # A rule may name a template that was taken out of use since.
+        offered = {each.code: each for each in templates}
+        winner = decision.winner if decision.winner and decision.winner.content.template in offered else None
+        if winner is not None:
+            template_code, note = winner.content.template, _how_ruled(winner)
+            said = said.model_copy(update=_overridden(winner))
+        else:
+            choice = choose_template(
+                f"{said.title}\n{said.description}", {each.code: each.keywords for each in templates}
+            )
+            template_code, note = choice.template_code, _how_chosen(choice)
     if channel.for_strangers:
         _refuse_internal_fields(message, said, template_code)
-    return _request(message, channel, said, template_code), note
+    also = tuple(
+        AlsoTicket(
+            rule.code,
+            rule.content.template,
+            said.headline,
+            {
+                key: value
+                for key, value in said.values.items()
+                if key in offered[rule.content.template].definition.field_by_key
+            },
+        )
+        for rule in decision.also
+        if rule.content.template in offered
+    )
+    return Understood(_request(message, channel, said, template_code), note, also)
+
+
+def _overridden(rule: TriggerRuleView) -> dict[str, int]:
+    levels = {"urgency": rule.content.urgency, "impact": rule.content.impact}
+    return {key: level for key, level in levels.items() if level is not None}
+
+
+def _how_ruled(rule: TriggerRuleView) -> Note:
+    chosen = {"template": rule.content.template, "rule": rule.code, "number": rule.number}
+    return {"code": "intake.template_by_rule", "params": chosen}
 
 
 def _refuse_internal_fields(message: RawMessage, said: IntakeMessage, template_code: str) -> None:
