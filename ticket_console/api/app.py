@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, Response
 
-from ticket_console.api import auth, docs, health, imports, intake, statements, tickets
+from ticket_console.api import auth, docs, health, imports, intake, statements, ticket_lists, tickets
 from ticket_console.api.headers import SecurityHeaders
 from ticket_console.api.openapi import document
 from ticket_console.api.routing import Call, Endpoint, mount_of, route, routes_of
@@ -40,6 +40,7 @@ def endpoints() -> tuple[Endpoint, ...]:
         *intake.endpoints,
         *imports.endpoints,
         *tickets.endpoints,
+        *ticket_lists.endpoints,
         *statements.endpoints,
         *auth.endpoints,
         *health.endpoints,

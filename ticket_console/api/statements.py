@@ -87,17 +87,18 @@ async def download_totals(call: Call[None]) -> Response:
         return exports.totals_xlsx(totals, period=period, currency=org.currency, locale=call.locale), name
 
     content, name = await off_loop(read)
-    return _file(content, name, query.format)
+    return file_response(content, name, query.format)
 
 
 async def _statement_file(document: StatementDocument, call: Call[None]) -> Response:
     form: FileFormat = call.query.format
     write = exports.statement_xlsx if form is FileFormat.XLSX else exports.statement_csv
     content = await off_loop(write, document, locale=call.locale)
-    return _file(content, exports.statement_filename(document, form.value), form)
+    return file_response(content, exports.statement_filename(document, form.value), form)
 
 
-def _file(content: bytes, name: str, form: FileFormat) -> Response:
+def file_response(content: bytes, name: str, form: FileFormat) -> Response:
+    """A file to be saved, which no cache keeps."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "X-Content-Type-Options": "nosniff",

@@ -16,7 +16,7 @@ function placeBeside(button, panel) {
   panel.style.left = `${Math.max(8, Math.min(anchor.left, window.innerWidth - width - 8))}px`;
 }
 
-// items: {key, label, icon?, tone?, hint?, disabled?, href?, action?, onSelect?} | {line: true} | {heading}
+// items: {key, label, icon?, tone?, hint?, disabled?, href?, download?, action?, onSelect?} | {line: true} | {heading}
 // `action` posts a plain form, for what must leave the page with the cookie in hand.
 export function MenuButton({ label, items, onOpen, buttonClass = "tc-btn", shape, tone = "quiet", children, ...rest }) {
   const [open, setOpen] = useState(false);
@@ -72,6 +72,7 @@ export function MenuButton({ label, items, onOpen, buttonClass = "tc-btn", shape
       h("span", { key: "l", style: { flex: 1 } }, item.label, item.hint && h("span", { className: "tc-help", style: { display: "block" } }, item.hint)),
     ];
     const common = { className: "tc-menu-item", role: "menuitem", "data-tone": item.tone };
+    if (item.download) return h("a", { key: item.key, href: item.href, download: true, ...common, onClick: () => close(false) }, inner);
     if (item.href) return h(Link, { key: item.key, to: item.href, ...common, onClick: () => close(false) }, inner);
     if (item.action) {
       return h("form", { key: item.key, method: "post", action: item.action, role: "none" }, h("button", { type: "submit", ...common }, inner));

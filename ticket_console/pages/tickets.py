@@ -21,6 +21,7 @@ from ticket_console.components.blocks import (
     stage_chip,
     text_link,
 )
+from ticket_console.components.overlay import row_menu
 from ticket_console.components.text import due, t, t_with, tl, when
 from ticket_console.pages.frame import console_page
 from ticket_console.reports.metrics import Metric
@@ -41,6 +42,10 @@ def tickets() -> rx.Component:
                 TicketsState.metric != "",
                 t(rx.Var.create("tickets.metric.") + TicketsState.metric),
                 t("tickets.title"),
+            ),
+            rx.cond(
+                TicketsState.exports.length() > 0,
+                row_menu(TicketsState.exports, on_pick=rx.noop(), label=t("tickets.export")),
             ),
             hint=rx.cond(
                 TicketsState.status == "ready", t("tickets.count", n=TicketsState.count), t("load.busy")

@@ -190,11 +190,7 @@ def ticket_list(
     """
     policy.require(viewer, "ticket.view")
     zone = ZoneInfo(places.org(connection, viewer.org_id).tz)
-    condition = _where(connection, viewer, slice)
-    if metric is not None:
-        condition = sa.and_(condition, condition_of(metric, at=at, zone=zone, on=on))
-    if search.strip():
-        condition = sa.and_(condition, _matches(search.strip()))
+    condition = _asked(connection, viewer, at, zone, slice, metric, on, search)
     count = connection.execute(sa.select(sa.func.count()).select_from(tickets).where(condition)).scalar_one()
     pages = max(-(-count // PAGE), 1)
     shown = min(max(page, 1), pages)
@@ -206,8 +202,46 @@ def ticket_list(
         .limit(PAGE)
         .offset((shown - 1) * PAGE)
     ).all()
-    listed = _listed(connection, viewer.org_id, rows, metric)
+    listed = listed_of(connection, viewer.org_id, rows, metric)
     return TicketList(listed, count, shown, pages, chosen, zone.key)
+
+
+def ticket_rows(
+    connection: Connection,
+    *,
+    viewer: Actor,
+    at: datetime,
+    slice: Slice,
+    metric: Metric | None,
+    on: date | None = None,
+    search: str = "",
+    most: int,
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """The whole rows behind a list, the newest first; one more than `most` where there are more."""
+    policy.require(viewer, "ticket.view")
+    zone = ZoneInfo(places.org(connection, viewer.org_id).tz)
+    condition = _asked(connection, viewer, at, zone, slice, metric, on, search)
+    return connection.execute(
+        sa.select(tickets).where(condition).order_by(tickets.c.id.desc()).limit(most + 1)
+    ).all()
+
+
+def _asked(
+    connection: Connection,
+    viewer: Actor,
+    at: datetime,
+    zone: ZoneInfo,
+    slice: Slice,
+    metric: Metric | None,
+    on: date | None,
+    search: str,
+) -> sa.ColumnElement[bool]:
+    condition = _where(connection, viewer, slice)
+    if metric is not None:
+        condition = sa.and_(condition, condition_of(metric, at=at, zone=zone, on=on))
+    if search.strip():
+        condition = sa.and_(condition, _matches(search.strip()))
+    return condition
 
 
 def condition_of(
@@ -442,9 +476,10 @@ def _groups(
     return sorted(groups.values(), key=lambda group: (-group.open, group.id or 0))
 
 
-def _listed(
-    connection: Connection, org_id: int, rows: Sequence[Any], metric: Metric | None
+def listed_of(
+    connection: Connection, org_id: int, rows: Sequence[Any], metric: Metric | None = None
 ) -> tuple[ListedTicket, ...]:
+    """Rows of tickets with what their numbers stand for, in the same order."""
     regions = {region.id: region.name for region in places.regions(connection, org_id)}
     templates = template_names.names(connection, org_id)
     customers = customer_names.names(connection, {row.customer_id for row in rows if row.customer_id})

@@ -1,6 +1,5 @@
 """Statements and totals as files: XLSX with typed cells, and CSV that tricks no spreadsheet."""
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +14,12 @@ import xlsxwriter
 from babel.numbers import get_currency_precision
 
 from ticket_console.i18n import translate
+from ticket_console.kernel.csv_text import csv_file
 from ticket_console.kernel.text import pick
 from ticket_console.settlement import wording
 from ticket_console.settlement.closing import PeriodView
 from ticket_console.settlement.documents import DocumentLine, StatementDocument
 from ticket_console.settlement.reads import TechnicianTotal
-
-# A cell that starts with one of these may be taken for a formula when a CSV file is opened.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-_BOM: Final = "\ufeff"
 
 Cell = str | int | Decimal | date
 
@@ -198,22 +194,7 @@ def _local_day(at: datetime, period: PeriodView) -> date:
 
 
 def _csv(columns: Sequence[_Column], rows: Sequence[Sequence[Cell]], locale: str) -> bytes:
-    """UTF-8 with the mark Excel needs to see Chinese; text that could run as a formula is quoted with '."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow([translate(f"settlement.export.{column.key}", locale) for column in columns])
-    writer.writerows([[_csv_cell(cell) for cell in row] for row in rows])
-    return (_BOM + written.getvalue()).encode()
-
-
-def _csv_cell(cell: Cell) -> str:
-    if isinstance(cell, date):
-        return cell.isoformat()
-    if isinstance(cell, Decimal):
-        return format(cell, "f")
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return f"'{cell}"
-    return str(cell)
+    return csv_file([translate(f"settlement.export.{column.key}", locale) for column in columns], rows)
 
 
 class _Book:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 from urllib.parse import urlencode
 
 import reflex as rx
@@ -18,9 +17,8 @@ from ticket_console.kernel.errors import NotFound
 from ticket_console.reports import metrics
 from ticket_console.reports.metrics import ListedTicket, Metric, Order, Slice, Sorting, TicketList
 from ticket_console.state.session import Reply, SessionState, handler
+from ticket_console.state.steps import Plain, both
 from ticket_console.tickets import reads
-
-Plain = dict[str, Any]
 
 _SEARCH_LENGTH = 100
 
@@ -49,6 +47,7 @@ class TicketsState(SessionState):
     day: str = ""
     search: str = ""
     tz: str = ""
+    exports: list[Plain] = []
     choices: dict[str, list[Plain]] = {"region": [], "template": []}
 
     @handler(permission="ticket.view")
@@ -66,6 +65,7 @@ class TicketsState(SessionState):
         self.day = asked.on.isoformat() if asked.on else ""
         self.search = asked.search
         self.tz = found.tz
+        self.exports = exports_of(asked) if found.count else []
         if choices != self.choices:
             self.choices = choices
         self.status = "ready"
@@ -91,6 +91,27 @@ def address_of(
         **narrowing(slice),
     }
     return f"/tickets?{urlencode({name: value for name, value in asked.items() if value is not None})}"
+
+
+def exports_of(asked: Asked) -> list[Plain]:
+    """The files a list can be had as, for a menu."""
+    narrowed = {
+        "metric": asked.metric.value if asked.metric else None,
+        "day": asked.on.isoformat() if asked.on else None,
+        "q": asked.search or None,
+        **narrowing(asked.slice),
+    }
+    given = {name: value for name, value in narrowed.items() if value is not None}
+    forms = {"xlsx": {"format": "xlsx"}, "csv": {"format": "csv"}, "history": {"history": "true"}}
+    return [
+        {
+            "key": key,
+            "label": both(f"tickets.export.{key}"),
+            "href": f"/api/v1/tickets/export?{urlencode({**given, **form})}",
+            "download": True,
+        }
+        for key, form in forms.items()
+    ]
 
 
 def narrowing(slice: Slice) -> dict[str, str]:

@@ -1,14 +1,11 @@
 """What became of each row, as a file to take home and to correct."""
 
-import csv
-import io
-from typing import Any, Final
+from typing import Any
 
 from ticket_console.i18n import translate
 from ticket_console.intake.importing.running import ImportReport, RowOutcome
+from ticket_console.kernel.csv_text import csv_file
 from ticket_console.kernel.errors import FieldProblem
-
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def report_csv(report: ImportReport, *, locale: str) -> bytes:
@@ -16,14 +13,10 @@ def report_csv(report: ImportReport, *, locale: str) -> bytes:
 
     Text that a spreadsheet would run as a formula is made plain.
     """
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(
+    heading = [
         translate(f"intake.report.{column}", locale) for column in ("row", "outcome", "ticket", "problems")
-    )
-    for outcome in report.outcomes:
-        writer.writerow(_plain(cell) for cell in _line(outcome, locale))
-    return file.getvalue().encode("utf-8-sig")
+    ]
+    return csv_file(heading, [_line(outcome, locale) for outcome in report.outcomes])
 
 
 def _line(outcome: RowOutcome, locale: str) -> tuple[str, ...]:
@@ -39,7 +32,3 @@ def problem_text(problem: FieldProblem, locale: str) -> str:
     figures: dict[str, Any] = dict(problem.params)
     said = translate(problem.code, locale, **figures)
     return f"{problem.path}: {said}" if problem.path else said
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
