@@ -1,0 +1,1 @@
+"""The flow designer: the canvas, and the screen around it."""
