@@ -3,6 +3,7 @@
 {"name": {"zh", "en"}, "stages": [...], "nodes": [...], "edges": [...], ...}
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import sqlalchemy as sa
@@ -92,12 +93,23 @@ def _newest(connection: Connection, org_id: int, code: str) -> Newest | None:
     return None if row is None else _as_newest(row)
 
 
+def _hold(connection: Connection, org_id: int, code: str) -> None:
+    query = sa.select(_flows.c.id).where(_flows.c.org_id == org_id, _flows.c.code == code)
+    connection.execute(query.with_for_update())
+
+
 def version_document(connection: Connection, version_id: int) -> Newest:
     """Any version as a document, under the name the flow has now; raises `FlowNotFound`."""
     row = connection.execute(_VERSION.where(_versions.c.id == version_id)).one_or_none()
     if row is None:
         raise FlowNotFound(id=version_id)
     return _as_newest(row)
+
+
+def publishers(connection: Connection, version_ids: Iterable[int]) -> dict[int, str]:
+    """Who published each version, as the version itself says: a label."""
+    query = sa.select(_versions.c.id, _versions.c.published_by).where(_versions.c.id.in_(list(version_ids)))
+    return {row.id: row.published_by or "" for row in connection.execute(query)}
 
 
 def _as_newest(row: sa.Row[*tuple[object, ...]]) -> Newest:
@@ -116,6 +128,7 @@ SUBJECT: Final = Subject(
     empty=EMPTY,
     check=_check,
     newest=_newest,
+    hold=_hold,
     version=version_document,
     unknown=FlowNotFound,
 )

@@ -98,8 +98,8 @@ class Subject:
     """What can be drawn.
 
     `check` raises for a document that does not even have the shape of what it stands for; whether it makes
-    sense is asked when it is published. `newest` is None for what was never published, `version` is any
-    version by its number in the database.
+    sense is asked when it is published. `newest` is None for what was never published, `hold` keeps anybody
+    else from publishing it until the transaction ends, `version` is any version by its id.
     """
 
     kind: DraftKind
@@ -107,6 +107,7 @@ class Subject:
     empty: Document
     check: Callable[[Document], None]
     newest: Callable[[Connection, int, str], Newest | None]
+    hold: Callable[[Connection, int, str], None]
     version: Callable[[Connection, int], Newest]
     unknown: type[NotFound]
 

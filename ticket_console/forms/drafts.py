@@ -6,6 +6,8 @@
 `face.flow` is the code of the flow its tickets follow, or null.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
@@ -122,12 +124,50 @@ def _newest(connection: Connection, org_id: int, code: str) -> Newest | None:
     return None if row is None else _as_newest(row)
 
 
+def _hold(connection: Connection, org_id: int, code: str) -> None:
+    query = sa.select(_templates.c.id).where(_templates.c.org_id == org_id, _templates.c.code == code)
+    connection.execute(query.with_for_update())
+
+
 def version_document(connection: Connection, version_id: int) -> Newest:
     """Any version as a document, with the face the template has now; raises `TemplateNotFound`."""
     row = connection.execute(_VERSION.where(_versions.c.id == version_id)).one_or_none()
     if row is None:
         raise TemplateNotFound(id=version_id)
     return _as_newest(row)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVersionFacts:
+    """`published_by` is a label, as the version itself keeps it."""
+
+    template_version_id: int
+    number: int
+    is_current: bool
+    content_hash: str
+    published_at: datetime | None
+    published_by: str
+
+
+def versions_of(connection: Connection, org_id: int, code: str) -> tuple[TemplateVersionFacts, ...]:
+    """Every version of a template, the newest first."""
+    query = (
+        sa.select(_versions, _templates.c.current_version_id)
+        .join(_templates, _templates.c.id == _versions.c.template_id)
+        .where(_templates.c.org_id == org_id, _templates.c.code == code)
+        .order_by(_versions.c.number.desc())
+    )
+    return tuple(
+        TemplateVersionFacts(
+            template_version_id=row.id,
+            number=row.number,
+            is_current=row.id == row.current_version_id,
+            content_hash=row.content_hash,
+            published_at=row.published_at,
+            published_by=row.published_by or "",
+        )
+        for row in connection.execute(query)
+    )
 
 
 def _as_newest(row: sa.Row[*tuple[Any, ...]]) -> Newest:
@@ -154,6 +194,7 @@ SUBJECT: Final = Subject(
     empty=EMPTY,
     check=_check,
     newest=_newest,
+    hold=_hold,
     version=version_document,
     unknown=TemplateNotFound,
 )
