@@ -1,1 +1,1 @@
-"""Flows as BPMN 2.0: written for other tools with nothing lost, and read from them with everything reported."""
+"""Flows as BPMN 2.0: written with nothing lost, and read from other tools with a report."""

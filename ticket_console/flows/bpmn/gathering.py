@@ -7,7 +7,18 @@ from typing import Any, Final
 from lxml import etree
 
 from ticket_console.flows.bpmn.layout import Box
-from ticket_console.flows.bpmn.names import BOUNDS, DIAGRAM, MODEL, OURS, local, model, namespace, ours
+from ticket_console.flows.bpmn.names import (
+    BOUNDS,
+    DIAGRAM,
+    MODEL,
+    OURS,
+    TYPE,
+    line_of,
+    local,
+    model,
+    namespace,
+    ours,
+)
 from ticket_console.flows.bpmn.report import Outcome
 from ticket_console.flows.bpmn.scene import Border, Note, Scene, Step, Way
 from ticket_console.flows.bpmn.writing import shown
@@ -47,7 +58,8 @@ _PARTS: Final = frozenset(
     {
         "incoming", "outgoing", "documentation", "extensionElements", "conditionExpression", "text", "script",
         "laneSet", "lane", "childLaneSet", "flowNodeRef", "activationCondition", "partitionElement",
-        "timeDuration", "timeDate", "timeCycle", "condition", "completionCondition", "participantMultiplicity",
+        "timeDuration", "timeDate", "timeCycle", "condition", "completionCondition",
+        "participantMultiplicity",
     }
 )  # fmt: skip
 _NOT_CARRIED: Final[Mapping[str, str]] = {
@@ -91,8 +103,8 @@ class _Gatherer:
     def _frame(self, process: etree._Element) -> None:
         ours_of = _our_part(process, "flow")
         self.scene.frame = _json_of(ours_of) or {}
-        if isinstance(code := ours_of.get("code") if ours_of is not None else None, str):
-            self.scene.frame["code"] = code
+        if ours_of is not None:
+            self.scene.frame["code"] = ours_of.get("code", "")
 
     def _pools(self, process: etree._Element) -> None:
         for collaboration in self.root.findall(model("collaboration")):
@@ -140,6 +152,9 @@ class _Gatherer:
         if part is not None:
             self.scene.aliases[element.get("id", "")] = f"node_{part.get('of')}"
             return
+        if element.get("isForCompensation") == "true":
+            self.scene.say_of(element, Outcome.DROPPED, "bpmn.compensation")
+            return
         kind, remark = _KINDS[local(element)]
         step = self._made(element, kind, scope)
         mine = _our_part(element, "node")
@@ -164,7 +179,7 @@ class _Gatherer:
     def _with_changes(self, own: dict[str, Any], step: Step) -> dict[str, Any]:
         """What a tool has written over our own words."""
         locale = self._locale()
-        name = own.get("name") if isinstance(own.get("name"), dict) else {}
+        name = _texts(own.get("name"))
         if step.name != shown(name, locale):
             own = {**own, "name": {**name, locale: step.name}}
         return own
@@ -185,11 +200,11 @@ class _Gatherer:
         return None
 
     def _made(self, element: etree._Element, kind: str, scope: str | None) -> Step:
-        id = element.get("id") or f"{local(element)}_{element.sourceline}"
+        id = element.get("id") or f"{local(element)}_{line_of(element)}"
         step = Step(
             id=self.scene.free_id(id),
             element=local(element),
-            line=element.sourceline,
+            line=line_of(element),
             name=" ".join((element.get("name") or "").split()),
             kind=kind,
             description=_text_of(element, "documentation"),
@@ -213,8 +228,8 @@ class _Gatherer:
         if _our_part(element, "part") is not None:
             return
         way = Way(
-            id=element.get("id") or f"flow_{element.sourceline}",
-            line=element.sourceline,
+            id=element.get("id") or f"flow_{line_of(element)}",
+            line=line_of(element),
             source=_bare(element.get("sourceRef", "")),
             target=_bare(element.get("targetRef", "")),
             name=" ".join((element.get("name") or "").split()),
@@ -225,7 +240,7 @@ class _Gatherer:
         if mine is not None and settings is not None:
             way.kind, way.own_key = mine.get("kind", "forward"), mine.get("key")
             locale = self._locale()
-            name = settings.get("name") if isinstance(settings.get("name"), dict) else {}
+            name = _texts(settings.get("name"))
             way.own = (
                 settings
                 if way.name == shown(name, locale)
@@ -243,7 +258,7 @@ class _Gatherer:
             Border(
                 id=element.get("id", ""),
                 element="boundaryEvent",
-                line=element.sourceline,
+                line=line_of(element),
                 name=" ".join((element.get("name") or "").split()),
                 attached=_bare(element.get("attachedToRef", "")),
                 interrupts=element.get("cancelActivity", "true") != "false",
@@ -296,6 +311,9 @@ class _Gatherer:
 
     def _rest(self, element: etree._Element) -> None:
         """A remark for everything nobody has taken up, except below what has one already."""
+        foreign = {etree.QName(name) for name in element.attrib} - {etree.QName(TYPE)}
+        if kinds := sorted(name.localname for name in foreign if name.namespace not in (None, MODEL)):
+            self.scene.say_of(element, Outcome.TOOL, "bpmn.tool_data", kinds=", ".join(kinds)[:200])
         for child in element.iterchildren(f"{{{MODEL}}}*"):
             name = local(child)
             if child in self.taken or name in _PARTS:
@@ -341,6 +359,11 @@ def _json_of(element: etree._Element | None) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _texts(value: Any) -> dict[str, str]:
+    """A text in languages as we write it; anything else somebody may have written there is none."""
+    return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}
 
 
 def _triggers(element: etree._Element) -> Iterator[str]:

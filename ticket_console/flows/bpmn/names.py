@@ -1,6 +1,6 @@
 """Names of BPMN 2.0 and of our own part of such a file."""
 
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -36,3 +36,9 @@ def local(element: etree._Element) -> str:
 
 def namespace(element: etree._Element) -> str:
     return etree.QName(element).namespace or ""
+
+
+def line_of(element: etree._Element) -> int | None:
+    """Where an element begins in its file."""
+    line: Any = element.sourceline
+    return line if isinstance(line, int) else None

@@ -39,7 +39,7 @@ def parse(content: bytes) -> etree._Element:
         raise _refusal(code, line=line) from None
     except ValueError:
         raise _refusal("bpmn.not_xml", line=1) from None
-    if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise _refusal("bpmn.dtd", line=1)
     if sum(1 for _ in root.iter()) > MOST_ELEMENTS:
         raise _refusal("bpmn.too_many_elements", limit=MOST_ELEMENTS)
@@ -49,7 +49,7 @@ def parse(content: bytes) -> etree._Element:
 
 
 def _is_encoding(wrong: etree.XMLSyntaxError) -> bool:
-    return wrong.code in {
+    return getattr(wrong, "code", None) in {
         etree.ErrorTypes.ERR_INVALID_ENCODING,
         etree.ErrorTypes.ERR_INVALID_CHAR,
         etree.ErrorTypes.ERR_UNKNOWN_ENCODING,

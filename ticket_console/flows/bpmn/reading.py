@@ -10,7 +10,7 @@ from lxml import etree
 from ticket_console.flows.bpmn import expressions
 from ticket_console.flows.bpmn.converting import convert, is_failure
 from ticket_console.flows.bpmn.gathering import gather
-from ticket_console.flows.bpmn.names import MODEL, local, model
+from ticket_console.flows.bpmn.names import MODEL, line_of, local, model
 from ticket_console.flows.bpmn.parsing import BadBpmn, parse
 from ticket_console.flows.bpmn.report import Outcome, Report
 from ticket_console.flows.bpmn.roles import handler_for
@@ -42,7 +42,7 @@ _STEPS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ReadFlow:
-    """`graph` is a draft: it can be drawn and stored, and may have problems that keep it from being published.
+    """`graph` is a draft: it can be drawn and stored, and may have problems that must be solved first.
 
     `code` is the flow's code where the file is one of ours.
     """
@@ -90,7 +90,7 @@ def _process(root: etree._Element, wanted: str | None) -> etree._Element:
     sizes = [sum(local(each) in _STEPS for each in process.iter(f"{{{MODEL}}}*")) for process in found]
     largest = max(sizes)
     if largest == 0:
-        raise BadBpmn((FieldProblem("", "bpmn.no_steps", {"line": found[0].sourceline or 1}),))
+        raise BadBpmn((FieldProblem("", "bpmn.no_steps", {"line": line_of(found[0]) or 1}),))
     if largest > MAX_NODES:
         raise BadBpmn((FieldProblem("", "bpmn.too_many_steps", {"steps": largest, "limit": MAX_NODES}),))
     return found[sizes.index(largest)]
@@ -203,10 +203,8 @@ class _Document:
 
     def _edge(self, way: Way, key: str) -> dict[str, Any]:
         ends = {"source": self.keys[way.source], "target": self.keys[way.target]}
-        if way.own is not None:
-            edge = {**way.own, "key": key, "kind": way.kind, **ends}
-        else:
-            edge = {"key": key, "kind": way.kind, **ends, **way.settings}
+        edge: dict[str, Any] = {**(way.own or way.settings), "key": key, "kind": way.kind, **ends}
+        if way.own is None:
             if name := self._name(way, way.name):
                 edge["name"] = name
             if way.default:
@@ -215,7 +213,7 @@ class _Document:
         return edge
 
     def _conditions(self, edges: list[dict[str, Any]]) -> None:
-        """Conditions as texts become trees where they can be read; our own stand as they are until changed."""
+        """Conditions become trees where they can be read; our own stand as they are until changed."""
         kinds = {self.keys[step.id]: step.kind for step in self.scene.steps.values()}
         forward: dict[str, list[dict[str, Any]]] = {}
         for edge in edges:

@@ -1,4 +1,4 @@
-"""A process while it is being turned into a flow: steps and ways by the ids of the file, and the remarks so far."""
+"""A process while it is being turned into a flow: steps and ways by the ids of the file, and remarks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Final
 from lxml import etree
 
 from ticket_console.flows.bpmn.layout import Box
-from ticket_console.flows.bpmn.names import local
+from ticket_console.flows.bpmn.names import line_of, local
 from ticket_console.flows.bpmn.report import Outcome, Remark
 from ticket_console.kernel.errors import Param
 
@@ -138,7 +138,7 @@ class Scene:
                 local(element),
                 element.get("id", "")[:_LONGEST],
                 element.get("name", "")[:_LONGEST],
-                element.sourceline,
+                line_of(element),
                 outcome,
                 code,
                 params,

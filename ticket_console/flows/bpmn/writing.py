@@ -1,8 +1,8 @@
 """Writing a flow as BPMN 2.0 with its diagram.
 
-What BPMN has words for is said in BPMN, so that other tools show and run it: steps, gateways, timers, ways back
-as boundary events, conditions as FEEL. Everything else (stages, handlers, fields, permissions, texts in both
-languages) stands beside it as JSON in extension elements of our own, so that reading gives back the same flow.
+What BPMN has words for is said in BPMN, so that other tools show and run it: steps, gateways, timers, ways
+back as boundary events, conditions as FEEL. Everything else (stages, handlers, fields, permissions, texts in
+both languages) stands beside it as JSON in extension elements of our own: reading gives back the same flow.
 """
 
 import json
@@ -69,7 +69,7 @@ def shown(text: Mapping[str, str], locale: str) -> str:
 
 
 def condition_text(edge: Json, siblings: Sequence[Json], *, owner: Json) -> str | None:
-    """What decides for an edge that stands beside others: its guard, or the choice of whoever does the step."""
+    """What decides for an edge beside others: its guard, or the choice of whoever does the step."""
     if edge.get("default") or len(siblings) < 2:
         return None
     if edge.get("guard") is not None:
@@ -118,12 +118,12 @@ class _Writer:
         root.set("expressionLanguage", FEEL)
         root.set("exporter", "Ticket Console")
         root.set("exporterVersion", "1")
-        for kind, element in (("return", "escalation"), ("reject", "error"), ("cancel", "message")):
+        for kind, declares in (("return", "escalation"), ("reject", "error"), ("cancel", "message")):
             if any(edge["kind"] == kind for edge in self.graph["edges"]):
                 key = _EVENTS[kind][2]
-                declared = etree.SubElement(root, model(element), id=key, name=key)
-                if element != "message":
-                    declared.set(f"{element}Code", key)
+                declared = etree.SubElement(root, model(declares), id=key, name=key)
+                if declares != "message":
+                    declared.set(f"{declares}Code", key)
         process = etree.SubElement(root, model("process"), id=process_id(self.code), isExecutable="true")
         process.set("name", shown(self.name, self.locale))
         self._extension(process, "flow", {"code": self.code}, self._frame())
@@ -296,7 +296,7 @@ class _Writer:
         settings = {name: value for name, value in edge.items() if name not in named}
         self._extension(line, "edge", attributes, settings)
         owner = self.nodes[edge["source"]]
-        if edge["kind"] == "forward" and owner["kind"] not in ("parallel",):
+        if edge["kind"] == "forward" and owner["kind"] != "parallel":
             text_of = condition_text(edge, self.forward[edge["source"]], owner=owner)
             if text_of is not None:
                 _expression(line, "conditionExpression", text_of)
