@@ -95,7 +95,7 @@ class Decision:
 
 def parse_content(said: Mapping[str, Any]) -> TriggerContent:
     """A rule from its JSON; raises InvalidRule naming everything that makes no rule."""
-    problems = [FieldProblem(key, "input.unknown") for key in said if key not in _KEYS]
+    problems = [FieldProblem(key, "input.unknown_key") for key in said if key not in _KEYS]
     name = said.get("name")
     names = (
         {locale: str(name.get(locale) or "").strip() for locale in LOCALES}

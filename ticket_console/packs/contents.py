@@ -3,6 +3,7 @@
 * `pack.json`: code, name, flows, templates, rule_sets, skills
 * `fields.json`: every field by its key; one key is one fact, whichever template asks for it
 * `flows/<code>.json`: a graph in the form of `flows.graph_json`
+* `trigger_rules.json`: what starts for which message, in order; only where the pack has such rules
 * `templates/<code>.json`: face, flow and sections; a section lists keys, or `{"key", ...}` with differences
 """
 
@@ -48,6 +49,14 @@ class PackSkill:
 
 
 @dataclass(frozen=True, slots=True)
+class PackTriggerRule:
+    """`content` is in the form that `intake.trigger_rules` takes."""
+
+    code: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     code: str
     name: LocalText
@@ -55,6 +64,7 @@ class Pack:
     templates: tuple[PackTemplate, ...]
     skills: tuple[PackSkill, ...]
     rule_sets: tuple[str, ...]
+    trigger_rules: tuple[PackTriggerRule, ...] = ()
 
 
 def pack_codes() -> tuple[str, ...]:
@@ -82,6 +92,15 @@ def read_pack(code: str) -> Pack:
         ),
         skills=tuple(PackSkill(skill["code"], skill["name"]) for skill in manifest["skills"]),
         rule_sets=tuple(manifest["rule_sets"]),
+        trigger_rules=_trigger_rules(folder / "trigger_rules.json"),
+    )
+
+
+def _trigger_rules(path: Path) -> tuple[PackTriggerRule, ...]:
+    said = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return tuple(
+        PackTriggerRule(rule["code"], {key: value for key, value in rule.items() if key != "code"})
+        for rule in said
     )
 
 

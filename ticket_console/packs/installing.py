@@ -8,8 +8,9 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import places, policy
 from ticket_console.flows import publishing as flow_publishing
 from ticket_console.forms import publishing as form_publishing
+from ticket_console.intake import rule_book
 from ticket_console.kernel.actor import Actor
-from ticket_console.packs.contents import Pack
+from ticket_console.packs.contents import Pack, PackTriggerRule
 from ticket_console.people import hiring
 from ticket_console.people import reads as people_reads
 from ticket_console.settlement import books, standard_rules
@@ -57,9 +58,26 @@ def install(connection: Connection, *, actor: Actor, at: datetime, command_id: s
         form_publishing.use_flow(
             connection, actor=actor, code=template.code, flow_id=flow.flow_id, flow_version_id=flow.id
         )
+    for rule in pack.trigger_rules:
+        _install_trigger_rule(connection, actor, at, command_id, rule)
     if standard_rules.CODE in pack.rule_sets:
         _open_books(connection, actor, at)
     return Installed(templates, {code: flow.id for code, flow in flows.items()})
+
+
+def _install_trigger_rule(
+    connection: Connection, actor: Actor, at: datetime, command_id: str, rule: PackTriggerRule
+) -> None:
+    known = {each.code: each for each in rule_book.trigger_rules(connection, actor.org_id)}
+    rule_book.put_rule(
+        connection,
+        actor=actor,
+        at=at,
+        command_id=f"{command_id}:{rule.code}",
+        code=rule.code,
+        content=rule.content,
+        expected_version=known[rule.code].version if rule.code in known else None,
+    )
 
 
 def _add_skills(connection: Connection, actor: Actor, at: datetime, command_id: str, pack: Pack) -> None:
