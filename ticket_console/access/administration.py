@@ -61,8 +61,8 @@ class NewUser:
     display_name: str
     password: str
     locale: str = "zh"
-    department: str = ""
     grants: tuple[NewGrant, ...] = ()
+    department: str = ""
 
 
 def create_user(*, actor: Actor, at: datetime, command_id: str, user: NewUser) -> int:

@@ -219,14 +219,15 @@ def search(connection: Connection, viewer: Actor, text: str, *, limit: int = 20)
         likes.append(_customers.c.phone.startswith(dialled(wanted), autoescape=True))
     rows = connection.execute(
         sa.select(_customers.c.id, _customers.c.name, _customers.c.phone, _customers.c.is_vip)
-        .where(_customers.c.org_id == viewer.org_id, _in_scope(viewer, "ticket.open"), sa.or_(*likes))
+        .where(_customers.c.org_id == viewer.org_id, in_scope(viewer, "ticket.open"), sa.or_(*likes))
         .order_by(_customers.c.name, _customers.c.id)
         .limit(limit)
     )
     return tuple(CustomerLine(row.id, row.name, _number(viewer, row.phone), row.is_vip) for row in rows)
 
 
-def _in_scope(viewer: Actor, permission: str) -> sa.ColumnElement[bool]:
+def in_scope(viewer: Actor, permission: str) -> sa.ColumnElement[bool]:
+    """Which rows of customers a viewer reaches with a permission."""
     conditions: list[sa.ColumnElement[bool]] = []
     for part in policy.row_scope(viewer, permission).parts:
         if part.own:

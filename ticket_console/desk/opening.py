@@ -13,14 +13,17 @@ from ticket_console.clocks import targets
 from ticket_console.customers import matching
 from ticket_console.customers import reads as customer_reads
 from ticket_console.customers.matching import CustomerRef
+from ticket_console.desk import outward, picking
 from ticket_console.desk.calling import reachable_customer
 from ticket_console.desk.effects import carry_out
 from ticket_console.desk.work import Work, assignee_name, new_row_id, ticket_facts
 from ticket_console.flows import reads as flow_reads
+from ticket_console.forms import overrides
 from ticket_console.forms import reads as form_reads
-from ticket_console.forms.filling import fill
+from ticket_console.forms.definitions import TemplateDefinition
+from ticket_console.forms.filling import InvalidValues, fill
 from ticket_console.kernel import ids
-from ticket_console.kernel.actor import Actor, system_actor
+from ticket_console.kernel.actor import Actor, ActorKind, system_actor
 from ticket_console.kernel.database import reading, retried, transaction
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
@@ -125,10 +128,15 @@ def open_ticket(
 def _open(
     connection: Connection, actor: Actor, at: datetime, command_id: str, request: NewTicket
 ) -> OpenedTicket:
-    template = form_reads.template_by_code(connection, actor.org_id, request.template_code)
-    values = fill(template.definition, request.values)
     _refuse_bad_text(request)
     place = _place_of(connection, actor.org_id, request)
+    template = overrides.template_at(
+        connection,
+        form_reads.template_by_code(connection, actor.org_id, request.template_code),
+        region_id=place["region_id"],
+        site_id=place["site_id"],
+    )
+    values = _filled(connection, actor, at, template.definition, request)
     policy.require(actor, "ticket.open", region_id=place["region_id"], ticket_class=template.ticket_class)
     customer = _customer_of(connection, actor, request)
     if request.asset_id is not None:
@@ -202,6 +210,8 @@ def _open(
         work,
         engine.advance(work.graph, work.marking, Open(), facts=work.facts, new_token_id=new_row_id),
     )
+    if values:
+        outward.tell_of_values(work, before={})
     version = writing.save(connection, draft)
     if origin is not None:
         links.add(
@@ -222,6 +232,19 @@ def _open(
         assignee_id=draft.get("assignee_id"),
         assignee_name=work.assignee_name,
     )
+
+
+def _filled(
+    connection: Connection, actor: Actor, at: datetime, definition: TemplateDefinition, request: NewTicket
+) -> dict[str, object]:
+    """The entries; sections that a department owns are left to its people."""
+    elsewhere = (
+        frozenset[str]() if actor.kind is ActorKind.SYSTEM else definition.owned_by_others(actor.department)
+    )
+    values = fill(definition, request.values, at=at, not_asked=elsewhere)
+    if unknown := picking.refuse_unknown(connection, actor.org_id, definition, values):
+        raise InvalidValues(tuple(unknown))
+    return values
 
 
 def _refuse_bad_text(request: NewTicket) -> None:

@@ -1,24 +1,31 @@
 """One ticket as its viewer may see it: what the ticket page, the phone and the API show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import places, policy, projection
 from ticket_console.customers import reads as customer_reads
 from ticket_console.customers.reads import ContextView
+from ticket_console.desk import picking
 from ticket_console.desk.steps import may_act, writable_fields
-from ticket_console.desk.work import owns_token
+from ticket_console.desk.work import owns_token, ticket_facts
 from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.elements import HANDLED_KINDS, Act, EdgeKind, Node
 from ticket_console.flows.graph import Graph
 from ticket_console.forms import names as template_names
 from ticket_console.forms import reads as form_reads
+from ticket_console.forms.asking import field_settings, form_fields, is_stale
+from ticket_console.forms.behaviours import highlight_of
+from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldSpec
+from ticket_console.forms.kinds import Showing, show_value
+from ticket_console.forms.visibility import hidden_fields
 from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.text import LocalText
 from ticket_console.people import names as people_names
@@ -43,6 +50,8 @@ class FieldView:
     required: bool
     writable: bool
     options: tuple[tuple[str, LocalText], ...]
+    # The rest of what a form has to know of it, as `forms.asking` says it.
+    look: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +201,27 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         {token["owner_id"] for token in tokens if token["owner_id"]} | ({row["assignee_id"]} - {None}),
     )
     is_open = row["status"] is TicketStatus.OPEN
+    zone = places.zone_of(
+        connection, org_id=row["org_id"], region_id=row["region_id"], site_id=row["site_id"]
+    )
+    form = _Form(
+        definition=template.definition,
+        stored=stored,
+        facts={**{key: value for key, (value, _) in stored.items()}, **ticket_facts(row)},
+        readable=access.read,
+        at=at,
+        to=Showing(
+            viewer.locale,
+            ZoneInfo(zone),
+            picking.names_of(
+                connection,
+                row["org_id"],
+                (spec for spec in template.definition.fields if spec.key in access.read),
+                {key: value for key, (value, _) in stored.items()},
+                viewer.locale,
+            ),
+        ),
+    )
     return TicketView(
         id=row["id"],
         no=row["no"],
@@ -216,9 +246,7 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         lon=row["lon"],
         site=places.site_names(connection, [row["site_id"]]).get(row["site_id"]) if row["site_id"] else None,
         region=places.region(connection, row["region_id"]).name if row["region_id"] else None,
-        tz=places.zone_of(
-            connection, org_id=row["org_id"], region_id=row["region_id"], site_id=row["site_id"]
-        ),
+        tz=zone,
         assignee_id=row["assignee_id"],
         assignee=people.get(row["assignee_id"]),
         opened_at=row["opened_at"],
@@ -226,14 +254,8 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         responded_at=row["responded_at"],
         resolved_at=row["resolved_at"],
         closed_at=row["closed_at"],
-        fields=tuple(
-            _field(spec, stored, required=False, writable=False)
-            for key, spec in template.definition.field_by_key.items()
-            if key in access.read and key in stored
-        ),
-        steps=tuple(_step(viewer, graph, token, template.definition, stored, people) for token in tokens)
-        if is_open
-        else (),
+        fields=_values(form),
+        steps=tuple(_step(viewer, graph, token, form, people) for token in tokens) if is_open else (),
         # Written for those who work on it; a customer is told by `desk.story`.
         events=()
         if for_customer
@@ -314,10 +336,72 @@ def _stages(graph: Graph, current: str) -> tuple[StageView, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the fields of one ticket are drawn from."""
+
+    definition: TemplateDefinition
+    stored: Mapping[str, tuple[Any, str]]
+    facts: Mapping[str, Any]
+    readable: frozenset[str]
+    at: datetime
+    to: Showing
+
+
+def _values(form: _Form) -> tuple[FieldView, ...]:
+    """What is known of the ticket; what a condition hides is kept and not shown."""
+    hidden = hidden_fields(form.definition, form.facts)
+    return tuple(
+        _field(spec, form, {**field_settings(spec), **_standing(spec, form)}, required=False, writable=False)
+        for key, spec in form.definition.field_by_key.items()
+        if key in form.readable and key in form.stored and key not in hidden
+    )
+
+
+def _standing(spec: FieldSpec, form: _Form) -> dict[str, Any]:
+    value = form.stored[spec.key][0]
+    tone = highlight_of(spec, form.facts)
+    return {
+        "shown": show_value(spec, value, form.to),
+        **({} if tone is None else {"tone": tone.value}),
+        **({"stale": is_stale(spec, value, form.at)} if spec.lookup is not None else {}),
+    }
+
+
+def _asked(form: _Form, node: Node, writable: frozenset[str]) -> tuple[FieldView, ...]:
+    drawn = form_fields(
+        form.definition,
+        asked={use.key: use.required for use in node.fields if use.key in writable},
+        values=form.facts,
+        at=form.at,
+        readable=form.readable,
+        to=form.to,
+    )
+    helpers = [
+        FieldView(each["key"], {}, {}, each["kind"], each.get("known"), "", False, False, (), each)
+        for each in drawn
+        if "aid" in each
+    ]
+    return (
+        *(
+            _field(
+                form.definition.field_by_key[each["key"]],
+                form,
+                each,
+                required=each["required"],
+                writable=each["writable"],
+            )
+            for each in drawn
+            if "aid" not in each
+        ),
+        *helpers,
+    )
+
+
 def _field(
-    spec: FieldSpec, stored: Mapping[str, tuple[Any, str]], *, required: bool, writable: bool
+    spec: FieldSpec, form: _Form, look: Mapping[str, Any], *, required: bool, writable: bool
 ) -> FieldView:
-    value, provenance = stored.get(spec.key, (spec.default if writable else None, ""))
+    value, provenance = form.stored.get(spec.key, (spec.default if writable else None, ""))
     return FieldView(
         key=spec.key,
         label=spec.label,
@@ -328,7 +412,17 @@ def _field(
         required=required,
         writable=writable,
         options=tuple((option.value, option.label) for option in spec.options),
+        look={name: part for name, part in look.items() if name not in _SAID} | _colours(spec),
     )
+
+
+def _colours(spec: FieldSpec) -> dict[str, Any]:
+    colours = {option.value: option.colour.value for option in spec.options if option.colour is not None}
+    return {"colours": colours} if colours else {}
+
+
+# What a view of a field says by itself.
+_SAID: Final = frozenset({"key", "kind", "label", "help", "required", "writable", "value", "options"})
 
 
 _ACT: Final = {EdgeKind.FORWARD: Act.COMPLETE, EdgeKind.RETURN: Act.RETURN, EdgeKind.REJECT: Act.REJECT}
@@ -338,8 +432,7 @@ def _step(
     viewer: Actor,
     graph: Graph,
     token: Row,
-    definition: Any,
-    stored: Mapping[str, tuple[Any, str]],
+    form: _Form,
     people: Mapping[int, str],
 ) -> StepView:
     node = graph.node_by_key[token["node_key"]]
@@ -350,7 +443,7 @@ def _step(
         if node.kind in HANDLED_KINDS and may_act(viewer, node, token, act)
     )
     can_complete = any(edge.kind == EdgeKind.FORWARD for edge in edges)
-    writable = writable_fields(viewer, definition, node) if can_complete else frozenset[str]()
+    writable = writable_fields(viewer, form.definition, node) if can_complete else frozenset[str]()
     return StepView(
         token_id=token["id"],
         node_key=node.key,
@@ -362,11 +455,7 @@ def _step(
         entered_at=token["entered_at"],
         can_act=can_complete,
         is_own=owns_token(viewer, token),
-        fields=tuple(
-            _field(definition.field_by_key[use.key], stored, required=use.required, writable=True)
-            for use in node.fields
-            if use.key in writable
-        ),
+        fields=_asked(form, node, writable),
         evidence=node.evidence if can_complete else (),
         edges=edges,
     )

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ticket_console.access import projection
+from ticket_console.desk import picking
 from ticket_console.desk.signing import SignatureInput
 from ticket_console.desk.work import Work, owns_token
 from ticket_console.flows.elements import Act, Node, NodeGrant
@@ -13,7 +14,7 @@ from ticket_console.flows.graph import Graph
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldKind
-from ticket_console.forms.filling import fill
+from ticket_console.forms.filling import fill, unanswered
 from ticket_console.kernel.actor import Actor, ActorKind, Role
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, FieldProblem, Forbidden, InvalidInput
@@ -85,7 +86,8 @@ def take_values(
 ) -> None:
     """Check a step's entries and take them over; raises InvalidInput naming each that is missing or wrong."""
     template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
-    writable = writable_fields(work.actor, template.definition, node)
+    definition = template.definition
+    writable = writable_fields(work.actor, definition, node)
     problems = [FieldProblem(key, "field.not_writable") for key in values if key not in writable]
     # What was filled in before need not be sent again, but what is sent may not be blanked.
     asked = {
@@ -96,21 +98,24 @@ def take_values(
     filled: Mapping[str, Any] = {}
     try:
         filled = fill(
-            template.definition,
+            definition,
             {key: value for key, value in values.items() if key in writable},
             asked=asked,
             zone=work.zone() if values else None,
+            at=work.at,
+            known=work.facts,
         )
     except InvalidInput as refusal:
         problems += refusal.problems
+    problems += picking.refuse_unknown(work.connection, work.actor.org_id, definition, filled)
     problems += _missing_evidence(work, node, token_id, signature)
     if problems:
         raise InvalidInput(tuple(problems))
     for key, value in filled.items():
         earlier = work.facts.get(key)
-        work.draft.values[key] = (value, "typed")
+        work.draft.values[key] = (value, "typed" if key in values else "rule")
         work.facts[key] = value
-        if template.definition.field_by_key[key].kind is FieldKind.PARTS:
+        if definition.field_by_key[key].kind is FieldKind.PARTS:
             usage.use_parts(
                 work.connection,
                 org_id=work.actor.org_id,
@@ -125,10 +130,14 @@ def take_values(
 def writable_fields(actor: Actor, definition: TemplateDefinition, node: Node) -> frozenset[str]:
     """What the asker may fill in at this step: the step's own fields, as far as their roles may write them.
 
-    The customer fills in whatever the step asks of the customer.
+    The customer fills in whatever the step asks of the customer. A section that a department owns is filled
+    in by its people only.
     """
     asked = frozenset(use.key for use in node.fields)
-    if actor.kind in (ActorKind.CUSTOMER, ActorKind.SYSTEM):
+    if actor.kind is ActorKind.SYSTEM:
+        return asked
+    asked -= definition.owned_by_others(actor.department)
+    if actor.kind is ActorKind.CUSTOMER:
         return asked
     access = projection.visible_fields(
         actor,
@@ -144,8 +153,10 @@ def unfilled(work: Work, token_id: int | None) -> bool:
     if token is None:
         return False
     node = work.graph.node_by_key[token.node_key]
-    missing = any(use.required and work.facts.get(use.key) is None for use in node.fields)
-    return missing or bool(_missing_evidence(work, node, token.id, None))
+    template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
+    asked = {use.key: use.required for use in node.fields}
+    missing = unanswered(template.definition, asked, known=work.facts, at=work.at)
+    return bool(missing) or bool(_missing_evidence(work, node, token.id, None))
 
 
 def _missing_evidence(

@@ -16,6 +16,7 @@ from ticket_console.kernel.text import LocalText
 
 _templates = table(Template)
 _versions = table(TemplateVersion)
+_bases = _versions.alias("bases")
 _fields = table(FieldDef)
 
 
@@ -31,6 +32,8 @@ class TemplateWithoutFlow(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class TemplateVersionView:
+    """`number` is the one of the version that was published; variants of it have no other."""
+
     template_version_id: int
     template_id: int
     code: str
@@ -54,6 +57,7 @@ class PublishedTemplate:
     is_public: bool
     keywords: tuple[str, ...]
     definition: TemplateDefinition
+    has_overrides: bool = False
 
 
 # By engine, because ids mean nothing across databases.
@@ -70,6 +74,7 @@ _PUBLISHED = (
         _templates.c.is_public,
         _templates.c.keywords,
         _templates.c.current_version_id,
+        _templates.c.override_count,
         sa.func.coalesce(_versions.c.flow_version_id, _templates.c.flow_version_id).label("flow_version_id"),
     )
     .join(_versions, _versions.c.id == _templates.c.current_version_id)
@@ -80,8 +85,9 @@ _READY = _PUBLISHED.where(
     sa.func.coalesce(_versions.c.flow_version_id, _templates.c.flow_version_id).is_not(None)
 ).order_by(_templates.c.business_line, _templates.c.code)
 _VERSION = (
-    sa.select(_versions, _templates.c.code)
+    sa.select(_versions, _templates.c.code, _bases.c.number.label("base_number"))
     .join(_templates, _templates.c.id == _versions.c.template_id)
+    .outerjoin(_bases, _bases.c.id == _versions.c.base_version_id)
     .where(_versions.c.id == sa.bindparam("version_id"))
 )
 
@@ -117,6 +123,7 @@ def _published(conn: Connection, row: Row[*tuple[Any, ...]]) -> PublishedTemplat
         is_public=row.is_public,
         keywords=tuple(row.keywords),
         definition=template_version(conn, row.current_version_id).definition,
+        has_overrides=row.override_count > 0,
     )
 
 
@@ -132,7 +139,7 @@ def template_version(conn: Connection, template_version_id: int) -> TemplateVers
             template_version_id=row.id,
             template_id=row.template_id,
             code=row.code,
-            number=row.number,
+            number=row.base_number if row.number is None else row.number,
             definition=parse_definition(row.definition),
             content_hash=row.content_hash,
         )

@@ -87,7 +87,9 @@ def form_field(each: Plain) -> Plain:
     if each["kind"] in {"photo", "file"} and isinstance(value, list):
         value = [{"id": one, "name": str(one), "url": f"/api/v1/attachments/{one}"} for one in value]
     options = [{"value": key, "label": label} for key, label in each["options"]]
-    return {**each, "value": value, "options": options}
+    colours = each.get("look", {}).get("colours", {})
+    options = [{**option, "colour": colours.get(option["value"])} for option in options]
+    return {**each, **each.get("look", {}), "value": value, "options": options}
 
 
 def evidence_field(kind: str, value: list[Plain] | None = None) -> Plain:
