@@ -128,7 +128,7 @@ class _Gatherer:
             self.taken.add(lane)
             for reference in lane.findall(model("flowNodeRef")):
                 if reference.text:
-                    self.scene.lanes[_bare(reference.text.strip())] = lane.get("name") or lane.get("id", "")
+                    self.scene.lanes[_bare(reference.text.strip())] = str(lane.get("name") or lane.get("id"))
             for inner in lane.findall(model("childLaneSet")):
                 self._lanes(inner)
 
@@ -333,7 +333,7 @@ class _Gatherer:
             )
 
     def _tool_data(self, element: etree._Element, holder: etree._Element) -> None:
-        foreign = [child for child in holder if isinstance(child.tag, str) and namespace(child) != OURS]
+        foreign = [child for child in holder.iterchildren("{*}*") if namespace(child) != OURS]
         if foreign:
             kinds = ", ".join(sorted({local(child) for child in foreign}))
             self.scene.say_of(element, Outcome.TOOL, "bpmn.tool_data", kinds=kinds[:200])
@@ -376,8 +376,8 @@ def _triggers(element: etree._Element) -> Iterator[str]:
 
 def _timer_text(element: etree._Element) -> str:
     for timer in element.iterchildren(model("timerEventDefinition")):
-        for child in timer:
-            if isinstance(child.tag, str) and child.text and child.text.strip():
+        for child in timer.iterchildren(f"{{{MODEL}}}*"):
+            if child.text and child.text.strip():
                 return child.text.strip()
     return ""
 
