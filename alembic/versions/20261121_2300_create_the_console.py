@@ -1219,7 +1219,7 @@ def upgrade() -> None:
     op.create_table(
         "timer",
         sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("fact_key", sa.String(length=96), nullable=False),
+        sa.Column("fact_key", sa.String(length=240), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
         sa.Column("token_id", sa.BigInteger(), nullable=False),

@@ -34,7 +34,7 @@ class Timer(SQLModel, table=True):
     )
 
     id: int = Field(primary_key=True, sa_type=sa.BigInteger)
-    fact_key: str = Field(max_length=96, unique=True)
+    fact_key: str = Field(max_length=240, unique=True)
     kind: str = Field(max_length=32)
     ticket_id: int = Field(sa_column=_later("ticket.id"))
     token_id: int = Field(sa_column=_later("token.id"))

@@ -87,10 +87,15 @@ def fact_of_edge(token_id: int, edge_key: str) -> str:
     return f"edge:{token_id}:{edge_key}"
 
 
-def edge_of(connection: Connection, timer_id: int) -> str | None:
-    """The timeout edge a timer is there for; None for one of a timer node."""
+def fact_of_target(kind: str, token_id: int) -> str:
+    """What names the moment by which somebody should have acted on a token."""
+    return f"{kind}:{token_id}"
+
+
+def meaning_of(connection: Connection, timer_id: int) -> tuple[str, str | None]:
+    """What a timer is there for, by the first word of its fact, and the timeout edge it leads along."""
     kind, _, rest = str(connection.execute(_FACT, {"timer_id": timer_id}).scalar_one()).partition(":")
-    return rest.partition(":")[2] if kind == "edge" else None
+    return kind, rest.partition(":")[2] or None
 
 
 def _arming(insert: Any) -> Any:

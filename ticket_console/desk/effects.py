@@ -5,18 +5,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ticket_console.clocks import calendars, timers
+from ticket_console.desk import outward
 from ticket_console.desk.settling import settle_segment
 from ticket_console.desk.work import Work
 from ticket_console.dispatch import choosing
 from ticket_console.dispatch.choosing import Need
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode
 from ticket_console.flows.elements import (
-    CallWebhook,
-    CreateTicket,
     EdgeKind,
     Handler,
     HandlerMode,
-    NodeAction,
     NodeKind,
     StageCategory,
 )
@@ -77,8 +75,14 @@ def _token_left(work: Work, effect: TokenLeft) -> None:
     else:
         work.draft.left[effect.token_id] = columns
     node = work.graph.node_by_key[effect.node_key]
-    if node.kind is NodeKind.TIMER or work.graph.edges_from(node.key, EdgeKind.TIMEOUT):
+    if (
+        node.kind is NodeKind.TIMER
+        or node.targets is not None
+        or work.graph.edges_from(node.key, EdgeKind.TIMEOUT)
+    ):
         timers.cancel_for_tokens(work.connection, (effect.token_id,))
+    if node.notices and effect.outcome is Outcome.DONE:
+        outward.on_completing(work, node=node, token_id=effect.token_id)
 
 
 def _handler_needed(work: Work, effect: HandlerNeeded) -> None:
@@ -91,6 +95,9 @@ def _handler_needed(work: Work, effect: HandlerNeeded) -> None:
     elif handler.mode is HandlerMode.TECHNICIAN:
         owner = _technician_for(work, effect.token_id, handler)
     work.draft.entered[effect.token_id].update(owner)
+    node = work.graph.node_by_key[effect.node_key]
+    if node.notices or node.targets is not None:
+        outward.on_entering(work, node=node, token_id=effect.token_id)
 
 
 def _technician_for(work: Work, token_id: int, handler: Handler) -> dict[str, Any]:
@@ -233,21 +240,11 @@ def _settle_due(work: Work, effect: SettleDue) -> None:
 
 
 def _action_due(work: Work, effect: ActionDue) -> None:
-    work.draft.say(
-        "ticket.action_due", node=effect.node_key, index=effect.index, kind=_kind_of(effect.action)
-    )
-
-
-def _kind_of(action: NodeAction) -> str:
-    if isinstance(action, CallWebhook):
-        return "webhook"
-    return "create_ticket" if isinstance(action, CreateTicket) else "notify"
+    outward.carry_out_action(work, node_key=effect.node_key, index=effect.index, action=effect.action)
 
 
 def _survey_due(work: Work, effect: SurveyDue) -> None:
-    work.draft.say(
-        "ticket.survey_due", node=effect.node_key, questions=[question.key for question in effect.questions]
-    )
+    outward.ask_survey(work, node_key=effect.node_key, questions=effect.questions)
 
 
 def _return_counted(work: Work, effect: ReturnCounted) -> None:

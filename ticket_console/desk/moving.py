@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
 from ticket_console.clocks import timers
+from ticket_console.desk import outward
 from ticket_console.desk.effects import carry_out
 from ticket_console.desk.signing import SignatureInput, sign
 from ticket_console.desk.steps import FormRequired, require_act, require_cancel, take_values, unfilled
@@ -30,6 +31,7 @@ from ticket_console.tickets.actions import (
     TokenNotActive,
 )
 from ticket_console.tickets.moves import Move, preview, reachable_moves
+from ticket_console.tickets.tables import OwnerKind
 from ticket_console.tickets.writing import AlreadyApplied
 
 REASON_LENGTH = 500
@@ -195,14 +197,23 @@ def fire_timer(*, at: datetime, org_id: int, ticket_id: int, token_id: int, time
         token = work.marking.token(token_id)
         if token is None:
             return False
-        edge_key = timers.edge_of(connection, timer_id)
-        if edge_key is None:
-            work.draft.say("ticket.timer_fired", node=token.node_key)
+        kind, edge_key = timers.meaning_of(connection, timer_id)
+        if kind in outward.TARGET_TIMERS:
+            if not _is_late(work, token.id, kind):
+                return False
+            node = work.graph.node_by_key[token.node_key]
+            outward.on_staying_too_long(work, node=node, token_id=token_id, kind=kind)
         else:
-            work.draft.say("ticket.timed_out", node=token.node_key, edge=edge_key)
-        _advance(work, TimerFired(token_id, edge_key))
+            said = "ticket.timer_fired" if edge_key is None else "ticket.timed_out"
+            work.draft.say(said, node=token.node_key, edge=edge_key)
+            _advance(work, TimerFired(token_id, edge_key))
         finish(work)
         return True
+
+
+def _is_late(work: Work, token_id: int, kind: str) -> bool:
+    """Whether the target is missed: a step somebody has taken up is not late in being taken up."""
+    return kind != outward.UNCLAIMED_TIMER or work.tokens[token_id]["owner_kind"] is OwnerKind.QUEUE
 
 
 _ACT_OF_EDGE = {
@@ -281,7 +292,10 @@ def _carry_out_wish(
     if work.draft.get("responded_at") is None and work.actor.kind is ActorKind.USER:
         work.draft.columns["responded_at"] = work.at
     if wish.act is Act.COMPLETE:
+        before = dict(work.facts)
         take_values(work, node=node, token_id=token_id, values=values, signature=signature)
+        if work.draft.values:
+            outward.tell_of_values(work, before=before)
         if signature is not None:
             sign(work.connection, draft=work.draft, token_id=token_id, signature=signature)
     _advance(work, _action(wish, token_id, reason))

@@ -18,6 +18,8 @@ from ticket_console.flows.elements import (
     NoticeMoment,
     Question,
 )
+from ticket_console.forms import reads as form_reads
+from ticket_console.forms.behaviours import notices_due
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.text import LocalText
 from ticket_console.notices import outbox, surveys
@@ -25,6 +27,7 @@ from ticket_console.notices.tables import Channel
 
 OVERDUE_TIMER: Final = "overdue"
 UNCLAIMED_TIMER: Final = "unclaimed"
+TARGET_TIMERS: Final = frozenset({OVERDUE_TIMER, UNCLAIMED_TIMER})
 
 _NAMES: Final = ("no", "title", "step")
 
@@ -77,7 +80,7 @@ def on_entering(work: Work, *, node: Node, token_id: int) -> None:
         if minutes is not None:
             timers.arm(
                 work.connection,
-                fact_key=f"{kind}:{token_id}",
+                fact_key=timers.fact_of_target(kind, token_id),
                 kind=kind,
                 ticket_id=work.ticket_id,
                 token_id=token_id,
@@ -101,6 +104,14 @@ def _tell_moment(work: Work, node: Node, moment: NoticeMoment, token_id: int) ->
         if notice.on is moment:
             fact = f"step:{token_id}:{moment.value}:{index}"
             tell(work, fact=fact, to=notice.to, text=notice.text, channel=notice.channel, node_key=node.key)
+
+
+def tell_of_values(work: Work, *, before: Mapping[str, object]) -> None:
+    """Tell whom the fields of the template want told: of every condition that began to hold just now."""
+    template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
+    for notice in notices_due(template.definition, before, work.facts):
+        fact = f"field:{work.ticket_id}.{work.draft.version}:{notice.field_key}:{notice.to}:{notice.channel}"
+        tell(work, fact=fact, to=notice.to, text=notice.text, channel=notice.channel, node_key="")
 
 
 def tell(work: Work, *, fact: str, to: str, text: LocalText, channel: str, node_key: str) -> None:
