@@ -190,8 +190,8 @@ def test_actions_and_surveys_stand_in_the_history_when_they_are_due(company: Com
         after = connection.execute(sa.select(sa.func.count()).select_from(events)).scalar_one()
     assert said(opened.ticket_id)[-4:] == [
         "ticket.step_completed",
-        "ticket.action_due",
-        "ticket.survey_due",
+        "ticket.webhook_due",
+        "ticket.survey_asked",
         "ticket.closed",
     ]
     assert after == before + 4

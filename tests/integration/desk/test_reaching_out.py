@@ -1,6 +1,7 @@
 """What a flow says and does outside its own ticket, driven by the commands and the worker's chores."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def use_flow(company: Company, *middle: dict[str, Any], template: str = "repair"
     keys = [node["key"] for node in nodes]
     edges = [
         {"key": f"{source}-{target}", "kind": "forward", "source": source, "target": target}
-        for source, target in zip(keys, keys[1:], strict=False)
+        for source, target in pairwise(keys)
     ]
     stages = [
         {"key": key, "name": {"zh": key, "en": key}, "category": category}
