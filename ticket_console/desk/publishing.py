@@ -216,7 +216,7 @@ def roll_back(
         authors = {author_of(actor): actor.display}
         change = _Change(kind, code, before, after, reason, authors, is_rollback=True)
         _record(connection, actor, at, command_id, change)
-        signals.announce(connection, draft_log.topic(kind, code), {"published": now_id})
+        signals.announce(connection, draft_log.topic(actor.org_id, kind, code), {"published": now_id})
         return Published(kind, code, now_id, after.number, authors, None)
 
 

@@ -268,9 +268,9 @@ def author_of(actor: Actor) -> str:
     return actor.label if actor.user_id is None else f"user:{actor.user_id}"
 
 
-def topic(kind: DraftKind | str, code: str) -> str:
+def topic(org_id: int, kind: DraftKind, code: str) -> str:
     """What everybody who has the subject open listens to (`kernel.signals`)."""
-    return f"draft.{kind}.{code}"
+    return f"draft.{org_id}.{kind}.{code}"
 
 
 class Drafts:
@@ -612,7 +612,7 @@ def _discarded(subject: Subject, actor: Actor, at: datetime, draft_id: int, if_m
             payload={"changes": row.seq},
             command_id=f"draft:{draft_id}:discard",
         )
-        signals.announce(connection, topic(row.kind, row.code), {"draft": draft_id, "gone": True})
+        signals.announce(connection, topic(row.org_id, row.kind, row.code), {"draft": draft_id, "gone": True})
 
 
 def held_for_publishing(
@@ -824,7 +824,7 @@ def _append(
     ).one()
     signals.announce(
         connection,
-        topic(row.kind, row.code),
+        topic(row.org_id, row.kind, row.code),
         {"draft": row.id, "seq": seq, "author": row.author, "author_name": row.author_name},
     )
     return changed

@@ -22,9 +22,10 @@ from ticket_console.forms.draft_log import (
     DraftView,
     NoSuchPoint,
     NotYourDraft,
+    topic,
 )
 from ticket_console.forms.reads import TemplateNotFound
-from ticket_console.forms.tables import Draft, DraftOperation
+from ticket_console.forms.tables import Draft, DraftKind, DraftOperation
 from ticket_console.kernel import signals
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table
@@ -281,7 +282,7 @@ class TestEditing:
     ) -> None:
         draft = drafts.open_draft(actor=manager, at=at, code=flow_code(company))
         heard: list[Signal] = []
-        end = signals.listen(f"draft.flow.{draft.code}", heard.append)
+        end = signals.listen(topic(company.org_id, DraftKind.FLOW, draft.code), heard.append)
 
         saved(manager, at, draft, "g-1", put("name", "en", value="Repairs"))
         end()
