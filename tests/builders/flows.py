@@ -8,14 +8,18 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ticket_console.flows.elements import (
+    CallWebhook,
     Edge,
     EdgeKind,
     FieldSet,
     Handler,
     HandlerMode,
+    HandlerRule,
     Join,
     Node,
     NodeKind,
+    Question,
+    QuestionKind,
     Stage,
     StageCategory,
 )
@@ -33,6 +37,7 @@ STAGES = tuple(
     )
 )
 QUEUE = Handler(HandlerMode.QUEUE, role="dispatcher")
+AGENTS = Handler(HandlerMode.QUEUE, role="agent")
 TECHNICIAN = Handler(HandlerMode.TECHNICIAN, role="technician", sticky=True)
 
 
@@ -46,6 +51,8 @@ def make_node(key: str, kind: str, *, stage: str = "intake", **settings: Any) ->
         settings.setdefault("delay_seconds", 60)
     if node_kind is NodeKind.SETTLE:
         settings.setdefault("segment", "main")
+    if node_kind is NodeKind.SURVEY:
+        settings.setdefault("questions", (Question("score", QuestionKind.RATING, _named("score")),))
     return Node(key=key, kind=node_kind, name=_named(key), stage=stage, **settings)
 
 
@@ -53,6 +60,8 @@ def make_edge(
     source: str, target: str, *, kind: str = "forward", key: str | None = None, **settings: Any
 ) -> Edge:
     """An edge; unless told otherwise its key says where it leads: `a-b`."""
+    if kind == "timeout":
+        settings.setdefault("after_seconds", 3_600)
     return Edge(
         key=key or f"{source}-{target}",
         kind=EdgeKind(kind),
@@ -140,8 +149,9 @@ class _Drawing:
     def block(self, loose: list[_Loose], before: list[str], depth: int) -> list[_Loose]:
         kinds = [self.step, self.step, self.passing]
         if depth:
-            kinds += [self.exclusive, self.parallel, self.choice]
-        return self.draw(st.sampled_from(kinds))(loose, before, depth)
+            kinds += [self.exclusive, self.parallel, self.inclusive, self.choice]
+        drawn: list[_Loose] = self.draw(st.sampled_from(kinds))(loose, before, depth)
+        return drawn
 
     def step(self, loose: list[_Loose], before: list[str], depth: int) -> list[_Loose]:
         kind = self.draw(st.sampled_from(["task", "approval", "timer"]))
@@ -150,6 +160,10 @@ class _Drawing:
         settings: dict[str, Any] = {"stage": stage, "weight": weight}
         if kind != "timer":
             settings["handler"] = self.draw(st.sampled_from([QUEUE, TECHNICIAN]))
+            if self.chance(4):
+                settings["handlers"] = (HandlerRule(is_equal("level", 1), AGENTS),)
+        elif self.chance(3):
+            settings |= {"delay_seconds": None, "until_field": "appointment"}
         key = self.add(kind, loose, **settings)
         if kind != "timer":
             self.ways_back(key, before)
@@ -164,13 +178,17 @@ class _Drawing:
             self.connect([_Loose(key)], self.draw(st.sampled_from(before)), "return")
         if self.chance(4):
             self.connect([_Loose(key)], self.draw(st.sampled_from([*before, "gone"])), "reject")
+        if self.chance(4):
+            self.connect([_Loose(key)], self.draw(st.sampled_from([*before, "end", "gone"])), "timeout")
 
     def passing(self, loose: list[_Loose], before: list[str], depth: int) -> list[_Loose]:
-        if self.chance(3):
-            key = self.add("settle", loose)
-        else:
+        kind = self.draw(st.sampled_from(["automatic", "automatic", "settle", "survey"]))
+        if kind == "automatic":
             value = self.draw(st.integers(0, 3))
-            key = self.add("automatic", loose, sets=(FieldSet("level", value),))
+            actions = (CallWebhook("https://example.com/hook"),) if self.chance(3) else ()
+            key = self.add(kind, loose, sets=(FieldSet("level", value),), actions=actions)
+        else:
+            key = self.add(kind, loose)
         before.append(key)
         return [_Loose(key)]
 
@@ -203,15 +221,33 @@ class _Drawing:
 
     def parallel(self, loose: list[_Loose], before: list[str], depth: int) -> list[_Loose]:
         split = self.add("parallel", loose)
-        before.append(split)
+        return self.forked(
+            "parallel", [_Loose(split, order=order) for order in range(self.branches())], before, depth
+        )
+
+    def inclusive(self, loose: list[_Loose], before: list[str], depth: int) -> list[_Loose]:
+        """Branches for every condition that holds, and one for when none does."""
+        split = self.add("inclusive", loose)
+        guarded = [
+            _Loose(split, is_equal("level", self.draw(st.integers(0, 3))), order=order)
+            for order in range(self.branches() - 1)
+        ]
+        return self.forked("inclusive", [*guarded, _Loose(split, default=True)], before, depth)
+
+    def branches(self) -> int:
+        return int(self.draw(st.integers(2, 3)))
+
+    def forked(self, kind: str, begun: list[_Loose], before: list[str], depth: int) -> list[_Loose]:
+        before.append(begun[0].source)
         out: list[_Loose] = []
-        for order in range(self.draw(st.integers(2, 3))):
+        for end in begun:
             self.resting.append([])
-            branch = [_Loose(split, order=order)]
-            out += branch if self.chance(4) else self.sequence(branch, before, depth - 1)
+            out += [end] if self.chance(4) else self.sequence([end], before, depth - 1)
             self.resting.pop()
-        join = self.add("parallel", out, join=self.draw(st.sampled_from([Join.ALL, Join.ANY])))
-        return [_Loose(join)]
+        settings: dict[str, Any] = {"join": self.draw(st.sampled_from(list(Join)))}
+        if settings["join"] is Join.SOME:
+            settings["join_count"] = self.draw(st.integers(1, len(begun)))
+        return [_Loose(self.add(kind, out, **settings))]
 
 
 @st.composite

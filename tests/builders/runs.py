@@ -50,6 +50,9 @@ def possible_actions(graph: Graph, marking: Marking) -> list[Action]:
         if graph.node_by_key[token.node_key].kind is NodeKind.TIMER:
             found.append(TimerFired(token.id))
             continue
+        found += [
+            TimerFired(token.id, edge.key) for edge in graph.edges_from(token.node_key, EdgeKind.TIMEOUT)
+        ]
         found.append(Complete(token.id))
         ways = graph.edges_from(token.node_key, EdgeKind.FORWARD)
         found += [Complete(token.id, edge.key) for edge in ways if len(ways) > 1]
