@@ -1,16 +1,23 @@
 """The flow designer: a draft goes to the browser once, its gestures come back, and nothing stays here."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from ticket_console.flows import drafts
-from ticket_console.forms.draft_log import DraftMoved, topic
+import reflex as rx
+from reflex_base.event.context import EventContext
+
+from ticket_console.desk import presence, publishing
+from ticket_console.flows import drafts, in_use
+from ticket_console.flows.diff import GraphDiff
+from ticket_console.flows.graph_json import parse_graph
+from ticket_console.forms.draft_log import DraftMoved, author_of
 from ticket_console.forms.tables import DraftKind
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.errors import ConsoleError
-from ticket_console.kernel.signals import Listening
+from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.state import flow_views
 from ticket_console.state.board_wire import SocketWire
 from ticket_console.state.feedback import done, refusal, unexpected
@@ -29,12 +36,16 @@ class FlowDesignerState(SessionState):
     words: Plain = {}
     preview: Plain = {}
     merging: Plain = {}
+    publication: Plain = {}
+    people: list[Plain] = []
+    me: str = ""
 
     @handler(permission="flow.manage")
     async def load(self) -> Reply:
         code = self._code()
         self.words = await off_loop(_words, viewer=self._actor(), code=code)
-        self.preview, self.merging, self.verdict, self.news, self.report = {}, {}, {}, {}, {}
+        self.preview, self.merging, self.publication = {}, {}, {}
+        self.verdict, self.news, self.report = {}, {}, {}
         return FlowDesignerState.open_again
 
     @handler(permission="flow.manage")
@@ -50,15 +61,33 @@ class FlowDesignerState(SessionState):
 
     @handler(permission="flow.manage", background=True)
     async def watch(self) -> Reply:
-        """Tell this browser that its draft, or a colleague's of the same flow, has moved."""
-        listening = Listening(topic(DraftKind.FLOW, self._code()))
+        """Tell this browser who else has the flow open, and that a draft of it has moved.
+
+        It runs from `on_load`, so Reflex ends it at the next navigation and when the websocket closes.
+        """
+        code, tab, actor = self._code(), EventContext.get().token, self._actor()
+        await off_loop(presence.enter, actor=actor, kind=DraftKind.FLOW, code=code, tab=tab)
+        watching = presence.Watching(actor=actor, kind=DraftKind.FLOW, code=code)
+        beating = asyncio.create_task(self._beat(code, tab))
         try:
-            async for signal in listening:
+            async for news in watching:
                 async with self:
-                    self.news = {"draft_id": signal.body["draft"], "seq": signal.body["seq"]}
+                    self.me = author_of(actor)
+                    self.people = [{"id": each.author, "name": each.name} for each in news.people]
+                    if news.draft is not None and "seq" in news.draft:
+                        self.news = {"draft_id": news.draft["draft"], "seq": news.draft["seq"]}
         finally:
-            listening.close()
+            beating.cancel()
+            watching.close()
+            presence.leave(actor=actor, kind=DraftKind.FLOW, code=code, tab=tab)
         return None
+
+    async def _beat(self, code: str, tab: str) -> None:
+        """Stay on the list of those who are here, for as long as the session lasts."""
+        while True:
+            await asyncio.sleep(presence.BEAT_SECONDS)
+            actor = await self._resolve()
+            await off_loop(presence.enter, actor=actor, kind=DraftKind.FLOW, code=code, tab=tab)
 
     @handler(permission="flow.manage")
     async def save(self, draft_id: int, seq: int, gestures: list[Plain]) -> Reply:
@@ -112,30 +141,72 @@ class FlowDesignerState(SessionState):
 
     @handler(permission="flow.manage")
     async def compare(self, draft_id: int, other_id: int) -> Reply:
-        """What taking a colleague's draft would disagree on; other number 0 puts the question away."""
+        """Take in a colleague's draft, or the version in use (-1); what both sides changed is asked first.
+
+        0 puts the question away.
+        """
+        self.merging = {}
         if other_id == 0:
-            self.merging = {}
             return None
         self.merging = await in_writer(
             _compared, actor=self._actor(), at=self._now(), draft_id=draft_id, other_id=other_id
         )
-        if "conflicts" not in self.merging:
-            return [FlowDesignerState.open_again, done("flow_designer.merged")]
-        return None
+        return None if self.merging else _merged()
 
     @handler(permission="flow.manage")
     async def merge(self, draft_id: int, seq: int, other_id: int, choices: list[Plain]) -> Reply:
-        outcome = await in_writer(
+        await in_writer(
             drafts.merge,
             actor=self._actor(),
             at=self._now(),
             draft_id=draft_id,
             if_match=seq,
-            other_draft_id=other_id,
+            other_draft_id=_other(other_id),
             choices=choices,
         )
-        self.merging = {} if outcome.draft else self.merging
-        return [FlowDesignerState.open_again, done("flow_designer.merged")]
+        self.merging = {}
+        return _merged()
+
+    @handler(permission="flow.manage")
+    async def look_at_changes(self, draft_id: int) -> Reply:
+        """What publishing the draft would do."""
+        self.publication = await off_loop(_publication, actor=self._actor(), draft_id=draft_id)
+        return None
+
+    @handler(permission="flow.manage")
+    async def publish(self, draft_id: int, seq: int, note: str) -> Reply:
+        published = await in_writer(
+            publishing.publish,
+            actor=self._actor(),
+            at=self._now(),
+            command_id=str(uuid4()),
+            kind=DraftKind.FLOW,
+            draft_id=draft_id,
+            if_match=seq,
+            note=note,
+        )
+        self.publication = {"published": published.number}
+        return [FlowDesignerState.open_again, done("flow_designer.published", number=published.number)]
+
+    @handler(permission="flow.manage")
+    async def begin(self, entered: Plain) -> Reply:
+        """The first draft of a new flow, from the smallest there is or from a copy of another."""
+        code = str(entered.get("code", "")).strip()
+        await in_writer(
+            _begun,
+            actor=self._actor(),
+            at=self._now(),
+            code=code,
+            name={locale: str(entered.get(locale, "")).strip() for locale in LOCALES},
+            copy_of=str(entered.get("copy_of", "")),
+        )
+        return rx.redirect(f"/designer/flows/{code}")
+
+    @handler(permission="flow.manage")
+    async def offer(self) -> Reply:
+        """What a new flow can be a copy of."""
+        self.words = await off_loop(_words, viewer=self._actor(), code="")
+        return None
 
     def _code(self) -> str:
         return self.router.url.path.rstrip("/").rsplit("/", 1)[-1][:64]
@@ -149,6 +220,16 @@ def _words(*, viewer: Actor, code: str) -> Plain:
 def _opened(*, actor: Actor, at: datetime, code: str) -> Plain:
     draft = drafts.open_draft(actor=actor, at=at, code=code)
     return {**flow_views.opened(draft, drafts.drafts_of(actor=actor, code=code)), "opened": str(uuid4())}
+
+
+def _begun(*, actor: Actor, at: datetime, code: str, name: LocalText, copy_of: str) -> None:
+    document = drafts.EMPTY
+    if copy_of:
+        with reading() as connection:
+            graph = in_use.drawn(connection, actor.org_id, copy_of).graph
+        document = drafts.document_of(parse_graph(graph), name)
+    said = {locale: text for locale, text in name.items() if text}
+    drafts.start(actor=actor, at=at, code=code, document={**document, "name": said})
 
 
 def _save(*, actor: Actor, at: datetime, draft_id: int, seq: int, gestures: list[Plain]) -> int:
@@ -177,18 +258,46 @@ def _looked(*, actor: Actor, draft_id: int, node: str, role: str, template: str)
         )
 
 
+def _merged() -> Reply:
+    return [FlowDesignerState.open_again, done("flow_designer.merged")]
+
+
+def _other(other_id: int) -> int | None:
+    return other_id if other_id > 0 else None
+
+
 def _compared(*, actor: Actor, at: datetime, draft_id: int, other_id: int) -> Plain:
     mine = drafts.read(actor=actor, draft_id=draft_id)
-    other = drafts.read(actor=actor, draft_id=other_id)
-    outcome = drafts.merge(actor=actor, at=at, draft_id=draft_id, if_match=mine.seq, other_draft_id=other_id)
+    outcome = drafts.merge(
+        actor=actor, at=at, draft_id=draft_id, if_match=mine.seq, other_draft_id=_other(other_id)
+    )
     if outcome.draft is not None:
         return {}
     return {
         "with": other_id,
-        "who": other.author_name,
+        "who": drafts.read(actor=actor, draft_id=other_id).author_name if other_id > 0 else "",
         "conflicts": [
             {"path": list(each.path), "is_order": each.is_order, **each.sides} for each in outcome.conflicts
         ],
+    }
+
+
+def _publication(*, actor: Actor, draft_id: int) -> Plain:
+    preview = publishing.preview(actor=actor, kind=DraftKind.FLOW, draft_id=draft_id)
+    draft = preview.draft
+    return {
+        "draft_id": draft.id,
+        "seq": draft.seq,
+        "number": draft.newest_number,
+        "is_behind": draft.is_behind,
+        "changes": [
+            {"code": line.sentence, "params": dict(line.params), "tone": line.kind.value, "key": line.key}
+            for line in preview.lines
+        ],
+        "marks": {key: {"tone": kind.value} for key, kind in GraphDiff(preview.lines).marks.items()},
+        "authors": list(preview.authors.values()),
+        "running": preview.running,
+        "tests": [{"name": each.name, "passed": each.passed} for each in preview.tests],
     }
 
 

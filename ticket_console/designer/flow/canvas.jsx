@@ -1,5 +1,5 @@
 // The canvas: a flow's graph, drawn and edited in the browser; finished gestures are told as operations.
-import { createElement as h, forwardRef, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { createElement as h, forwardRef, useCallback, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Background, BackgroundVariant, MarkerType, MiniMap, Position, ReactFlow, ReactFlowProvider, SelectionMode, applyNodeChanges, useReactFlow, useStore } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import { Map as MapIcon, Maximize, Minus, Plus } from "lucide-react";
@@ -15,6 +15,8 @@ const NODE_TYPES = { flow: FlowNode, note: FlowNote };
 const EDGE_TYPES = { flow: FlowEdge };
 const MANY = 150;
 const STEP = 16;
+const READABLE = 0.5;
+const OPENING = 0.75;
 const FIT = { padding: 0.12, maxZoom: 1, duration: 250 };
 const NOTHING = Object.freeze({});
 const NOBODY = Object.freeze([]);
@@ -109,7 +111,7 @@ function edgesFor(document, chosen, wanted, before) {
       id: edge.key, type: "flow", source: edge.source, target: edge.target, selected, data, speak: wanted.speak,
       sourceHandle: isBelow ? "back-out" : "out", targetHandle: isBack ? "back-in" : "in",
       ariaLabel: edgeText(wanted.speak, document, edge),
-      markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: `var(--fd-edge-${tone})` },
+      markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: `var(--fl-edge-${tone})` },
       zIndex: path || selected ? 1 : 0,
     };
   });
@@ -135,11 +137,11 @@ function ZoomBar({ readOnly, showMap, onMap }) {
   const flow = useReactFlow();
   const zoom = useStore((state) => Math.round(state.transform[2] * 100));
   const tool = (key, Icon, act, pressed) => h("button", {
-    type: "button", className: "fd-tool", title: speak.t(`flow_designer.zoom.${key}`), "aria-label": speak.t(`flow_designer.zoom.${key}`), "aria-pressed": pressed, onClick: act,
+    type: "button", className: "fl-tool", title: speak.t(`flow_designer.zoom.${key}`), "aria-label": speak.t(`flow_designer.zoom.${key}`), "aria-pressed": pressed, onClick: act,
   }, h(Icon, { "aria-hidden": true }));
-  return h("div", { className: "fd-zoom", role: "group", "aria-label": speak.t("flow_designer.zoom"), "data-read-only": readOnly || undefined },
+  return h("div", { className: "fl-zoom", role: "group", "aria-label": speak.t("flow_designer.zoom"), "data-read-only": readOnly || undefined },
     tool("out", Minus, () => flow.zoomOut({ duration: 150 })),
-    h("button", { type: "button", className: "fd-tool fd-zoom-figure", title: speak.t("flow_designer.zoom.full"), onClick: () => flow.zoomTo(1, { duration: 200 }) }, `${zoom}%`),
+    h("button", { type: "button", className: "fl-tool fl-zoom-figure", title: speak.t("flow_designer.zoom.full"), onClick: () => flow.zoomTo(1, { duration: 200 }) }, `${zoom}%`),
     tool("in", Plus, () => flow.zoomIn({ duration: 150 })),
     tool("fit", Maximize, () => flow.fitView(FIT)),
     tool("map", MapIcon, onMap, showMap));
@@ -147,7 +149,7 @@ function ZoomBar({ readOnly, showMap, onMap }) {
 
 const Inner = forwardRef(function Inner({
   document, selection = NOBODY, problems = NOBODY, marks = NOTHING, paths = NOBODY, words = NOTHING, readOnly = false, tool = null,
-  onGesture, onSelect, onOpen, onAddAt, onRefused, onConnectKey, onUndo, onRedo, onCopied, onPlace, announce, children,
+  onGesture, onSelect, onOpen, onAddAt, onRefused, onConnectKey, onUndo, onRedo, onCopied, onPlace, children,
 }, ref) {
   const speak = useLanguage();
   const flow = useReactFlow();
@@ -224,13 +226,34 @@ const Inner = forwardRef(function Inner({
     return place;
   }, [boxOf]);
 
+  // A long flow is not shown so small that nobody can read it: it begins at its start.
+  const onInit = useCallback(() => {
+    const view = root.current.getBoundingClientRect();
+    const boxes = latest.current.document.nodes.map((node) => boxOf(node.key));
+    const start = boxes[Math.max(0, latest.current.document.nodes.findIndex((node) => node.kind === "start"))];
+    const width = Math.max(...boxes.map((box) => box.x + box.width)) - Math.min(...boxes.map((box) => box.x));
+    if (!start || readOnly || view.width / width >= READABLE) {
+      flow.fitView({ ...FIT, duration: 0 });
+      return;
+    }
+    flow.setViewport({ x: 48 - start.x * OPENING, y: view.height / 2 - (start.y + start.height / 2) * OPENING, zoom: OPENING });
+  }, [flow, boxOf, readOnly]);
+
+  const reveal = useCallback((key) => {
+    const box = boxOf(key);
+    const view = root.current?.getBoundingClientRect();
+    if (!box || !view) return;
+    const spot = flow.flowToScreenPosition({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
+    if (spot.x < view.left + 60 || spot.x > view.right - 60 || spot.y < view.top + 60 || spot.y > view.bottom - 60) centre(key);
+  }, [flow, boxOf, centre]);
+
   const seeAll = useCallback(() => window.requestAnimationFrame(() => flow.fitView(FIT)), [flow]);
 
   useImperativeHandle(ref, () => ({
-    centre, focusNode, middle, placeAfter, fit: seeAll, boxOf, rename: setRenaming, gesture,
+    centre, reveal, focusNode, middle, placeAfter, fit: seeAll, boxOf, rename: setRenaming, gesture,
     positions: () => latest.current.positions,
     screenOf: (key) => root.current?.querySelector(`.react-flow__node[data-id="${CSS.escape(key)}"]`)?.getBoundingClientRect() ?? null,
-  }), [centre, focusNode, middle, placeAfter, seeAll, boxOf, gesture]);
+  }), [centre, reveal, focusNode, middle, placeAfter, seeAll, boxOf, gesture]);
 
   const link = useCallback((source, target) => {
     const { document: now } = latest.current;
@@ -401,13 +424,6 @@ const Inner = forwardRef(function Inner({
     }
   };
 
-  const reveal = (key) => {
-    const box = boxOf(key);
-    const view = root.current.getBoundingClientRect();
-    const spot = flow.flowToScreenPosition({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
-    if (spot.x < view.left + 60 || spot.x > view.right - 60 || spot.y < view.top + 60 || spot.y > view.bottom - 60) centre(key);
-  };
-
   const onDrop = (event) => {
     const preset = event.dataTransfer.getData("application/x-flow-node");
     if (!preset || readOnly) return;
@@ -415,14 +431,10 @@ const Inner = forwardRef(function Inner({
     onPlace?.(preset, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }));
   };
 
-  useEffect(() => {
-    announce?.(null);
-  }, [announce]);
-
   const isLarge = document.nodes.length > MANY;
   return h(CanvasTools.Provider, { value: tools },
     h("div", {
-      ref: root, className: "fd-canvas", "data-linking": linking || undefined, "data-tool": tool, "data-large": isLarge || undefined,
+      ref: root, className: "fl-canvas", "data-linking": linking || undefined, "data-tool": tool, "data-large": isLarge || undefined,
       onKeyDown, onCopy: (event) => copy(event, false), onCut: (event) => copy(event, true),
       onPaste: (event) => !isTyping(event.target) && insert(event.clipboardData.getData("text/plain")) && event.preventDefault(),
       onDragOver: (event) => {
@@ -438,13 +450,13 @@ const Inner = forwardRef(function Inner({
         nodesDraggable: !readOnly, nodesConnectable: !readOnly, edgesFocusable: true, nodesFocusable: true, disableKeyboardA11y: true, deleteKeyCode: null,
         selectionMode: SelectionMode.Partial, selectionOnDrag: tool === "select", panOnDrag: tool === "select" ? [1, 2] : [0, 1, 2], panOnScroll: true, zoomOnScroll: false, zoomActivationKeyCode: ["Control", "Meta"],
         multiSelectionKeyCode: ["Shift", "Control", "Meta"], selectionKeyCode: "Shift", zoomOnDoubleClick: false, snapToGrid: true, snapGrid: [8, 8], connectionRadius: 36, minZoom: 0.08, maxZoom: 2,
-        onlyRenderVisibleElements: isLarge, elevateNodesOnSelect: false, fitView: true, fitViewOptions: { padding: 0.12, maxZoom: 1 }, proOptions: { hideAttribution: true },
+        onlyRenderVisibleElements: isLarge, elevateNodesOnSelect: false, onInit, proOptions: { hideAttribution: true },
         attributionPosition: "bottom-left", connectionLineStyle: { stroke: "var(--tc-accent)", strokeWidth: 2 }, "aria-label": speak.t("flow_designer.canvas"),
       },
-        h(Background, { variant: BackgroundVariant.Dots, gap: 16, size: 1.2, color: "var(--fd-dot)" }),
+        h(Background, { variant: BackgroundVariant.Dots, gap: 16, size: 1.2, color: "var(--fl-dot)" }),
         showMap && h(MiniMap, {
-          pannable: true, zoomable: true, ariaLabel: speak.t("flow_designer.minimap"), nodeStrokeWidth: 0, nodeBorderRadius: 6, maskColor: "var(--fd-mask)", bgColor: "var(--tc-surface)",
-          nodeColor: (node) => `var(--fd-category-${node.data.stage?.category ?? "note"})`,
+          pannable: true, zoomable: true, ariaLabel: speak.t("flow_designer.minimap"), nodeStrokeWidth: 0, nodeBorderRadius: 6, maskColor: "var(--fl-mask)", bgColor: "var(--tc-surface)",
+          nodeColor: (node) => `var(--fl-category-${node.data.stage?.category ?? "note"})`,
         }),
         h(ZoomBar, { readOnly, showMap, onMap: () => setShowMap(!showMap) })),
       children));
@@ -453,7 +465,7 @@ const Inner = forwardRef(function Inner({
 const isTyping = (target) => target?.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target?.tagName ?? "");
 
 export const FlowCanvas = forwardRef(function FlowCanvas(props, ref) {
-  if (!props.document?.nodes) return h("div", { className: "fd-canvas" });
+  if (!props.document?.nodes) return h("div", { className: "fl-canvas" });
   return h(ReactFlowProvider, null, h(Inner, { ...props, ref }));
 });
 

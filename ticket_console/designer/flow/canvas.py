@@ -5,6 +5,7 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
+from ticket_console.components.condition_builder import CONDITION_BUILDER_JS, CONDITION_LIBRARIES
 from ticket_console.designer.document import DOCUMENT_JS
 
 # The parts stand beside the canvas's own file, where its relative imports find them.
@@ -12,9 +13,9 @@ PARTS: Final = ("canvas_parts.jsx", "editing.js", "kinds.js", "layout.js", "sent
 for _part in PARTS:
     rx.asset(_part, shared=True)
 CANVAS_JS: Final = rx.asset("canvas.jsx", shared=True).importable_path
-LIBRARIES: Final = ["@xyflow/react@12.12.1", "@dagrejs/dagre@3.1.3", "lucide-react@1.26.0"]
+LIBRARIES: Final = ["@xyflow/react@12.12.1", "@dagrejs/dagre@3.1.3", *CONDITION_LIBRARIES]
 # What `canvas.jsx` imports from elsewhere has to be served as well.
-NEEDS: Final = (DOCUMENT_JS,)
+NEEDS: Final = (CONDITION_BUILDER_JS, DOCUMENT_JS)
 
 
 class _FlowPicture(rx.NoSSRComponent):
@@ -49,8 +50,8 @@ def flow_canvas(
 
     `problems`: [{path, code, params, tone}]. `marks`: {node or edge key: {"tone": added | removed |
     changed | moved | danger | ok | warn, "count": n, "text": {zh, en}}}. `paths`: [{"keys": [edge keys],
-    "tone", "label": {zh, en}}]. `words` names fields, skills and flows as `state.flow_views.words` does. `on_gesture` tells
-    (label key, operations, params), `on_select` the keys chosen.
+    "tone", "label": {zh, en}}]. `words` names fields, skills and flows as `state.flow_views.words` does.
+    `on_gesture` tells (label key, operations, params), `on_select` the keys chosen.
     """
     given = {
         "selection": selection,

@@ -17,7 +17,7 @@ function Rename({ value, onDone, label }) {
     input.current.select();
   }, []);
   return h("input", {
-    ref: input, className: "fd-rename nodrag nopan", value: text, "aria-label": label, maxLength: 100,
+    ref: input, className: "fl-rename nodrag nopan", value: text, "aria-label": label, maxLength: 100,
     onChange: (event) => setText(event.target.value),
     onBlur: () => onDone(text),
     onKeyDown: (event) => {
@@ -39,7 +39,7 @@ function Chips({ node, speak }) {
   if (node.permissions && Object.keys(node.permissions).length) chips.push(["permissions", ShieldCheck, ""]);
   if (node.targets && (node.targets.finish_minutes || node.targets.claim_minutes)) chips.push(["targets", Clock, spanText(speak, (node.targets.finish_minutes ?? node.targets.claim_minutes) * 60)]);
   if (node.handlers?.length) chips.push(["handlers", UserRoundCheck, String(node.handlers.length)]);
-  return chips.map(([key, Icon, text]) => h("span", { key, className: "fd-chip", title: speak.t(`flow_designer.chip.${key}`) }, h(Icon, { "aria-hidden": true }), text));
+  return chips.map(([key, Icon, text]) => h("span", { key, className: "fl-chip", title: speak.t(`flow_designer.chip.${key}`) }, h(Icon, { "aria-hidden": true }), text));
 }
 
 export const FlowNode = memo(function FlowNode({ id, data, selected }) {
@@ -52,42 +52,42 @@ export const FlowNode = memo(function FlowNode({ id, data, selected }) {
   const name = nameOf(speak, node);
   const title = renaming
     ? h(Rename, { value: speak.label(node.name), label: speak.t("flow_designer.rename"), onDone: (text) => tools.current.renamed(id, text) })
-    : h("strong", { className: "fd-name", title: name }, name);
-  const badge = (problem || mark) && h("span", { className: "fd-badges" },
-    mark?.count ? h("span", { className: "fd-count", "data-tone": mark.tone, title: speak.label(mark.text) }, speak.number(mark.count)) : null,
-    problem && h("span", { className: "fd-alert", "data-tone": problem.tone, title: problem.text }, h(TriangleAlert, { "aria-hidden": true })));
+    : h("strong", { className: "fl-name", title: name }, name);
+  const badge = (problem || mark) && h("span", { className: "fl-badges" },
+    mark?.count ? h("span", { className: "fl-count", "data-tone": mark.tone, title: speak.label(mark.text) }, speak.number(mark.count)) : null,
+    problem && h("span", { className: "fl-alert", "data-tone": problem.tone, title: problem.text }, h(TriangleAlert, { "aria-hidden": true })));
   const handles = [
-    h(Handle, { key: "in", id: "in", type: "target", position: Position.Left, isConnectable: !readOnly, className: "fd-in" }),
-    h(Handle, { key: "out", id: "out", type: "source", position: Position.Right, isConnectable: !readOnly && node.kind !== "end", className: "fd-out" }),
-    h(Handle, { key: "back-out", id: "back-out", type: "source", position: Position.Bottom, isConnectable: false, className: "fd-quiet" }),
-    h(Handle, { key: "back-in", id: "back-in", type: "target", position: Position.Bottom, isConnectable: false, className: "fd-quiet" }),
+    h(Handle, { key: "in", id: "in", type: "target", position: Position.Left, isConnectable: !readOnly, className: "fl-in" }),
+    h(Handle, { key: "out", id: "out", type: "source", position: Position.Right, isConnectable: !readOnly && node.kind !== "end", className: "fl-out" }),
+    h(Handle, { key: "back-out", id: "back-out", type: "source", position: Position.Bottom, isConnectable: false, className: "fl-quiet" }),
+    h(Handle, { key: "back-in", id: "back-in", type: "target", position: Position.Bottom, isConnectable: false, className: "fl-quiet" }),
   ];
   const next = !readOnly && node.kind !== "end" && h("button", {
-    type: "button", className: "fd-next nodrag nopan", tabIndex: -1, title: speak.t("flow_designer.add_after"), "aria-label": speak.t("flow_designer.add_after"),
+    type: "button", className: "fl-next nodrag nopan", tabIndex: -1, title: speak.t("flow_designer.add_after"), "aria-label": speak.t("flow_designer.add_after"),
     onClick: (event) => {
       event.stopPropagation();
       tools.current.addAfter(id, event.currentTarget);
     },
   }, h(Plus, { "aria-hidden": true }));
   const common = {
-    className: "fd-node", "data-shape": shape, "data-tone": known.tone, "data-kind": node.kind, "data-selected": selected || undefined, "data-mark": mark?.tone,
+    className: "fl-node", "data-shape": shape, "data-tone": known.tone, "data-kind": node.kind, "data-selected": selected || undefined, "data-mark": mark?.tone,
     "data-category": stage?.category, "data-problem": problem?.tone, "data-key": id,
     onDoubleClick: () => !readOnly && tools.current.rename(id),
   };
   if (shape === "gate") {
     return h("div", common, handles,
-      h("span", { className: "fd-diamond" }, h("span", { className: "fd-diamond-shape" }), h(Icon, { "aria-hidden": true })),
-      h("span", { className: "fd-gate-name" }, title), badge, next);
+      h("span", { className: "fl-diamond" }, h("span", { className: "fl-diamond-shape" }), h(Icon, { "aria-hidden": true })),
+      h("span", { className: "fl-gate-name" }, title), badge, next);
   }
   if (shape === "pill") return h("div", common, handles, h(Icon, { "aria-hidden": true }), title, badge, next);
   const line = handlerText(speak, node, data.words);
   return h("div", common, handles,
-    h("div", { className: "fd-node-top" },
-      h("span", { className: "fd-icon" }, h(Icon, { "aria-hidden": true })),
-      h("span", { className: "fd-text" }, title, h("small", null, line || kindText(speak, node)))),
-    h("div", { className: "fd-node-foot" },
-      stage && h("span", { className: "fd-stage", "data-category": stage.category }, h("i", { "aria-hidden": true }), h("span", null, speak.label(stage.name) || stage.key)),
-      h("span", { className: "fd-chips" }, h(Chips, { node, speak }))),
+    h("div", { className: "fl-node-top" },
+      h("span", { className: "fl-icon" }, h(Icon, { "aria-hidden": true })),
+      h("span", { className: "fl-text" }, title, h("small", null, line || kindText(speak, node)))),
+    h("div", { className: "fl-node-foot" },
+      stage && h("span", { className: "fl-stage", "data-category": stage.category }, h("i", { "aria-hidden": true }), h("span", null, speak.label(stage.name) || stage.key)),
+      h("span", { className: "fl-chips" }, h(Chips, { node, speak }))),
     badge, next);
 });
 
@@ -96,7 +96,7 @@ export const FlowNote = memo(function FlowNote({ id, data, selected }) {
   const tools = useContext(CanvasTools);
   const [text, setText] = useState(data.comment.text);
   useEffect(() => setText(data.comment.text), [data.comment.text]);
-  return h("div", { className: "fd-note", "data-selected": selected || undefined, "data-key": id },
+  return h("div", { className: "fl-note", "data-selected": selected || undefined, "data-key": id },
     !data.readOnly && h(NodeResizer, { isVisible: selected, minWidth: 120, minHeight: 64, onResizeEnd: (_, box) => tools.current.resized(id, box) }),
     h("textarea", {
       className: selected ? "nodrag nopan" : "", value: text, readOnly: data.readOnly, "aria-label": speak.t("flow_designer.comment"), placeholder: speak.t("flow_designer.comment.empty"),
@@ -126,11 +126,11 @@ export const FlowEdge = memo(function FlowEdge({ id, sourceX, sourceY, targetX, 
   const labelY = isForward ? targetY : middleY;
   const Icon = EDGE_ICONS[edge.kind];
   const tone = shown?.tone ?? mark?.tone ?? (problem ? problem.tone : EDGE_TONES[edge.kind] ?? "plain");
-  return h("g", { className: "fd-edge", "data-kind": edge.kind, "data-tone": tone, "data-selected": selected || undefined, "data-mark": mark?.tone, "data-path": shown?.tone },
+  return h("g", { className: "fl-edge", "data-kind": edge.kind, "data-tone": tone, "data-selected": selected || undefined, "data-mark": mark?.tone, "data-path": shown?.tone },
     h(BaseEdge, { id, path, markerEnd, interactionWidth: 24 }),
     (text || Icon || shown?.label) && h(EdgeLabelRenderer, null,
       h("button", {
-        type: "button", tabIndex: -1, className: "fd-edge-label nodrag nopan", "data-kind": edge.kind, "data-tone": tone, "data-selected": selected || undefined, title: data.sentence || text,
+        type: "button", tabIndex: -1, className: "fl-edge-label nodrag nopan", "data-kind": edge.kind, "data-tone": tone, "data-selected": selected || undefined, title: data.sentence || text,
         style: { transform: `translate(${isForward ? "0" : "-50%"}, -50%) translate(${labelX}px, ${labelY}px)`, pointerEvents: "all" },
         onClick: (event) => {
           event.stopPropagation();

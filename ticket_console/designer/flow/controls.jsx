@@ -5,7 +5,7 @@ import { useLanguage } from "$/public/external/ticket_console/components/text/la
 
 export function Field({ label, help, problem, children }) {
   const id = useId();
-  return h("div", { className: "fd-field" },
+  return h("div", { className: "fl-field" },
     label && h("label", { htmlFor: id }, label),
     children(id),
     help && h("span", { className: "tc-help" }, help),
@@ -51,7 +51,7 @@ export function Text({ id, value, onDone, long, ...rest }) {
 
 export function Label({ label, value, onDone, long, help, autoFocus }) {
   const speak = useLanguage();
-  return h(Field, { label, help }, (id) => h("div", { className: "fd-pair" }, ["zh", "en"].map((language, at) => h("span", { key: language, className: "fd-tongue" },
+  return h(Field, { label, help }, (id) => h("div", { className: "fl-pair" }, ["zh", "en"].map((language, at) => h("span", { key: language, className: "fl-tongue" },
     h("i", { "aria-hidden": true }, speak.t(`flow_designer.tongue.${language}`)),
     h(Text, { id: at === 0 ? id : undefined, lang: language, long, value: value?.[language] ?? "", "data-focus": autoFocus && at === 0 ? true : undefined, "aria-label": `${label} (${speak.t(`flow_designer.tongue.${language}`)})`, onDone: (text) => onDone(language, text.trim()) })))));
 }
@@ -68,7 +68,7 @@ export function Choice({ label, value, options, onDone, none, help, small }) {
 }
 
 export function Whole({ label, value, onDone, min = 0, max = 1_000_000, unit, help }) {
-  return h(Field, { label, help }, (id) => h("span", { className: "fd-unit" },
+  return h(Field, { label, help }, (id) => h("span", { className: "fl-unit" },
     h(Text, { id, type: "number", inputMode: "numeric", min, max, value: value === undefined || value === null ? "" : String(value), onDone: (text) => onDone(text === "" ? null : Math.max(min, Math.min(max, Math.round(Number(text) || 0)))) }),
     unit && h("span", null, unit)));
 }
@@ -81,7 +81,7 @@ export function Duration({ label, seconds, onDone, help }) {
   const [unit, setUnit] = useState(fitting[0]);
   useEffect(() => setUnit(fitting[0]), [seconds]);
   const size = UNITS.find(([name]) => name === unit)[1];
-  return h(Field, { label, help }, (id) => h("span", { className: "fd-unit" },
+  return h(Field, { label, help }, (id) => h("span", { className: "fl-unit" },
     h(Text, { id, type: "number", min: 0, value: seconds === null || seconds === undefined ? "" : String(Math.round((seconds / size) * 100) / 100), onDone: (text) => onDone(text === "" ? null : Math.round(Number(text) * size)) }),
     h("select", {
       className: "tc-select", value: unit, "aria-label": speak.t("flow_designer.unit"),
@@ -94,7 +94,7 @@ export function Duration({ label, seconds, onDone, help }) {
 
 export function Toggle({ label, value, onDone, help }) {
   const id = useId();
-  return h("div", { className: "fd-toggle" },
+  return h("div", { className: "fl-toggle" },
     h("input", { id, type: "checkbox", checked: Boolean(value), onChange: (event) => onDone(event.target.checked) }),
     h("label", { htmlFor: id }, label, help && h("span", { className: "tc-help" }, help)));
 }
@@ -105,11 +105,11 @@ export function Listed({ label, list = [], onDone, draw, fresh, addLabel, empty,
   const change = (index, next) => onDone(list.with(index, next));
   const move = (index, by) => onDone(list.toSpliced(index, 1).toSpliced(index + by, 0, list[index]));
   const tool = (key, Icon, act, disabled) => h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", "data-size": "small", title: speak.t(`flow_designer.list.${key}`), "aria-label": speak.t(`flow_designer.list.${key}`), disabled, onClick: act }, h(Icon, { "aria-hidden": true }));
-  return h("div", { className: "fd-list" },
-    label && h("span", { className: "fd-label" }, label),
+  return h("div", { className: "fl-list" },
+    label && h("span", { className: "fl-label" }, label),
     list.length === 0 && empty && h("p", { className: "tc-help" }, empty),
-    list.map((member, index) => h("div", { key: member?.key ?? index, className: "fd-list-item" },
-      h("div", { className: "fd-list-head" },
+    list.map((member, index) => h("div", { key: member?.key ?? index, className: "fl-list-item" },
+      h("div", { className: "fl-list-head" },
         h("span", null, titleOf ? titleOf(member, index) : speak.number(index + 1)),
         tool("up", ChevronUp, () => move(index, -1), index === 0), tool("down", ChevronDown, () => move(index, 1), index === list.length - 1), tool("remove", Trash2, () => onDone(list.toSpliced(index, 1)))),
       draw(member, (next) => change(index, next), index))),
@@ -136,8 +136,8 @@ export function Section({ name, title, count, children, startOpen }) {
     window.localStorage.setItem(OPENED, JSON.stringify({ ...kept, [name]: !open }));
     setOpen(!open);
   };
-  return h("section", { className: "fd-section", "data-section": name },
-    h("button", { type: "button", className: "fd-section-head", "aria-expanded": open, onClick: toggle },
-      h(open ? ChevronDown : ChevronRight, { "aria-hidden": true }), h("span", null, title), count ? h("span", { className: "fd-section-count" }, count) : null),
-    open && h("div", { className: "fd-section-body" }, children));
+  return h("section", { className: "fl-section", "data-section": name },
+    h("button", { type: "button", className: "fl-section-head", "aria-expanded": open, onClick: toggle },
+      h(open ? ChevronDown : ChevronRight, { "aria-hidden": true }), h("span", null, title), count ? h("span", { className: "fl-section-count" }, count) : null),
+    open && h("div", { className: "fl-section-body" }, children));
 }

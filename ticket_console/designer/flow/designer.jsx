@@ -64,40 +64,40 @@ function SaveState({ view }) {
   const speak = useLanguage();
   const key = view.isWaiting ? "waiting" : view.waiting > 0 ? "saving" : "saved";
   const Icon = { waiting: CloudOff, saving: LoaderCircle, saved: Check }[key];
-  return h("span", { className: "fd-save", "data-state": key, role: "status", "data-test": "save-state" }, h(Icon, { "aria-hidden": true }), h("span", null, speak.t(`flow_designer.save.${key}`, { n: view.waiting })));
+  return h("span", { className: "fl-save", "data-state": key, role: "status", "data-test": "save-state" }, h(Icon, { "aria-hidden": true }), h("span", null, speak.t(`flow_designer.save.${key}`, { n: view.waiting })));
 }
 
 function People({ people = [], me }) {
   const speak = useLanguage();
   const others = people.filter((each) => each.id !== me);
   if (others.length === 0) return null;
-  return h("ul", { className: "fd-people", "aria-label": speak.t("flow_designer.people") }, others.slice(0, 5).map((each) => h("li", { key: each.id, className: "tc-avatar", title: speak.t("flow_designer.people.here", { who: each.name }) }, h("span", { "aria-hidden": true }, each.name.slice(0, 1).toUpperCase()), h("span", { className: "tc-sr" }, speak.t("flow_designer.people.here", { who: each.name })))));
+  return h("ul", { className: "fl-people", "aria-label": speak.t("flow_designer.people") }, others.slice(0, 5).map((each) => h("li", { key: each.id, className: "tc-avatar", title: speak.t("flow_designer.people.here", { who: each.name }) }, h("span", { "aria-hidden": true }, each.name.slice(0, 1).toUpperCase()), h("span", { className: "tc-sr" }, speak.t("flow_designer.people.here", { who: each.name })))));
 }
 
 function NameEditor({ document, act, readOnly }) {
   const speak = useLanguage();
   const [open, setOpen] = useState(false);
   const name = speak.label(document.name) || speak.t("flow_designer.unnamed");
-  return h("div", { className: "fd-title" },
-    h("h1", null, h("button", { type: "button", className: "fd-title-button", disabled: readOnly, title: speak.t("flow_designer.rename_flow"), onClick: () => setOpen(true) }, name)),
+  return h("div", { className: "fl-title" },
+    h("h1", null, h("button", { type: "button", className: "fl-title-button", disabled: readOnly, title: speak.t("flow_designer.rename_flow"), onClick: () => setOpen(true) }, name)),
     h(Dialog, { open, title: speak.t("flow_designer.rename_flow"), onClose: () => setOpen(false) },
-      h("div", { className: "fd-stack" }, h(Label, { label: speak.t("flow_designer.name"), autoFocus: true, value: document.name, onDone: (language, text) => text && act("flow_designer.did.rename_flow", [put(["name", language], text)], { what: text }) })),
+      h("div", { className: "fl-stack" }, h(Label, { label: speak.t("flow_designer.name"), autoFocus: true, value: document.name, onDone: (language, text) => text && act("flow_designer.did.rename_flow", [put(["name", language], text)], { what: text }) })),
       h("div", { className: "tc-dialog-foot" }, h("button", { type: "button", className: "tc-btn", "data-tone": "primary", onClick: () => setOpen(false) }, speak.t("common.close")))));
 }
 
 function ToolButton({ icon: Icon, label, keys, onClick, disabled, pressed, count, tone, test }) {
-  return h("button", { type: "button", className: "fd-tool", title: keys ? `${label} (${keys})` : label, "aria-label": label, "aria-pressed": pressed, disabled, onClick, "data-tone": tone, "data-test": test },
-    h(Icon, { "aria-hidden": true }), count ? h("span", { className: "fd-tool-count" }, count) : null);
+  return h("button", { type: "button", className: "fl-tool", title: keys ? `${label} (${keys})` : label, "aria-label": label, "aria-pressed": pressed, disabled, onClick, "data-tone": tone, "data-test": test },
+    h(Icon, { "aria-hidden": true }), count ? h("span", { className: "fl-tool-count" }, count) : null);
 }
 
 function Opening({ failed, onRetry }) {
   const speak = useLanguage();
-  if (!failed) return h("div", { className: "fd-opening", "aria-busy": true }, h("span", { className: "tc-spin" }), h("span", { role: "status" }, speak.t("flow_designer.opening")));
+  if (!failed) return h("div", { className: "fl-opening", "aria-busy": true }, h("span", { className: "tc-spin" }), h("span", { role: "status" }, speak.t("flow_designer.opening")));
   return h("div", { className: "tc-empty", role: "alert" }, h("strong", null, speak.t("load.failed")), h("button", { type: "button", className: "tc-btn", onClick: onRetry }, speak.t("load.retry")));
 }
 
 export function FlowDesigner({
-  feed, verdict, news, report, words = {}, people, me, publication, preview, merging, tabs = NOBODY, conditionBuilder: Builder, children,
+  feed, verdict, news, report, words = {}, people, me, publication, preview, merging, tabs = NOBODY, children,
   onSave, onReopen, onCheck, onRecover, onPublication, onPublish, onPreview, onCompare, onMerge, onTab,
 }) {
   const speak = useLanguage();
@@ -140,6 +140,14 @@ export function FlowDesigner({
     const known = new Set([...document.nodes, ...document.edges, ...(document.drawing?.comments ?? [])].map((each) => each.key));
     setSelection((before) => (before.every((key) => known.has(key)) ? before : before.filter((key) => known.has(key))));
   }, [document]);
+
+  // A panel takes room from the canvas; what is chosen stays in sight.
+  const only = selection.length === 1 ? selection[0] : null;
+  useEffect(() => {
+    if (panel !== "inspector" || !only) return undefined;
+    const timer = setTimeout(() => canvas.current?.reveal(only), 60);
+    return () => clearTimeout(timer);
+  }, [panel, only]);
 
   useEffect(() => {
     if (publication?.published) {
@@ -219,7 +227,7 @@ export function FlowDesigner({
   const onOpen = useCallback((key, byPointer) => {
     if (draft.document.drawing?.comments?.some((each) => each.key === key)) return;
     setPanel("inspector");
-    if (!byPointer) window.requestAnimationFrame(() => window.requestAnimationFrame(() => window.document.querySelector(".fd-inspector [data-focus], .fd-inspector input, .fd-inspector button")?.focus()));
+    if (!byPointer) window.requestAnimationFrame(() => window.requestAnimationFrame(() => window.document.querySelector(".fl-inspector [data-focus], .fl-inspector input, .fl-inspector button")?.focus()));
   }, [draft]);
 
   const onSelect = useCallback((keys) => setSelection((before) => (sameKeys(before, keys) ? before : keys)), []);
@@ -274,7 +282,7 @@ export function FlowDesigner({
   const redoLabel = view.redoLabel ? speak.t("flow_designer.redo.what", { what: speak.t(view.redoLabel.label, plainParams(speak, view.redoLabel.params)) }) : speak.t("flow_designer.redo");
   const asked = useMemo(() => (isShowing ? publication?.marks ?? {} : {}), [isShowing, publication]);
 
-  if (!document) return h("div", { className: "fd", onKeyDown }, h(Opening, { failed: feed?.failed, onRetry: onReopen }));
+  if (!document) return h("div", { className: "fl", onKeyDown }, h(Opening, { failed: feed?.failed, onRetry: onReopen }));
 
   const startPublishing = () => {
     setPublishing(true);
@@ -283,21 +291,21 @@ export function FlowDesigner({
   const grantNode = granting && document.nodes.find((node) => node.key === granting);
   const lookNode = looking && document.nodes.find((node) => node.key === looking);
   const shownTabs = [["draw", speak.t("flow_designer.tab.draw")], ...tabs.map((each) => [each.key, speak.label(each.label)])];
-  return h("div", { className: "fd", onKeyDown, "data-panel": panel ?? undefined, "data-palette": palette || undefined, "data-test": "flow-designer", "data-seq": view.seq },
-    h("header", { className: "fd-head" },
+  return h("div", { className: "fl", onKeyDown, "data-panel": panel ?? undefined, "data-palette": palette || undefined, "data-test": "flow-designer", "data-seq": view.seq },
+    h("header", { className: "fl-head" },
       h(Link, { to: "/designer", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", title: speak.t("flow_designer.back"), "aria-label": speak.t("flow_designer.back") }, h(ArrowLeft, { "aria-hidden": true })),
       h(NameEditor, { document, act, readOnly }),
       h(SaveState, { view }),
-      h("span", { className: "fd-fill" }),
+      h("span", { className: "fl-fill" }),
       shownTabs.length > 1 && h("div", { className: "tc-tabs", role: "tablist" }, shownTabs.map(([key, text]) => h("button", { key, type: "button", role: "tab", "aria-selected": tab === key, onClick: () => [setTab(key), onTab?.(key)] }, text))),
       h(People, { people, me }),
       feed?.others?.length > 0 && h(MenuButton, {
         label: speak.t("flow_designer.merge.menu"), shape: "icon", items: [{ heading: speak.t("flow_designer.merge.menu") }, ...feed.others.map((each) => ({ key: String(each.id), label: each.author, hint: speak.t("flow_designer.merge.hint", { n: each.seq }), onSelect: () => onCompare?.(view.id, each.id) }))],
       }, h(GitMerge, { "aria-hidden": true })),
-      h("button", { type: "button", className: "tc-btn fd-problems-button", "data-tone": "quiet", "data-problems": errors ? "danger" : problems.length ? "warn" : "none", "data-test": "problems", onClick: () => setPanel(panel === "problems" ? null : "problems") },
+      h("button", { type: "button", className: "tc-btn fl-problems-button", "data-tone": "quiet", "data-problems": errors ? "danger" : problems.length ? "warn" : "none", "data-test": "problems", onClick: () => setPanel(panel === "problems" ? null : "problems") },
         h(problems.length ? TriangleAlert : Check, { "aria-hidden": true }), h("span", null, problems.length ? speak.number(problems.length) : ""), h("span", { className: "tc-sr" }, speak.t("flow_designer.problems"))),
       !readOnly && h("button", { type: "button", className: "tc-btn", "data-tone": "primary", "data-test": "publish", onClick: startPublishing }, h(Rocket, { "aria-hidden": true }), h("span", null, speak.t("flow_designer.publish")))),
-    tab === "draw" && h("div", { className: "fd-bar", role: "toolbar", "aria-label": speak.t("flow_designer.toolbar") },
+    tab === "draw" && h("div", { className: "fl-bar", role: "toolbar", "aria-label": speak.t("flow_designer.toolbar") },
       h(ToolButton, { icon: PanelLeft, label: speak.t("flow_designer.palette"), pressed: palette, onClick: () => setPalette(!palette) }),
       h("i", null),
       h(ToolButton, { icon: Undo2, label: undoLabel, keys: "Ctrl+Z", disabled: !view.canUndo, onClick: undo, test: "undo" }),
@@ -306,18 +314,18 @@ export function FlowDesigner({
       h(ToolButton, { icon: MousePointer2, label: speak.t("flow_designer.tool.select"), pressed: tool === "select", onClick: () => setTool(tool === "select" ? null : "select") }),
       h(ToolButton, { icon: StickyNote, label: speak.t("flow_designer.comment.add"), keys: "M", onClick: () => add(entryOf("comment")) }),
       h(ToolButton, { icon: Network, label: speak.t("flow_designer.arrange"), onClick: arrange, test: "arrange" }),
-      selection.length > 0 && h("span", { className: "fd-bar-group" },
+      selection.length > 0 && h("span", { className: "fl-bar-group" },
         h("i", null),
         pickedNodes.length > 1 && ALIGNMENTS.map(([how, icon]) => h(ToolButton, { key: how, icon, label: speak.t(`flow_designer.align.${how}`), disabled: (how === "across" || how === "down") && pickedNodes.length < 3, onClick: () => align(how) })),
         pickedNodes.length > 0 && h(ToolButton, { icon: Copy, label: speak.t("flow_designer.inspector.duplicate"), keys: "Ctrl+D", onClick: () => duplicate(pickedNodes) }),
         h(ToolButton, { icon: Trash2, label: speak.t("flow_designer.inspector.remove"), keys: "Del", tone: "danger", onClick: eraseChosen }),
-        selection.length > 1 && h("span", { className: "fd-chosen" }, speak.t("flow_designer.chosen", { n: selection.length }))),
-      h("span", { className: "fd-fill" }),
+        selection.length > 1 && h("span", { className: "fl-chosen" }, speak.t("flow_designer.chosen", { n: selection.length }))),
+      h("span", { className: "fl-fill" }),
       isShowing && h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => setIsShowing(false) }, speak.t("flow_designer.publish.hide")),
       h(ToolButton, { icon: ListTree, label: speak.t("flow_designer.outline"), pressed: panel === "outline", onClick: () => setPanel(panel === "outline" ? null : "outline"), test: "outline" }),
       h(ToolButton, { icon: Columns3, label: speak.t("flow_designer.stages"), pressed: panel === "stages", onClick: () => setPanel(panel === "stages" ? null : "stages"), test: "stages" }),
       h(ToolButton, { icon: History, label: speak.t("flow_designer.history"), pressed: panel === "history", onClick: () => [setPanel(panel === "history" ? null : "history"), panel !== "history" && onReopen?.()], test: "history" })),
-    tab === "draw" ? h("div", { className: "fd-body" },
+    tab === "draw" ? h("div", { className: "fl-body" },
       palette && !readOnly && h(Palette, {
         onAdd: (entry) => {
           const one = selection.length === 1 && document.nodes.find((node) => node.key === selection[0] && node.kind !== "end");
@@ -326,20 +334,20 @@ export function FlowDesigner({
         },
         onClose: () => setPalette(false),
       }),
-      h("div", { className: "fd-stage-area" },
+      h("div", { className: "fl-stage-area" },
         h(FlowCanvas, {
           ref: canvas, document, selection, problems, marks: asked, words, readOnly, tool,
           onGesture: act, onSelect, onOpen, onAddAt, onRefused, onConnectKey, onUndo: undo, onRedo: redo, onCopied, onPlace,
         })),
       panel === "inspector" && h(Inspector, {
         document, selection, words, problems, act: change, readOnly, onClose: () => [setPanel(null), selection[0] && canvas.current?.focusNode(selection[0])], onCentre: (key) => canvas.current?.centre(key), onPick: go,
-        onPermissions: setGranting, onPreview: setLooking, onDuplicate: duplicate, Builder,
+        onPermissions: setGranting, onPreview: setLooking, onDuplicate: duplicate,
       }),
       panel === "problems" && h(ProblemsPanel, { document, problems, onGo: go, onClose: closePanel }),
       panel === "history" && h(HistoryPanel, { past: feed?.past ?? [], seq: view.seq, onRecover: setRecovering, onClose: closePanel }),
       panel === "stages" && h(StagesPanel, { document, act: change, onClose: closePanel }),
       panel === "outline" && h(OutlinePanel, { document, words, selection, onGo: go, onClose: closePanel }))
-      : h("div", { className: "fd-tab" }, children),
+      : h("div", { className: "fl-tab" }, children),
     picking && h(Picker, {
       anchor: picking.anchor, label: speak.t("flow_designer.add"), groups: entryGroups(speak, ["start", ...(picking.after ? [] : [])]), onClose: () => setPicking(null),
       onPick: (preset) => {
@@ -358,7 +366,7 @@ export function FlowDesigner({
     h(PublishDialog, {
       open: publishing, news: publication?.draft_id === view.id && publication.seq === view.seq ? publication : null, isSaved: view.waiting === 0, errors, onClose: () => setPublishing(false),
       onShow: () => [setIsShowing(true), setPublishing(false)], onProblems: () => [setPublishing(false), setPanel("problems")],
-      onPublish: (note) => onPublish?.(view.id, view.seq, note),
+      onTakeIn: () => [setPublishing(false), onCompare?.(view.id, -1)], onPublish: (note) => onPublish?.(view.id, view.seq, note),
     }),
     h(MergeDialog, { news: merging?.with ? merging : null, onMerge: (other, choices) => onMerge?.(view.id, view.seq, other, choices), onClose: () => onCompare?.(view.id, 0) }),
     h(ReasonDialog, {

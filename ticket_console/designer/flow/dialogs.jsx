@@ -7,25 +7,28 @@ import { TemplateForm } from "$/public/external/ticket_console/components/form/f
 import { ROLES } from "$/public/external/ticket_console/designer/flow/canvas/kinds.js";
 import { nameOf } from "$/public/external/ticket_console/designer/flow/canvas/words.js";
 
-export function PublishDialog({ open, news, isSaved, errors, onPublish, onShow, onProblems, onClose }) {
+export function PublishDialog({ open, news, isSaved, errors, onPublish, onShow, onProblems, onTakeIn, onClose }) {
   const speak = useLanguage();
   const [note, setNote] = useState("");
   useEffect(() => {
     if (open) setNote("");
   }, [open]);
   const changes = news?.changes ?? [];
-  const isBlocked = errors > 0 || !news || news.conflicts > 0;
+  const failed = (news?.tests ?? []).filter((each) => !each.passed);
+  const isBlocked = errors > 0 || !news || news.is_behind || changes.length === 0;
   return h(Dialog, { open, wide: true, title: speak.t("flow_designer.publish.title"), onClose },
-    h("div", { className: "fd-publish" },
+    h("div", { className: "fl-publish" },
       !news && h("p", { className: "tc-help", role: "status" }, speak.t("load.busy")),
       errors > 0 && h("div", { className: "tc-note", "data-tone": "danger" }, h(CircleAlert, { "aria-hidden": true }), h("div", null, speak.t("flow_designer.publish.blocked", { n: errors }), " ", h("button", { type: "button", className: "tc-link", onClick: onProblems }, speak.t("flow_designer.publish.see_problems")))),
-      errors === 0 && news && h("div", { className: "tc-note", "data-tone": "ok" }, h(CircleCheckBig, { "aria-hidden": true }), h("div", null, speak.t("flow_designer.publish.sound"))),
+      errors === 0 && failed.length === 0 && news && h("div", { className: "tc-note", "data-tone": "ok" }, h(CircleCheckBig, { "aria-hidden": true }), h("div", null, speak.t("flow_designer.publish.sound"))),
       news && h("section", null,
         h("h3", null, news.number ? speak.t("flow_designer.publish.changes", { n: changes.length, number: news.number }) : speak.t("flow_designer.publish.first")),
-        changes.length > 0 && h("ul", { className: "fd-changes" }, changes.map((change, at) => h("li", { key: at, "data-tone": change.tone }, h("i", { "aria-hidden": true }), speak.t(change.code, change.params)))),
+        changes.length > 0 && h("ul", { className: "fl-changes" }, changes.map((change, at) => h("li", { key: at, "data-tone": change.tone }, h("i", { "aria-hidden": true }), speak.t(change.code, change.params)))),
         changes.length > 0 && h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: onShow }, speak.t("flow_designer.publish.show"))),
       news?.authors?.length > 0 && h("p", { className: "tc-help" }, speak.t("flow_designer.publish.authors", { who: news.authors.join(", ") })),
-      news?.effect && h("p", { className: "tc-help" }, speak.t("flow_designer.publish.effect")),
+      news?.is_behind && h("div", { className: "tc-note", "data-tone": "warn" }, h(TriangleAlert, { "aria-hidden": true }), h("div", null, speak.t("flow_designer.publish.behind", { number: news.number }), " ", h("button", { type: "button", className: "tc-link", onClick: onTakeIn }, speak.t("flow_designer.publish.take_in")))),
+      failed.length > 0 && h("div", { className: "tc-note", "data-tone": "danger" }, h(CircleAlert, { "aria-hidden": true }), h("div", null, speak.t("flow_designer.publish.tests", { n: failed.length }), h("ul", null, failed.map((each) => h("li", { key: each.name }, each.name))))),
+      news && h("p", { className: "tc-help" }, speak.t("flow_designer.publish.effect", { n: news.running })),
       h("label", { className: "tc-field" }, h("span", { className: "tc-label" }, speak.t("flow_designer.publish.note")),
         h("textarea", { className: "tc-area", value: note, maxLength: 500, "data-focus": true, placeholder: speak.t("flow_designer.publish.note.help"), onChange: (event) => setNote(event.target.value) }))),
     h("div", { className: "tc-dialog-foot" },
@@ -44,19 +47,19 @@ export function PreviewDialog({ node, news, onAsk, onClose }) {
   }, [key, role, template]);
   const shown = news?.node === key && news?.role === role ? news : null;
   return h(Dialog, { open: Boolean(node), wide: true, title: node ? speak.t("flow_designer.preview.title", { what: nameOf(speak, node) }) : "", onClose },
-    node && h("div", { className: "fd-preview" },
-      h("div", { className: "fd-preview-bar" },
+    node && h("div", { className: "fl-preview" },
+      h("div", { className: "fl-preview-bar" },
         h("label", null, speak.t("flow_designer.preview.role"), h("select", { className: "tc-select", value: role, "data-focus": true, onChange: (event) => setRole(event.target.value) }, [...ROLES, "customer"].map((each) => h("option", { key: each, value: each }, each === "customer" ? speak.t("flow_designer.to.customer") : speak.t(`role.${each}`))))),
         shown?.templates?.length > 1 && h("label", null, speak.t("flow_designer.preview.template"), h("select", { className: "tc-select", value: template || shown.template, onChange: (event) => setTemplate(event.target.value) }, shown.templates.map((each) => h("option", { key: each.value, value: each.value }, speak.label(each.label)))))),
       !shown && h("p", { className: "tc-help", role: "status" }, speak.t("load.busy")),
-      shown && h("div", { className: "fd-preview-sides" },
+      shown && h("div", { className: "fl-preview-sides" },
         h("section", null, h("h3", null, speak.t("flow_designer.preview.step")),
           shown.acts.length === 0 && h("div", { className: "tc-note" }, h(TriangleAlert, { "aria-hidden": true }), h("div", null, speak.t("flow_designer.preview.no_act"))),
           shown.fields.length > 0 ? h(TemplateForm, { key: `${key} ${role}`, fields: shown.fields, actions: [], onSubmit: () => {} }) : h("p", { className: "tc-help" }, speak.t("flow_designer.preview.no_fields")),
-          shown.acts.length > 0 && h("div", { className: "fd-preview-acts" }, shown.acts.map((act) => h("span", { key: act, className: "tc-badge", "data-tone": act === "complete" ? "ok" : "plain" }, speak.t(`flow_designer.act.${act}`))))),
+          shown.acts.length > 0 && h("div", { className: "fl-preview-acts" }, shown.acts.map((act) => h("span", { key: act, className: "tc-badge", "data-tone": act === "complete" ? "ok" : "plain" }, speak.t(`flow_designer.act.${act}`))))),
         h("section", null, h("h3", null, speak.t("flow_designer.preview.sees")),
-          h("ul", { className: "fd-sees" }, shown.sees.map((field) => h("li", { key: field.key, "data-level": field.level }, h("span", null, speak.label(field.label)), h("small", null, speak.t(`flow_designer.level.${field.level}`))))),
-          shown.hidden > 0 && h("p", { className: "tc-help" }, speak.t("flow_designer.preview.hidden", { n: shown.hidden })))))));
+          h("ul", { className: "fl-sees" }, shown.sees.map((field) => h("li", { key: field.key, "data-level": field.level }, h("span", null, speak.label(field.label)), h("small", null, speak.t(`flow_designer.level.${field.level}`))))),
+          shown.hidden > 0 && h("p", { className: "tc-help" }, speak.t("flow_designer.preview.hidden", { n: shown.hidden }))))));
 }
 
 export function MergeDialog({ news, onMerge, onClose }) {
@@ -67,10 +70,10 @@ export function MergeDialog({ news, onMerge, onClose }) {
   const isSettled = conflicts.every((each) => choices[nameOfPath(each)]);
   const show = (value) => (value === null || value === undefined ? speak.t("flow_designer.merge.nothing") : typeof value === "object" ? speak.label(value.name ?? value) || JSON.stringify(value) : String(value));
   return h(Dialog, { open: Boolean(news), wide: true, title: speak.t("flow_designer.merge.title"), onClose },
-    news && h("div", { className: "fd-merge" },
-      h("p", null, speak.t("flow_designer.merge.text", { who: news.who })),
+    news && h("div", { className: "fl-merge" },
+      h("p", null, speak.t(news.who ? "flow_designer.merge.text" : "flow_designer.merge.newest", { who: news.who })),
       conflicts.length === 0 && h("div", { className: "tc-note", "data-tone": "ok" }, h(CircleCheckBig, { "aria-hidden": true }), h("div", null, speak.t("flow_designer.merge.clean"))),
-      h("ul", { className: "fd-conflicts" }, conflicts.map((each) => h("li", { key: nameOfPath(each) },
+      h("ul", { className: "fl-conflicts" }, conflicts.map((each) => h("li", { key: nameOfPath(each) },
         h("strong", null, nameOfPath(each)),
         ["ours", "theirs"].map((side) => h("label", { key: side }, h("input", { type: "radio", name: nameOfPath(each), checked: choices[nameOfPath(each)] === side, onChange: () => setChoices({ ...choices, [nameOfPath(each)]: side }) }), h("span", null, speak.t(`flow_designer.merge.${side}`)), h("code", null, show(each[side]))))))),
       h("div", { className: "tc-dialog-foot" },

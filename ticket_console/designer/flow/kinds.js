@@ -134,9 +134,9 @@ export function edgesOf(node) {
 // The size a node is drawn in; the layout has to know it before anything is drawn.
 export function sizeOf(node) {
   const shape = KINDS[node?.kind]?.shape;
-  if (shape === "gate") return { width: 120, height: 112 };
-  if (shape === "pill") return { width: 136, height: 48 };
-  return { width: 232, height: 80 };
+  if (shape === "gate") return { width: 112, height: 112 };
+  if (shape === "pill") return { width: 128, height: 48 };
+  return { width: 216, height: 80 };
 }
 
 export const ACTS = ["complete", "return", "reject", "cancel", "reassign", "skip"];

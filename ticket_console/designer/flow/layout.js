@@ -8,7 +8,7 @@ const snapped = (value) => Math.round(value / GRID) * GRID;
 // Left to right along the ways forward; ways back and out do not pull anything out of place.
 export function laidOut(document) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 36, ranksep: 72, edgesep: 24, marginx: 40, marginy: 40, ranker: document.nodes.length > 150 ? "longest-path" : "network-simplex" });
+  graph.setGraph({ rankdir: "LR", nodesep: 32, ranksep: 48, edgesep: 16, marginx: 40, marginy: 40, ranker: document.nodes.length > 150 ? "longest-path" : "network-simplex" });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of document.nodes) graph.setNode(node.key, sizeOf(node));
   const known = new Set(document.nodes.map((node) => node.key));
@@ -16,7 +16,7 @@ export function laidOut(document) {
     if (!known.has(edge.source) || !known.has(edge.target) || isBackward(edge.kind)) continue;
     // A named way needs room for its name.
     const isNamed = edge.guard || edge.default || Object.keys(edge.name ?? {}).length > 0;
-    graph.setEdge(edge.source, edge.target, { weight: edge.kind === "forward" ? 3 : 1, ...(isNamed ? { width: 96, height: 24, labelpos: "c" } : {}) }, edge.key);
+    graph.setEdge(edge.source, edge.target, { weight: edge.kind === "forward" ? 3 : 1, ...(isNamed ? { width: 88, height: 24, labelpos: "c" } : {}) }, edge.key);
   }
   dagre.layout(graph);
   return Object.fromEntries(document.nodes.map((node) => {

@@ -22,39 +22,39 @@ function found(speak, text, skip = []) {
 
 export function Panel({ title, icon: Icon, onClose, children, tools, name }) {
   const speak = useLanguage();
-  return h("aside", { className: "fd-panel", "data-panel": name, "aria-label": title, onKeyDown: (event) => event.key === "Escape" && onClose() },
-    h("header", { className: "fd-panel-head" },
-      Icon && h("span", { className: "fd-panel-icon" }, h(Icon, { "aria-hidden": true })),
-      h("div", { className: "fd-panel-title" }, h("h2", null, title)), tools,
+  return h("aside", { className: "fl-panel", "data-panel": name, "aria-label": title, onKeyDown: (event) => event.key === "Escape" && onClose() },
+    h("header", { className: "fl-panel-head" },
+      Icon && h("span", { className: "fl-panel-icon" }, h(Icon, { "aria-hidden": true })),
+      h("div", { className: "fl-panel-title" }, h("h2", null, title)), tools,
       h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", title: speak.t("flow_designer.inspector.close"), "aria-label": speak.t("flow_designer.inspector.close"), onClick: onClose }, h(X, { "aria-hidden": true }))),
-    h("div", { className: "fd-panel-body" }, children));
+    h("div", { className: "fl-panel-body" }, children));
 }
 
 export function Palette({ onAdd, onClose }) {
   const speak = useLanguage();
   const [text, setText] = useState("");
   const groups = found(speak, text);
-  return h("nav", { className: "fd-palette", "aria-label": speak.t("flow_designer.palette") },
-    h("label", { className: "tc-search fd-palette-search" }, h(Search, { "aria-hidden": true }), h("input", {
+  return h("nav", { className: "fl-palette", "aria-label": speak.t("flow_designer.palette") },
+    h("label", { className: "tc-search fl-palette-search" }, h(Search, { "aria-hidden": true }), h("input", {
       type: "search", className: "tc-input", value: text, placeholder: speak.t("flow_designer.palette.search"), "aria-label": speak.t("flow_designer.palette.search"), "data-search": true,
       onChange: (event) => setText(event.target.value),
       onKeyDown: (event) => {
         if (event.key === "Enter" && groups[0]) onAdd(groups[0].entries[0]);
         if (event.key !== "Escape") event.stopPropagation();
       },
-    }), onClose && h("button", { type: "button", className: "tc-btn fd-palette-close", "data-tone": "quiet", "data-shape": "icon", "aria-label": speak.t("flow_designer.inspector.close"), onClick: onClose }, h(X, { "aria-hidden": true }))),
-    h("div", { className: "fd-palette-list" },
+    }), onClose && h("button", { type: "button", className: "tc-btn fl-palette-close", "data-tone": "quiet", "data-shape": "icon", "aria-label": speak.t("flow_designer.inspector.close"), onClick: onClose }, h(X, { "aria-hidden": true }))),
+    h("div", { className: "fl-palette-list" },
       groups.length === 0 && h("p", { className: "tc-help" }, speak.t("flow_designer.palette.none")),
       groups.map(({ group, entries }) => h("section", { key: group },
         h("h3", null, h(GROUP_ICONS[group], { "aria-hidden": true }), speak.t(`flow_designer.group.${group}`)),
         entries.map((entry) => h("button", {
-          key: entry.preset, type: "button", className: "fd-palette-item", "data-tone": KINDS[entry.kind]?.tone ?? "warn", "data-preset": entry.preset, draggable: true, title: speak.t(`flow_designer.hint.${entry.preset}`),
+          key: entry.preset, type: "button", className: "fl-palette-item", "data-tone": KINDS[entry.kind]?.tone ?? "warn", "data-preset": entry.preset, draggable: true, title: speak.t(`flow_designer.hint.${entry.preset}`),
           onDragStart: (event) => {
             event.dataTransfer.setData("application/x-flow-node", entry.preset);
             event.dataTransfer.effectAllowed = "copy";
           },
           onClick: () => onAdd(entry),
-        }, h("span", { className: "fd-icon" }, h(entry.icon, { "aria-hidden": true })), h("span", null, presetName(speak, entry.preset))))))));
+        }, h("span", { className: "fl-icon" }, h(entry.icon, { "aria-hidden": true })), h("span", null, presetName(speak, entry.preset))))))));
 }
 
 // A small list at a place: what to add next, or where an edge leads. Typing narrows it, Enter takes the first.
@@ -86,22 +86,22 @@ export function Picker({ anchor, label, groups: groupsOf, onPick, onClose }) {
     else if (event.key === "Enter" && flat[chosen]) [event.preventDefault(), onPick(flat[chosen].value)];
   };
   let place = -1;
-  return h("div", { ref: box, className: "fd-picker", style: { left, top, width }, role: "dialog", "aria-label": label, onKeyDown },
+  return h("div", { ref: box, className: "fl-picker", style: { left, top, width }, role: "dialog", "aria-label": label, onKeyDown },
     h("input", {
       className: "tc-input", autoFocus: true, value: text, placeholder: label, role: "combobox", "aria-expanded": true, "aria-controls": id, "aria-activedescendant": flat[chosen] ? `${id}-${chosen}` : undefined, "aria-label": label,
       onChange: (event) => [setText(event.target.value), setAt(0)],
     }),
-    h("div", { id, role: "listbox", "aria-label": label, className: "fd-picker-list" },
+    h("div", { id, role: "listbox", "aria-label": label, className: "fl-picker-list" },
       flat.length === 0 && h("p", { className: "tc-help" }, speak.t("flow_designer.palette.none")),
       groups.map((group) => h("div", { key: group.key, role: "group", "aria-label": group.title },
-        group.title && h("div", { className: "fd-picker-head" }, group.title),
+        group.title && h("div", { className: "fl-picker-head" }, group.title),
         group.items.map((item) => {
           place += 1;
           const own = place;
           return h("div", {
-            key: item.value, id: `${id}-${own}`, role: "option", "aria-selected": own === chosen, "aria-disabled": item.refused || undefined, className: "fd-picker-item", "data-tone": item.tone,
+            key: item.value, id: `${id}-${own}`, role: "option", "aria-selected": own === chosen, "aria-disabled": item.refused || undefined, className: "fl-picker-item", "data-tone": item.tone,
             onPointerMove: () => setAt(own), onClick: () => onPick(item.value),
-          }, item.icon && h("span", { className: "fd-icon" }, h(item.icon, { "aria-hidden": true })), h("span", null, item.text, item.hint && h("small", null, item.hint)));
+          }, item.icon && h("span", { className: "fl-icon" }, h(item.icon, { "aria-hidden": true })), h("span", null, item.text, item.hint && h("small", null, item.hint)));
         })))));
 }
 
@@ -120,15 +120,15 @@ export function ProblemsPanel({ document, problems, onGo, onClose }) {
     const edge = document.edges.find((each) => each.key === place.key);
     const ends = edge && [edge.source, edge.target].map((key) => document.nodes.find((each) => each.key === key)).map((each) => (each ? nameOf(speak, each) : "?"));
     const where = node ? nameOf(speak, node) : ends ? ends.join(" → ") : speak.t("flow_designer.whole_flow");
-    return h("li", { key: at }, h("button", { type: "button", className: "fd-problem", "data-tone": problem.tone, "data-code": problem.code, disabled: !place.key, onClick: () => onGo(place.key) },
+    return h("li", { key: at }, h("button", { type: "button", className: "fl-problem", "data-tone": problem.tone, "data-code": problem.code, disabled: !place.key, onClick: () => onGo(place.key) },
       h(problem.tone === "danger" ? CircleAlert : TriangleAlert, { "aria-hidden": true }), h("span", null, h("strong", null, where), h("span", null, speak.t(problem.code, problem.params)))));
   };
   return h(Panel, { name: "problems", title: speak.t("flow_designer.problems"), icon: TriangleAlert, onClose },
-    problems.length === 0 && h("div", { className: "fd-fine" }, h(CircleCheckBig, { "aria-hidden": true }), speak.t("flow_designer.problems.none")),
+    problems.length === 0 && h("div", { className: "fl-fine" }, h(CircleCheckBig, { "aria-hidden": true }), speak.t("flow_designer.problems.none")),
     errors.length > 0 && h("h3", null, speak.t("flow_designer.problems.errors", { n: errors.length })),
-    h("ul", { className: "fd-problems" }, errors.map(line)),
+    h("ul", { className: "fl-problems" }, errors.map(line)),
     warnings.length > 0 && h("h3", null, speak.t("flow_designer.problems.warnings", { n: warnings.length })),
-    h("ul", { className: "fd-problems" }, warnings.map(line)));
+    h("ul", { className: "fl-problems" }, warnings.map(line)));
 }
 
 const gestureText = (speak, gesture) => speak.t(gesture.label, { ...gesture.params, what: gesture.params?.what?.startsWith?.("flow_designer.") ? speak.t(gesture.params.what, {}) : gesture.params?.what });
@@ -137,11 +137,11 @@ export function HistoryPanel({ past, seq, onRecover, onClose }) {
   const speak = useLanguage();
   return h(Panel, { name: "history", title: speak.t("flow_designer.history"), icon: RotateCcw, onClose },
     h("p", { className: "tc-help" }, speak.t("flow_designer.history.help")),
-    h("ol", { className: "fd-history" },
+    h("ol", { className: "fl-history" },
       past.toReversed().map((gesture) => h("li", { key: gesture.seq, "data-now": gesture.seq === seq || undefined },
-        h("span", { className: "fd-history-text" }, h("strong", null, gestureText(speak, gesture)), h("small", null, [gesture.author, speak.when(gesture.at, undefined, "datetime")].filter(Boolean).join(" · "))),
+        h("span", { className: "fl-history-text" }, h("strong", null, gestureText(speak, gesture)), h("small", null, [gesture.author, speak.when(gesture.at, undefined, "datetime")].filter(Boolean).join(" · "))),
         gesture.seq !== seq && h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => onRecover(gesture.seq) }, speak.t("flow_designer.history.recover")))),
-      h("li", { key: "0" }, h("span", { className: "fd-history-text" }, h("strong", null, speak.t("flow_designer.history.start"))), seq > 0 && h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => onRecover(0) }, speak.t("flow_designer.history.recover")))));
+      h("li", { key: "0" }, h("span", { className: "fl-history-text" }, h("strong", null, speak.t("flow_designer.history.start"))), seq > 0 && h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => onRecover(0) }, speak.t("flow_designer.history.recover")))));
 }
 
 export function StagesPanel({ document, act, onClose }) {
@@ -162,9 +162,9 @@ export function StagesPanel({ document, act, onClose }) {
   };
   return h(Panel, { name: "stages", title: speak.t("flow_designer.stages"), onClose },
     h("p", { className: "tc-help" }, speak.t("flow_designer.stages.help")),
-    stages.map((stage, index) => h("section", { key: stage.key, className: "fd-stage-item" },
-      h("div", { className: "fd-list-head" },
-        h("i", { className: "fd-swatch", "data-category": stage.category, "aria-hidden": true }), h("span", null, speak.label(stage.name) || stage.key), h("small", null, speak.t("flow_designer.stages.nodes", { n: count.get(stage.key) ?? 0 })),
+    stages.map((stage, index) => h("section", { key: stage.key, className: "fl-stage-item" },
+      h("div", { className: "fl-list-head" },
+        h("i", { className: "fl-swatch", "data-category": stage.category, "aria-hidden": true }), h("span", null, speak.label(stage.name) || stage.key), h("small", null, speak.t("flow_designer.stages.nodes", { n: count.get(stage.key) ?? 0 })),
         h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", "data-size": "small", disabled: index === 0, title: speak.t("flow_designer.list.up"), "aria-label": speak.t("flow_designer.list.up"), onClick: () => move(index, -1) }, h(ArrowUp, { "aria-hidden": true })),
         h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", "data-size": "small", disabled: index === stages.length - 1, title: speak.t("flow_designer.list.down"), "aria-label": speak.t("flow_designer.list.down"), onClick: () => move(index, 1) }, h(ArrowDown, { "aria-hidden": true })),
         h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", "data-size": "small", disabled: count.has(stage.key), title: speak.t(count.has(stage.key) ? "flow_designer.stages.used" : "flow_designer.list.remove"), "aria-label": speak.t("flow_designer.list.remove"), onClick: () => act("flow_designer.did.stage", [remove(["stages", stage.key])], {}) }, h(Trash2, { "aria-hidden": true }))),
@@ -181,10 +181,10 @@ export function OutlinePanel({ document, words, selection, onGo, onClose }) {
   const named = new Map(document.nodes.map((node) => [node.key, nameOf(speak, node)]));
   return h(Panel, { name: "outline", title: speak.t("flow_designer.outline"), onClose },
     h("p", { className: "tc-help" }, speak.t("flow_designer.outline.count", { nodes: document.nodes.length, edges: document.edges.length })),
-    h("ol", { className: "fd-outline" }, order.map((node) => {
+    h("ol", { className: "fl-outline" }, order.map((node) => {
       const ways = document.edges.filter((edge) => edge.source === node.key);
       return h("li", { key: node.key, "data-selected": selection.includes(node.key) || undefined },
-        h("button", { type: "button", className: "fd-outline-node", onClick: () => onGo(node.key) }, h("strong", null, named.get(node.key)), h("span", null, [kindText(speak, node), handlerText(speak, node, words)].filter(Boolean).join(" · "))),
+        h("button", { type: "button", className: "fl-outline-node", onClick: () => onGo(node.key) }, h("strong", null, named.get(node.key)), h("span", null, [kindText(speak, node), handlerText(speak, node, words)].filter(Boolean).join(" · "))),
         ways.length > 0 && h("ul", null, ways.map((edge) => h("li", { key: edge.key }, h("button", { type: "button", onClick: () => onGo(edge.key) },
           speak.t(`flow_designer.edge.${edge.kind}`), " → ", named.get(edge.target) ?? edge.target, edge.guard ? ` (${guardText(speak, edge.guard, words)})` : edge.default ? ` (${speak.t("flow_designer.edge.default")})` : "")))));
     })));

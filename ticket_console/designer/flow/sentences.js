@@ -1,19 +1,23 @@
-// A condition in words, short enough for an edge. The server says the same in `kernel/conditions.py`.
-const listed = (value) => (Array.isArray(value) ? value : String(value ?? "").split(","));
+// A condition in words, as the builder says it below itself.
+import { sentence } from "$/public/external/ticket_console/components/condition_builder/condition_sentence.js";
+import tables from "$/public/external/ticket_console/components/condition_builder/condition_words.json";
 
-export function guardText(speak, tree, words = {}) {
-  if (!tree?.rules?.length) return "";
-  const parts = tree.rules.map((rule) => (rule.rules ? `(${guardText(speak, rule, words)})` : ruleText(speak, rule, words)));
-  const text = parts.join(speak.t(`flow_designer.condition.${tree.combinator === "or" ? "or" : "and"}`));
-  return tree.not ? speak.t("flow_designer.condition.not", { what: text }) : text;
+const NONE = Object.freeze([]);
+const namings = new WeakMap();
+
+// How fields and their values are called, worked out once for a list of fields.
+function naming(fields) {
+  if (!namings.has(fields)) {
+    const labels = {};
+    const kinds = {};
+    for (const field of fields) {
+      labels[field.value] = field.label;
+      kinds[field.value] = field.kind;
+      for (const option of field.options ?? []) labels[`${field.value}=${option.value}`] = option.label;
+    }
+    namings.set(fields, { labels, kinds });
+  }
+  return namings.get(fields);
 }
 
-function ruleText(speak, { field, operator, value }, words) {
-  const known = words.fields?.find((each) => each.value === field);
-  const label = speak.label(known?.label) || field;
-  const said = (each) => speak.label(known?.options?.find((option) => option.value === each)?.label) || (typeof each === "boolean" ? speak.t(each ? "flow_designer.answer.yes" : "flow_designer.answer.no") : String(each ?? ""));
-  const shown = operator === "between" ? listed(value).map(said).join(" – ") : listed(value).map(said).join(", ");
-  const sign = { "=": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥" }[operator];
-  if (sign) return `${label} ${sign} ${typeof value === "object" ? shown : said(value)}`;
-  return speak.t(`flow_designer.operator.${operator}`, { field: label, value: shown });
-}
+export const guardText = (speak, tree, words = {}) => (tree?.rules?.length ? sentence(tree, naming(words.conditions ?? NONE), speak.name, tables) : "");
