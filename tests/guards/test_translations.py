@@ -20,6 +20,10 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     "priority.": frozenset("1234"),
     "role.": frozenset(role.value for role in Role),
     "shell.theme.": frozenset({"light", "dark", "system"}),
+    "rules.urgency.": frozenset("123"),
+    "rules.impact.": frozenset("123"),
+    "rules.outcome.": frozenset({"decides", "beside", "late", "no", "rests"}),
+    "rules.matches.": frozenset({"open", "last_month"}),
     "condition.combinator.": frozenset({"and", "or"}),
     "condition.operator.": OPERATORS
     | frozenset({"<.time", "<=.time", ">.time", ">=.time", "in.list", "notIn.list", "contains.list"}),

@@ -24,7 +24,7 @@ _TYPED: Final = "web_form"
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
-    """What a rule says: it "decides", is "beside", comes "later" than the one that did, says "no", or "rests"."""
+    """What a rule says: it "decides", is "beside", is too "late", says "no" or "rests"."""
 
     code: str
     outcome: str
@@ -115,7 +115,7 @@ def _outcome(rule: TriggerRuleView, winner: TriggerRuleView | None, held: frozen
         return "no"
     if rule.content.also:
         return "beside"
-    return "decides" if rule is winner else "later"
+    return "decides" if rule is winner else "late"
 
 
 def _parts(rule: TriggerRuleView, facts: Mapping[str, Any]) -> tuple[Verdict, ...]:
