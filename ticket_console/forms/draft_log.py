@@ -62,6 +62,7 @@ class DraftMoved(Conflict):
     """The draft has changed since the asker looked, in another tab; `since` is what happened."""
 
     code = "draft.moved"
+    http_status = 412
 
     def __init__(self, since: tuple["GestureView", ...], **params: Any) -> None:
         self.since = since
@@ -317,6 +318,26 @@ class Drafts:
         taken = gesture if isinstance(gesture, Gesture) else Gesture.of(gesture)
         return _edited(self.subject, actor, at, draft_id, if_match, taken)
 
+    def replace(
+        self,
+        *,
+        actor: Actor,
+        at: datetime,
+        draft_id: int,
+        if_match: int,
+        gesture_id: str,
+        label: str,
+        document: Mapping[str, Any],
+    ) -> DraftView:
+        """Let the draft be this document, as one change; the document it is already changes nothing.
+
+        Refuses like `edit`, and what is no document with `InvalidOperation` or `DocumentTooLarge`.
+        """
+        policy.require(actor, self.subject.permission)
+        wanted = checked_document(document)
+        self.subject.check(wanted)
+        return _replaced(self.subject, actor, at, draft_id, if_match, (gesture_id, label), wanted)
+
     def recover(self, *, actor: Actor, at: datetime, draft_id: int, if_match: int, seq: int) -> DraftView:
         """Go back to how the draft was after change `seq`; that is a change itself and can be undone."""
         policy.require(actor, self.subject.permission)
@@ -472,6 +493,35 @@ def _edited(
         subject.check(document)
         _append(connection, row, actor, at, gesture, inverse, {"document": document})
         return Saved(draft_id, row.seq + 1, is_repeated=False)
+
+
+@retried
+def _replaced(
+    subject: Subject,
+    actor: Actor,
+    at: datetime,
+    draft_id: int,
+    if_match: int,
+    gesture: tuple[str, str],
+    wanted: Document,
+) -> DraftView:
+    gesture_id, label = gesture
+    with transaction() as connection:
+        row = _locked(connection, subject, actor, draft_id)
+        if not _seq_of(connection, draft_id, gesture_id):
+            _refuse_moved(connection, row, if_match)
+            if not same(row.document, wanted):
+                row = _written(
+                    connection,
+                    row,
+                    actor,
+                    at,
+                    gesture_id=gesture_id,
+                    label=label,
+                    label_params={},
+                    document=wanted,
+                )
+        return view(connection, subject, actor, row)
 
 
 @retried

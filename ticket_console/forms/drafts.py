@@ -203,6 +203,7 @@ _room: Final = Drafts(SUBJECT)
 open_draft = _room.open_draft
 start = _room.start
 edit = _room.edit
+replace = _room.replace
 recover = _room.recover
 merge = _room.merge
 discard = _room.discard
