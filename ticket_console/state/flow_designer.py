@@ -90,7 +90,7 @@ class FlowDesignerState(SessionState):
             await off_loop(presence.enter, actor=actor, kind=DraftKind.FLOW, code=code, tab=tab)
 
     @handler(permission="flow.manage")
-    async def save(self, draft_id: int, seq: int, gestures: list[Plain]) -> Reply:
+    async def save(self, draft_id: int, seq: int, gestures: list[Any]) -> Reply:
         """Add finished gestures to the log; the browser shows them already and waits for the answer."""
         ids = [str(each.get("id", "")) for each in gestures[:_MOST_AT_ONCE] if isinstance(each, dict)]
         answer: Plain = {"draft_id": draft_id, "ids": ids, "seq": seq, "ok": False}
@@ -232,7 +232,7 @@ def _begun(*, actor: Actor, at: datetime, code: str, name: LocalText, copy_of: s
     drafts.start(actor=actor, at=at, code=code, document={**document, "name": said})
 
 
-def _save(*, actor: Actor, at: datetime, draft_id: int, seq: int, gestures: list[Plain]) -> int:
+def _save(*, actor: Actor, at: datetime, draft_id: int, seq: int, gestures: list[Any]) -> int:
     for gesture in gestures:
         seq = drafts.edit(actor=actor, at=at, draft_id=draft_id, if_match=seq, gesture=gesture).seq
     return seq
