@@ -6,7 +6,18 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, Response
 
-from ticket_console.api import auth, docs, health, imports, intake, statements, ticket_lists, tickets
+from ticket_console.api import (
+    auth,
+    designer,
+    docs,
+    health,
+    imports,
+    intake,
+    records,
+    statements,
+    ticket_lists,
+    tickets,
+)
 from ticket_console.api.headers import SecurityHeaders
 from ticket_console.api.openapi import document
 from ticket_console.api.routing import Call, Endpoint, mount_of, route, routes_of
@@ -41,7 +52,9 @@ def endpoints() -> tuple[Endpoint, ...]:
         *imports.endpoints,
         *tickets.endpoints,
         *ticket_lists.endpoints,
+        *records.endpoints,
         *statements.endpoints,
+        *designer.endpoints,
         *auth.endpoints,
         *health.endpoints,
         *_own,

@@ -1,12 +1,13 @@
 // The fields of a template as a form: every field kind, kept in the browser until it is sent as a whole.
 import { createElement as h, useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import { Camera, LocateFixed, Paperclip, Plus, Star, Trash2, Undo2, X } from "lucide-react";
+import { AddressInput, ChecklistInput, DurationInput, FormulaValue, LiveValue, RecordInput, ScanInput, TableInput } from "$/public/external/ticket_console/components/form/form_fields.jsx";
+import { answersOf, holds, nameOf } from "$/public/external/ticket_console/components/form/form_rules.js";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 
 const MAX_SIDE = 1600;
-const WIDE = new Set(["long_text", "photo", "file", "signature", "multi_choice", "parts"]);
+const WIDE = new Set(["long_text", "photo", "file", "signature", "multi_choice", "parts", "address", "table", "checklist", "heading"]);
 const TELL_AFTER_MS = 400;
-const INPUT = { text: "text", phone: "tel", date: "date", datetime: "datetime-local" };
 
 const isEmpty = (value) => value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
 
@@ -144,15 +145,16 @@ export function SignaturePad({ value = "", disabled, onChange, label, "aria-desc
       h(Undo2, { "aria-hidden": true }), speak.t("form.signature.clear"))));
 }
 
-function Stars({ value, disabled, onChange, label }) {
+function RatingInput({ field, value, disabled, onChange, label }) {
   const speak = useLanguage();
-  return h("div", { className: "tc-stars", role: "radiogroup", "aria-label": label }, [1, 2, 3, 4, 5].map((each) => h("button", {
+  const most = Math.min(10, Number(field.max ?? 5));
+  return h("div", { className: "tc-stars", role: "radiogroup", "aria-label": label }, Array.from({ length: most }, (_, at) => at + 1).map((each) => h("button", {
     key: each, type: "button", role: "radio", disabled, "data-on": each <= (value ?? 0), "aria-checked": each === value,
     "aria-label": speak.t("form.rating", { n: each }), onClick: () => onChange(each === value ? null : each),
   }, h(Star, { "aria-hidden": true }))));
 }
 
-function Place({ id, value, disabled, onChange, ...aria }) {
+function LocationInput({ id, value, disabled, onChange, aria }) {
   const speak = useLanguage();
   const [problem, setProblem] = useState(false);
   const locate = () => navigator.geolocation?.getCurrentPosition(
@@ -175,8 +177,9 @@ function Place({ id, value, disabled, onChange, ...aria }) {
 }
 
 // Lines of {sku, qty}; a line without a part or without a quantity is not told.
-function Parts({ id, value, options, disabled, onChange, label, ...aria }) {
+function PartsInput({ field, id, value, disabled, onChange, label, aria }) {
   const speak = useLanguage();
+  const options = field.options ?? [];
   const [lines, setLines] = useState(() => (Array.isArray(value) && value.length > 0 ? value : []));
   const change = (next) => {
     setLines(next);
@@ -215,83 +218,146 @@ const localMinute = (iso) => {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 };
 
-function Control({ field, value, onChange, uploadUrl, id, aria }) {
-  const speak = useLanguage();
-  const disabled = field.writable === false;
-  const common = { ...aria, id, disabled };
-  const label = speak.label(field.label);
-  const options = field.options ?? [];
-  const text = (option) => speak.label(option.label ?? option.value ?? option);
-  const key = (option) => String(option.value ?? option.key ?? option);
+const optionKey = (option) => String(option.value ?? option.key ?? option);
 
-  switch (field.kind) {
-    case "long_text":
-      return h("textarea", { ...common, className: "tc-area", autoFocus: field.focus, value: value ?? "", maxLength: field.max_length ?? 4000, onChange: (event) => onChange(event.target.value) });
-    case "number":
-    case "money":
-      // A decimal stays the text that was typed: binary floating point would change it.
-      return h("input", {
-        ...common, className: "tc-input", type: "text", inputMode: "decimal", autoComplete: "off", value: value ?? "",
-        onChange: (event) => /^-?\d*[.]?\d*$/.test(event.target.value) && onChange(event.target.value),
-      });
-    case "datetime":
-      return h("div", { className: "tc-row tc-moment" },
-        h("input", {
-          ...common, className: "tc-input", type: "datetime-local", value: value ? localMinute(value) : "",
-          onChange: (event) => onChange(event.target.value ? new Date(event.target.value).toISOString() : null),
-        }),
-        !disabled && h("button", { type: "button", className: "tc-btn", onClick: () => onChange(new Date().toISOString()) }, speak.t("form.now")));
-    case "choice":
-      if (options.length > 6) {
-        return h("select", { ...common, className: "tc-select", value: value ?? "", onChange: (event) => onChange(event.target.value || null) },
-          h("option", { value: "" }, speak.t("form.choose")), options.map((option) => h("option", { key: key(option), value: key(option) }, text(option))));
-      }
-      return h("div", { className: "tc-choices", role: "radiogroup", "aria-label": label }, options.map((option) => h("label", { key: key(option), className: "tc-choice" },
-        h("input", { type: "radio", name: id, disabled, checked: value === key(option), onChange: () => onChange(key(option)) }), text(option))));
-    case "yes_no":
-      return h("div", { className: "tc-choices", role: "radiogroup", "aria-label": label }, [true, false].map((each) => h("label", { key: String(each), className: "tc-choice" },
-        h("input", { type: "radio", name: id, disabled, checked: value === each, onChange: () => onChange(each) }), speak.t(each ? "common.yes" : "common.no"))));
-    case "multi_choice": {
-      const chosen = Array.isArray(value) ? value : [];
-      const flip = (each) => onChange(chosen.includes(each) ? chosen.filter((other) => other !== each) : [...chosen, each]);
-      return h("div", { className: "tc-choices", role: "group", "aria-label": label }, options.map((option) => h("label", { key: key(option), className: "tc-choice" },
-        h("input", { type: "checkbox", disabled, checked: chosen.includes(key(option)), onChange: () => flip(key(option)) }), text(option))));
-    }
-    case "rating":
-      return h(Stars, { value, disabled, onChange, label });
-    case "photo":
-    case "file":
-      return h(Upload, { ...common, value: value ?? [], photo: field.kind === "photo", fixed: field.fixed, uploadUrl, onChange });
-    case "signature":
-      return h(SignaturePad, { ...aria, value, disabled, onChange, label });
-    case "parts":
-      return h(Parts, { ...aria, id, value, options, disabled, onChange, label });
-    case "location":
-      return h(Place, { ...common, value, onChange });
-    default:
-      return h("input", {
-        ...common, className: "tc-input", type: INPUT[field.kind] ?? "text", value: value ?? "", maxLength: field.max_length ?? 500,
-        onChange: (event) => onChange(event.target.value),
-      });
-  }
+function Options({ field, id, disabled, label, type, isChosen, choose }) {
+  const speak = useLanguage();
+  return h("div", { className: "tc-choices", role: type === "radio" ? "radiogroup" : "group", "aria-label": label }, (field.options ?? []).map((option) => h("label", { key: optionKey(option), className: "tc-choice", "data-colour": option.colour || undefined },
+    h("input", { type, name: type === "radio" ? id : undefined, disabled, checked: isChosen(optionKey(option)), onChange: () => choose(optionKey(option)) }),
+    option.colour && h("span", { className: "tf-dot", "aria-hidden": true }), speak.label(option.label ?? option.value ?? option))));
 }
 
-const GROUPED = new Set(["yes_no", "multi_choice", "rating", "signature", "parts"]);
+function ChoiceInput(props) {
+  const { field, id, value, disabled, onChange, aria } = props;
+  const speak = useLanguage();
+  const options = field.options ?? [];
+  if (options.length <= 6 && !field.small) return h(Options, { ...props, type: "radio", isChosen: (key) => value === key, choose: onChange });
+  return h("select", { ...aria, id, disabled, className: "tc-select", value: value ?? "", onChange: (event) => onChange(event.target.value || null) },
+    h("option", { value: "" }, speak.t("form.choose")), options.map((option) => h("option", { key: optionKey(option), value: optionKey(option) }, speak.label(option.label ?? option.value ?? option))));
+}
 
-// Neighbours of one group: [{key, label, open, fields}]; fields without a group stand in one of no name.
+function MultiChoiceInput(props) {
+  const { value, onChange } = props;
+  const chosen = Array.isArray(value) ? value : [];
+  const flip = (each) => onChange(chosen.includes(each) ? chosen.filter((other) => other !== each) : [...chosen, each]);
+  return h(Options, { ...props, type: "checkbox", isChosen: (key) => chosen.includes(key), choose: flip });
+}
+
+function YesNoInput({ field, id, value, disabled, onChange, label, aria }) {
+  const speak = useLanguage();
+  if (field.small) return h("input", { ...aria, id, type: "checkbox", disabled, checked: value === true, onChange: (event) => onChange(event.target.checked) });
+  return h("div", { className: "tc-choices", role: "radiogroup", "aria-label": label }, [true, false].map((each) => h("label", { key: String(each), className: "tc-choice" },
+    h("input", { type: "radio", name: id, disabled, checked: value === each, onChange: () => onChange(each) }), speak.t(each ? "common.yes" : "common.no"))));
+}
+
+function LongText({ field, id, value, disabled, onChange, aria }) {
+  return h("textarea", { ...aria, id, disabled, className: "tc-area", autoFocus: field.focus, value: value ?? "", maxLength: field.max_length ?? 4000, onChange: (event) => onChange(event.target.value) });
+}
+
+// A decimal stays the text that was typed: binary floating point would change it.
+function NumberInput({ field, id, value, disabled, onChange, aria }) {
+  const input = h("input", {
+    ...aria, id, disabled, className: "tc-input", type: "text", inputMode: "decimal", autoComplete: "off", value: value ?? "",
+    onChange: (event) => /^-?\d*[.]?\d*$/.test(event.target.value) && onChange(event.target.value),
+  });
+  return field.unit ? h("div", { className: "tf-unit" }, input, h("span", { className: "tf-suffix" }, field.unit)) : input;
+}
+
+function MomentInput({ field, id, value, disabled, onChange, aria }) {
+  const speak = useLanguage();
+  return h("div", { className: "tc-row tc-moment" },
+    h("input", {
+      ...aria, id, disabled, className: "tc-input", type: "datetime-local", value: value ? localMinute(value) : "",
+      onChange: (event) => onChange(event.target.value ? new Date(event.target.value).toISOString() : null),
+    }),
+    !disabled && !field.small && h("button", { type: "button", className: "tc-btn", onClick: () => onChange(new Date().toISOString()) }, speak.t("form.now")));
+}
+
+const line = (type) => function LineInput({ field, id, value, disabled, onChange, aria }) {
+  return h("input", { ...aria, id, disabled, className: "tc-input", type, value: value ?? "", maxLength: field.max_length ?? 500, onChange: (event) => onChange(event.target.value) });
+};
+const TextInput = line("text");
+const PhoneInput = line("tel");
+const DateInput = line("date");
+
+function FileInput({ field, id, value, disabled, onChange, aria, uploadUrl }) {
+  return h(Upload, { ...aria, id, disabled, value: value ?? [], photo: field.kind === "photo", accept: field.accept, fixed: field.fixed, uploadUrl, onChange });
+}
+
+function SignatureInput({ value, disabled, onChange, label, aria }) {
+  return h(SignaturePad, { ...aria, value, disabled, onChange, label });
+}
+
+function Heading({ field, id, label }) {
+  return h("h4", { id, className: "tf-heading" }, label);
+}
+
+// One for each kind of field; a test compares it with the kinds there are (forms/kinds).
+const RENDERERS = {
+  text: TextInput,
+  long_text: LongText,
+  scan: ScanInput,
+  number: NumberInput,
+  money: NumberInput,
+  rating: RatingInput,
+  date: DateInput,
+  datetime: MomentInput,
+  duration: DurationInput,
+  choice: ChoiceInput,
+  multi_choice: MultiChoiceInput,
+  yes_no: YesNoInput,
+  checklist: ChecklistInput,
+  person: RecordInput,
+  customer: RecordInput,
+  phone: PhoneInput,
+  asset: RecordInput,
+  part: RecordInput,
+  parts: PartsInput,
+  location: LocationInput,
+  address: AddressInput,
+  photo: FileInput,
+  file: FileInput,
+  signature: SignatureInput,
+  lookup: LiveValue,
+  formula: FormulaValue,
+  table: TableInput,
+  heading: Heading,
+};
+
+function Control(props) {
+  const speak = useLanguage();
+  const { field } = props;
+  const renderer = RENDERERS[field.kind] ?? TextInput;
+  const cell = (inner) => h(Control, { ...inner, searchUrl: props.searchUrl, uploadUrl: props.uploadUrl });
+  return h(renderer, { ...props, disabled: field.writable === false, label: speak.label(field.label), cell: field.kind === "table" ? cell : undefined });
+}
+
+// What has no single input that a label could point at.
+const GROUPED = new Set(["yes_no", "multi_choice", "rating", "signature", "parts", "table", "checklist", "address"]);
+const SILENT = new Set(["heading", "formula", "lookup"]);
+
+// Neighbours of one group or section: [{key, label, open, section, fields}].
 function grouped(fields) {
   const groups = [];
   for (const field of fields) {
-    const key = field.group?.key ?? "";
-    if (groups.length === 0 || groups[groups.length - 1].key !== key) groups.push({ ...field.group, key, fields: [] });
+    const key = field.group ? `group:${field.group.key}` : (field.section?.key ?? "");
+    if (groups.length === 0 || groups[groups.length - 1].key !== key) groups.push({ ...field.group, key, section: field.section, fields: [] });
     groups[groups.length - 1].fields.push(field);
   }
   return groups;
 }
 
-// fields: [{key, label, kind, required, options, help, value, writable, group}], actions: [{key, label, tone}],
-// problems: {path: {code, params}}. Sent is {action, values} with every writable field.
-export function TemplateForm({ fields = [], actions = [], problems = {}, busy = false, uploadUrl = "", draftKey = "", onSubmit, onTyped }) {
+// "lines[2].amount" is a problem of the field "lines".
+function problemOf(problems, key) {
+  if (problems?.[key]) return problems[key];
+  const within = Object.keys(problems ?? {}).find((path) => path.startsWith(`${key}[`));
+  return within ? problems[within] : null;
+}
+
+// fields: [{key, label, kind, required, options, help, value, writable, group}] and the rest of `forms.asking`,
+// actions: [{key, label, tone}], problems: {path: {code, params}}. Sent is {action, values} with every writable
+// field that is shown.
+export function TemplateForm({ fields = [], actions = [], problems = {}, busy = false, uploadUrl = "", searchUrl = "", draftKey = "", onSubmit, onTyped }) {
   const speak = useLanguage();
   const base = useId();
   const store = draftKey ? `tc_draft:${draftKey}` : "";
@@ -323,20 +389,33 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
     found?.scrollIntoView({ block: "center", behavior: "smooth" });
   };
   useEffect(() => {
-    const first = (Array.isArray(fields) ? fields : []).find((field) => problems?.[field.key]);
+    const first = (Array.isArray(fields) ? fields : []).find((field) => problemOf(problems, field.key));
     if (first) show(first.key);
   }, [problems]);
 
-  const list = Array.isArray(fields) ? fields : [];
-  const value = useCallback((field) => (field.key in typed ? typed[field.key] : field.value), [typed]);
+  const every = Array.isArray(fields) ? fields : [];
+  const answers = useMemo(() => {
+    const entered = {};
+    for (const field of every) {
+      if (field.writable === false || field.aid || SILENT.has(field.kind)) continue;
+      entered[field.key] = field.key in typed ? typed[field.key] : (field.value ?? null);
+    }
+    return answersOf(every, entered);
+  }, [fields, typed]);
+  const list = every.filter((field) => !field.aid && !answers.hidden.has(field.key));
+  const value = useCallback((field) => {
+    if (field.formula) return answers.facts[nameOf(field)];
+    return field.key in typed ? typed[field.key] : field.value;
+  }, [typed, answers]);
+  const needs = (field) => !SILENT.has(field.kind) && (field.required || Boolean(field.required_when && holds(field.required_when, answers.facts)));
   const change = (field) => (next) => {
     setTyped((before) => ({ ...before, [field.key]: next }));
     setMissing((before) => new Set([...before].filter((key) => key !== field.key)));
   };
-  const writable = useMemo(() => list.filter((field) => field.writable !== false), [list]);
+  const writable = list.filter((field) => field.writable !== false && !SILENT.has(field.kind));
 
   const submit = (action) => {
-    const absent = new Set(writable.filter((field) => field.required && isEmpty(value(field))).map((field) => field.key));
+    const absent = new Set(writable.filter((field) => needs(field) && isEmpty(value(field))).map((field) => field.key));
     if (absent.size > 0 && action.checks !== false) {
       setMissing(absent);
       show([...absent][0]);
@@ -347,17 +426,19 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
 
   const draw = (field) => {
     const id = `${base}-${field.key}`;
-    const told = problems?.[field.key];
+    const told = problemOf(problems, field.key);
+    const isNeeded = needs(field);
+    const tone = (field.behaviours ?? []).find((behaviour) => holds(behaviour.when, answers.facts))?.style;
     const problem = missing.has(field.key) ? speak.t("form.missing") : told ? speak.t(told.code, told.params) : null;
     const isSet = GROUPED.has(field.kind) || (field.kind === "choice" && (field.options ?? []).length <= 6);
     const aria = {
-      "aria-invalid": problem ? true : undefined, "aria-required": field.required || undefined,
+      "aria-invalid": problem ? true : undefined, "aria-required": isNeeded || undefined,
       "aria-describedby": [field.help && `${id}-help`, problem && `${id}-problem`].filter(Boolean).join(" ") || undefined,
     };
-    return h("div", { key: field.key, className: "tc-field", "data-field": field.key, "data-wide": field.wide ?? WIDE.has(field.kind) },
-      h(isSet ? "div" : "label", { className: "tc-label", htmlFor: isSet ? undefined : id }, speak.label(field.label),
-        field.required && h("span", { className: "tc-need", "aria-hidden": true }, "*")),
-      h(Control, { field, value: value(field), onChange: change(field), uploadUrl, id, aria }),
+    return h("div", { key: field.key, className: "tc-field", "data-field": field.key, "data-kind": field.kind, "data-tone": tone, "data-wide": field.wide ?? WIDE.has(field.kind) },
+      field.kind !== "heading" && h(isSet ? "div" : "label", { className: "tc-label", htmlFor: isSet ? undefined : id }, speak.label(field.label),
+        isNeeded && h("span", { className: "tc-need", "aria-hidden": true }, "*")),
+      h(Control, { field, value: value(field), onChange: change(field), uploadUrl, searchUrl, id, aria }),
       field.help && h("span", { id: `${id}-help`, className: "tc-help" }, speak.label(field.help)),
       problem && h("span", { id: `${id}-problem`, className: "tc-problem", role: "alert" }, problem));
   };
@@ -374,9 +455,10 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
     },
   },
     grouped(list).map((group) => {
-      const body = h("div", { className: "tc-form" }, group.fields.map(draw));
-      if (!group.key) return h("div", { key: "" }, body);
-      return h("details", { key: group.key, className: "tc-form-group", open: group.open || undefined }, h("summary", null, speak.label(group.label)), body);
+      const body = h("div", { className: "tc-form", "data-columns": group.section?.columns }, group.fields.map(draw));
+      if (group.key.startsWith("group:")) return h("details", { key: group.key, className: "tc-form-group", open: group.open || undefined }, h("summary", null, speak.label(group.label)), body);
+      const title = speak.label(group.section?.title);
+      return h("section", { key: group.key, className: "tf-section", "aria-label": title || undefined }, title && h("h3", null, title), body);
     }),
     shown.length > 0 && h("div", { className: "tc-row tc-form-actions" }, shown.map((action, at) => h("button", {
       key: action.key, type: at === 0 ? "submit" : "button", className: "tc-btn", disabled: busy, "data-action": action.key,

@@ -5,12 +5,17 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
+# form.jsx brings these two in by itself.
+rx.asset("form_rules.js", shared=True)
+rx.asset("form_fields.jsx", shared=True)
 FORM_JS: Final = rx.asset("form.jsx", shared=True).importable_path
+# Where fields that point at records look for them; only for who is logged in.
+SEARCH_URL: Final = "/api/v1/records"
 
 
 class _FormPart(rx.NoSSRComponent):
     library = FORM_JS
-    lib_dependencies: list[str] = ["lucide-react@1.26.0"]
+    lib_dependencies: list[str] = ["lucide-react@1.26.0", "barcode-detector@3.2.2", "zxing-wasm@3.1.3"]
 
 
 class _TemplateForm(_FormPart):
@@ -21,6 +26,7 @@ class _TemplateForm(_FormPart):
     problems: rx.Var[dict[str, Any]]
     busy: rx.Var[bool]
     upload_url: rx.Var[str]
+    search_url: rx.Var[str]
     draft_key: rx.Var[str]
     on_submit: rx.EventHandler[passthrough_event_spec(dict)]
     on_typed: rx.EventHandler[passthrough_event_spec(dict)]
@@ -52,17 +58,20 @@ def template_form(
     problems: Any = None,
     busy: Any = False,
     upload_url: Any = "",
+    search_url: Any = "",
     draft_key: Any = "",
     on_typed: EventType[dict[str, Any]] | None = None,
     **props: Any,
 ) -> rx.Component:
     """The fields of a template as a form.
 
-    `fields`: [{key, label {zh, en}, kind, required, options [{value, label}], help, value, writable}].
+    `fields`: [{key, label {zh, en}, kind, required, options [{value, label}], help, value, writable}] and
+    whatever else `forms.asking.form_fields` says of them: sections, conditions, formulas, highlights.
     `actions`: [{key, label, tone?, checks?}]; the first is the form's own button, `checks: False` sends
     without asking for required fields. `on_submit` gets {"action": key, "values": {field key: value}}.
     Numbers and amounts are sent as the text typed, moments as ISO with zone, a place as {lat, lon},
     files as the list of what `upload_url` answered to each POST (multipart, part `file`).
+    With `search_url` (`SEARCH_URL`) fields for people, customers, devices and parts are looked up there.
     The parts to choose from are the options of a field of kind "parts", whose value is [{sku, qty}].
     A field with a `group` {key, label, open} stands with its neighbours of the same group behind a heading
     that folds; `fixed` files cannot be taken back; `wide` overrides how broad a field of its kind is.
@@ -77,6 +86,7 @@ def template_form(
         problems=problems if problems is not None else {},
         busy=busy,
         upload_url=upload_url,
+        search_url=search_url,
         draft_key=draft_key,
         on_submit=on_submit,
         **props,

@@ -247,14 +247,17 @@ export function keptValue(kind, value) {
 
 const ROUNDS = 20;
 
+// A form may call a field otherwise than conditions do.
+export const nameOf = (field) => field.name ?? field.key;
+
 function factsOf(fields, entered, hidden) {
   const facts = {};
   for (const field of fields) {
     const isEntered = field.key in entered && !hidden.has(field.key);
-    facts[field.key] = keptValue(field.kind, isEntered ? entered[field.key] : (field.known ?? null));
+    facts[nameOf(field)] = keptValue(field.kind, isEntered ? entered[field.key] : (field.known ?? null));
   }
   const formulas = fields.filter((field) => field.formula).sort((one, other) => one.formula_order - other.formula_order);
-  for (const field of formulas) facts[field.key] = formulaValue(field.formula, facts);
+  for (const field of formulas) facts[nameOf(field)] = formulaValue(field.formula, facts);
   return facts;
 }
 

@@ -82,7 +82,6 @@ def field_settings(spec: FieldSpec) -> Plain:
     """What a field's renderer has to know of it, whatever its value."""
     settings: Plain = {
         "kind": spec.kind.value,
-        "renderer": KINDS[spec.kind].renderer,
         "label": dict(spec.label),
         "help": dict(spec.help) if any(spec.help.values()) else None,
         "options": [

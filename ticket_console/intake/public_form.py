@@ -12,6 +12,7 @@ from ticket_console.access import throttle
 from ticket_console.access.house import house
 from ticket_console.access.places import OrgView
 from ticket_console.forms import reads as form_reads
+from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldSpec
 from ticket_console.forms.reads import PublishedTemplate, TemplateNotFound
 from ticket_console.intake.public_fields import public_fields
@@ -33,6 +34,7 @@ class PublicForm:
     org_id: int
     tz: str
     fields: tuple[FieldSpec, ...]
+    definition: TemplateDefinition
 
 
 def public_forms(connection: Connection) -> tuple[PublicForm, ...]:
@@ -84,5 +86,11 @@ def receive_public(
 
 def _form(template: PublishedTemplate, org: OrgView) -> PublicForm:
     return PublicForm(
-        template.code, template.name, org.name, org.id, org.tz, public_fields(template.definition)
+        template.code,
+        template.name,
+        org.name,
+        org.id,
+        org.tz,
+        public_fields(template.definition),
+        template.definition,
     )

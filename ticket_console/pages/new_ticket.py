@@ -20,7 +20,7 @@ from ticket_console.components.blocks import (
     split,
     stack,
 )
-from ticket_console.components.form import template_form
+from ticket_console.components.form import SEARCH_URL, template_form
 from ticket_console.components.text import t, tl
 from ticket_console.components.ticket import copy_text
 from ticket_console.pages.frame import console_page
@@ -72,6 +72,7 @@ def _asking() -> rx.Component:
                         problems=NewTicketState.problems,
                         busy=NewTicketState.busy,
                         draft_key=NewTicketState.draft_key,
+                        search_url=SEARCH_URL,
                         on_submit=NewTicketState.open_ticket,
                         on_typed=NewTicketState.typed,
                         key=NewTicketState.draft_key,

@@ -25,7 +25,7 @@ from ticket_console.components.blocks import (
     text_area,
     timeline,
 )
-from ticket_console.components.form import template_form
+from ticket_console.components.form import SEARCH_URL, template_form
 from ticket_console.components.overlay import reason_dialog
 from ticket_console.components.text import due, money, t, t_with, tl, when
 from ticket_console.components.ticket import (
@@ -191,6 +191,7 @@ def _step(step: Item) -> rx.Component:
                     ),
                     busy=TicketState.busy,
                     upload_url=step["upload_url"],
+                    search_url=SEARCH_URL,
                     draft_key="step:" + step["token_id"].to_string(),
                     on_submit=lambda answer: TicketState.finish_step(step["token_id"].to(int), answer),
                 ),
@@ -484,6 +485,7 @@ _LOOKS: Final = (
     ("ticket.notice_due", "bell", "plain"),
     ("ticket.notice_without_address", "bell_off", "warn"),
     ("ticket.step_late", "alarm_clock", "warn"),
+    ("ticket.checked", "clipboard_check", "plain"),
     ("ticket.step_skipped", "skip_forward", "warn"),
     ("ticket.step_moved", "shuffle", "warn"),
     ("ticket.timed_out", "timer_off", "warn"),

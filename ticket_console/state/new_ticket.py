@@ -12,7 +12,9 @@ from ticket_console.desk import opening
 from ticket_console.desk.calling import known_caller
 from ticket_console.desk.opening import NewTicket
 from ticket_console.forms import reads as form_reads
-from ticket_console.forms.fields import FieldKind, FieldSpec
+from ticket_console.forms.asking import asked_at_opening, form_fields
+from ticket_console.forms.definitions import TemplateDefinition
+from ticket_console.forms.fields import FieldKind
 from ticket_console.i18n import catalog
 from ticket_console.intake.template_choice import DEFAULT_TEMPLATE, choose_template
 from ticket_console.kernel.actor import Actor
@@ -230,6 +232,7 @@ class NewTicketState(SessionState):
         self.fields = await off_loop(
             _fields,
             viewer=self._actor(),
+            at=self._now(),
             template=self.template,
             customer=dict(self.customer),
             place=self._known_place(),
@@ -309,24 +312,34 @@ def _known(*, viewer: Actor, customer_id: int, at: datetime) -> Plain:
 
 
 def _fields(
-    *, viewer: Actor, template: str, customer: Plain, place: Plain, record: Mapping[str, Any]
+    *, viewer: Actor, at: datetime, template: str, customer: Plain, place: Plain, record: Mapping[str, Any]
 ) -> list[Plain]:
     if not template:
         return []
     with reading() as connection:
         published = form_reads.template_by_code(connection, viewer.org_id, template)
         regions = places.regions(connection, viewer.org_id)
-    asked = [spec for spec in published.definition.at_opening if spec.kind not in _LATER]
+    definition = published.definition
+    asked = asked_at_opening(definition, at, department=viewer.department)
+    drawn = [
+        _recorded(each, definition, record)
+        for each in form_fields(
+            definition,
+            asked={key: must for key, must in asked.items() if definition.field(key).kind not in _LATER},
+            values={},
+            at=at,
+        )
+    ]
     details = {
         "key": "details",
         "label": dict(published.name),
-        "open": any(each.required or each.key in record for each in asked),
+        "open": any(each.get("required") or each["key"] in record for each in drawn),
     }
     where = {"key": "where", "label": both("new.where"), "open": bool(place)}
     own = [_own(TEXT, "long_text", "new.text", required=True, focus=True, max_length=4000)]
     own.append(_own(PHONE, "phone", "new.phone", value=customer.get("phone", ""), max_length=32))
     own.append(_own(NAME, "text", "new.name", value=customer.get("name", ""), max_length=120))
-    if all(spec.key != "urgency" for spec in asked):
+    if "urgency" not in asked:
         levels = [{"value": str(level), "label": both(f"new.urgency.{level}")} for level in (1, 2, 3)]
         own.append(_own(URGENCY, "choice", "new.urgency", options=levels))
     region_options = [{"value": each.code, "label": dict(each.name)} for each in regions]
@@ -338,7 +351,7 @@ def _fields(
     ]
     return [
         *own,
-        *({**_spec(each, record), "group": details} for each in asked),
+        *({**each, "group": details} for each in drawn),
         *({**each, "group": where} for each in located),
     ]
 
@@ -348,18 +361,10 @@ def _own(key: str, kind: str, label: str, **more: Any) -> Plain:
     return {**common, "key": key, "kind": kind, "label": both(label), **more}
 
 
-def _spec(spec: FieldSpec, record: Mapping[str, Any]) -> Plain:
-    options = [{"value": option.value, "label": dict(option.label)} for option in spec.options]
-    known = record.get(spec.key)
-    if spec.options and known not in {option.value for option in spec.options}:
-        known = None
-    return {
-        "key": spec.key,
-        "kind": spec.kind.value,
-        "label": dict(spec.label),
-        "help": dict(spec.help),
-        "required": spec.required,
-        "writable": True,
-        "value": spec.default if known is None else known,
-        "options": options,
-    }
+def _recorded(field: Plain, definition: TemplateDefinition, record: Mapping[str, Any]) -> Plain:
+    """The field with what the record of the customer says of it."""
+    options = definition.field(field["key"]).options
+    known = record.get(field["key"])
+    if known is None or (options and known not in {option.value for option in options}):
+        return field
+    return {**field, "value": known}

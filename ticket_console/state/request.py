@@ -1,11 +1,13 @@
 """The public forms: what strangers are asked, and what they get for an answer."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 import reflex as rx
 
+from ticket_console.forms.asking import form_fields
 from ticket_console.forms.fields import FieldKind, FieldSpec
 from ticket_console.forms.kinds import BadValue, parse_value
 from ticket_console.forms.reads import TemplateNotFound
@@ -85,7 +87,7 @@ class RequestState(SessionState):
             self.status = "missing"
             return None
         self.company, self.name = form.company, form.name
-        self.fields = _fields(form)
+        self.fields = _fields(form, self._now())
         self.actions = [{"key": "send", "label": _both("request.send"), "tone": "primary"}]
         self.status = "ready"
         return None
@@ -158,12 +160,20 @@ class RequestState(SessionState):
         }
 
 
-def _fields(form: PublicForm) -> list[Plain]:
+def _fields(form: PublicForm, at: datetime) -> list[Plain]:
     standard = [
         [_plain_field(key, kind, is_required) for key, kind, is_required in part]
         for part in (_BEFORE, _AFTER)
     ]
-    return [*standard[0], *(_own_field(spec) for spec in form.fields), *standard[1]]
+    drawn = form_fields(
+        form.definition,
+        asked={spec.key: spec.required for spec in form.fields},
+        values={},
+        at=at,
+        readable={spec.key for spec in form.fields},
+    )
+    own = [{**each, "key": _VALUE + each["key"], "name": each["key"]} for each in drawn]
+    return [*standard[0], *own, *standard[1]]
 
 
 def _plain_field(key: str, kind: FieldKind, is_required: bool) -> Plain:
@@ -176,19 +186,6 @@ def _plain_field(key: str, kind: FieldKind, is_required: bool) -> Plain:
         "writable": True,
         "value": None,
         "options": [],
-    }
-
-
-def _own_field(spec: FieldSpec) -> Plain:
-    return {
-        "key": _VALUE + spec.key,
-        "kind": spec.kind.value,
-        "label": spec.label,
-        "help": spec.help if any(spec.help.values()) else None,
-        "required": spec.required,
-        "writable": True,
-        "value": spec.default,
-        "options": [{"value": option.value, "label": option.label} for option in spec.options],
     }
 
 
