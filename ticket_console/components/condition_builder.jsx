@@ -109,8 +109,9 @@ function SeveralTexts({ value, label, onChange, disabled, invalid }) {
     value: text ?? value.join(", "), onChange: (event) => { setText(event.target.value); onChange(split(event.target.value)); }, onBlur: () => setText(null) });
 }
 
-function ValueEditor({ fieldData: field, operator, value, handleOnChange: onChange, disabled, rule, context }) {
+function ValueEditor({ field: name, operator, value, handleOnChange: onChange, disabled, rule, context }) {
   const speak = useLanguage();
+  const field = context.byName.get(name);
   if (NO_VALUE.has(operator)) return null;
   const kept = shaped(operator, value);
   const invalid = context.invalid.has(rule.id);
@@ -206,7 +207,8 @@ export function ConditionBuilder({ fields = [], value, onChange, problems = [], 
 
   const byName = useMemo(() => new Map(list.map((field) => [nameOf(field), field])), [list]);
   const labelOf = (field) => speak.label(field?.label) || nameOf(field ?? {}) || "";
-  const choices = useMemo(() => list.map((field) => ({ ...field, name: nameOf(field), value: nameOf(field), label: labelOf(field) })), [list, speak]);
+  // Only this much: react-querybuilder would take a field with options for a group of fields.
+  const choices = useMemo(() => list.map((field) => ({ name: nameOf(field), value: nameOf(field), label: labelOf(field) })), [list, speak]);
   const knowledge = useMemo(() => {
     const labels = {};
     const kinds = {};
@@ -249,7 +251,7 @@ export function ConditionBuilder({ fields = [], value, onChange, problems = [], 
       combinators: ["and", "or"].map((name) => ({ name, value: name, label: speak.t(`condition.combinator.${name}`) })),
       controlElements: CONTROLS, controlClassnames: CLASSES, suppressStandardClassnames: true, translations, listsAsArrays: true, resetOnOperatorChange: false, showNotToggle: true, addRuleToNewGroups: true,
       maxLevels: MAX_DEPTH - 1, disabled: readOnly || list.length === 0, getRuleClassname: (rule) => (wrong.has(rule.id) ? "tc-cond-wrong" : ""),
-      context: { invalid: wrong, labelOf },
+      context: { invalid: wrong, labelOf, byName },
       accessibleDescriptionGenerator: ({ path }) => speak.t(path.length ? "condition.group_inner" : "condition.group"),
     }),
     faults.length > 0 && h("ul", { className: "tc-cond-problems", role: "alert" }, faults.map((problem, index) => h("li", { key: index }, speak.t(problem.code, problem.params ?? {})))),

@@ -361,6 +361,7 @@ def _ticket_bench() -> rx.Component:
                     ),
                     button(t("rules.tickets.judge"), icon="flask_conical", type="submit"),
                     button(t("rules.tickets.count"), icon="list_filter", on_click=bench.count),
+                    class_name="tc-bench-ask",
                 ),
                 on_submit=bench.judge,
             ),
