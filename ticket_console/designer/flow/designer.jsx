@@ -347,7 +347,7 @@ export function FlowDesigner({
       panel === "history" && h(HistoryPanel, { past: feed?.past ?? [], seq: view.seq, onRecover: setRecovering, onClose: closePanel }),
       panel === "stages" && h(StagesPanel, { document, act: change, onClose: closePanel }),
       panel === "outline" && h(OutlinePanel, { document, words, selection, onGo: go, onClose: closePanel }))
-      : h("div", { className: "fl-tab" }, children),
+      : h("div", { className: "fl-tab", "data-tab": tab }, children),
     picking && h(Picker, {
       anchor: picking.anchor, label: speak.t("flow_designer.add"), groups: entryGroups(speak, ["start", ...(picking.after ? [] : [])]), onClose: () => setPicking(null),
       onPick: (preset) => {
