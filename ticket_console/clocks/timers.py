@@ -1,6 +1,6 @@
 """Timers: rows that wait for their time, and fire once however many workers look for them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,10 +12,10 @@ from sqlalchemy.engine import Connection
 from ticket_console.clocks.tables import Timer, TimerState
 from ticket_console.kernel import ids
 from ticket_console.kernel.database import table
-from ticket_console.tickets.tables import Ticket
+from ticket_console.tickets.tables import Ticket, TokenRow
 
 _timers = table(Timer)
-_tickets = table(Ticket)
+_tickets, _tokens = table(Ticket), table(TokenRow)
 # What the column of lateness holds; a timer found after more than three weeks was that late at least.
 _LATEST_MS: Final = 2**31 - 1
 
@@ -164,6 +164,17 @@ def mark_fired(connection: Connection, *, timer_id: int, at: datetime) -> bool:
 def postpone(connection: Connection, *, timer_id: int, until: datetime) -> None:
     """Put off a timer whose work failed, so that it does not hold up the ones behind it."""
     connection.execute(_POSTPONE, {"b_id": timer_id, "b_due_at": until})
+
+
+def armed_by_node(connection: Connection, tokens: sa.Select[int]) -> Mapping[str, int]:
+    """How many timers wait for these tokens, by the node they stand on."""
+    query = (
+        sa.select(_tokens.c.node_key, sa.func.count())
+        .join(_timers, _timers.c.token_id == _tokens.c.id)
+        .where(_ARMED, _tokens.c.id.in_(tokens))
+        .group_by(_tokens.c.node_key)
+    )
+    return dict(connection.execute(query).tuples().all())
 
 
 def lag(connection: Connection, *, at: datetime) -> timedelta:
