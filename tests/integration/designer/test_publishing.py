@@ -13,7 +13,6 @@ from tests.builders.company import Company, found_company
 from ticket_console.access.tables import AuditEntry
 from ticket_console.desk import golden, publishing
 from ticket_console.desk.golden import GoldenFailed, NameTaken
-from ticket_console.desk.moving import cancel
 from ticket_console.desk.opening import NewTicket, open_ticket
 from ticket_console.desk.publishing import NewerPublished, NotAVersion, NothingToPublish, Published
 from ticket_console.flows import drafts as flow_drafts
@@ -393,28 +392,53 @@ class TestForms:
 class TestRunningTickets:
     def test_a_ticket_goes_to_its_end_on_the_version_it_was_opened_with(
         self, company: Company, manager: Actor, at: datetime
-    ) -> None:  # FLW-20
-        opened = company.open()
-        publish(manager, at, renamed(company, manager, at, "Repairs"))
-        newest, first = publishing.versions(actor=manager, kind=FLOW, code=flow_of(company))
-        assert (newest.open_tickets, first.open_tickets) == (0, 1)
-
-        moved = company.act(opened.ticket_id, opened.version, by="tech_near")
-        cancel(
-            actor=company.actor("dispatcher"),
-            at=at,
-            command_id="x",
-            ticket_id=opened.ticket_id,
-            expected_version=moved.version,
-            reason="客户不修了",
+    ) -> None:  # FLW-20 TPL-11
+        flow = flow_drafts.start(
+            actor=manager, at=at, code="tasting", document={**flow_drafts.EMPTY, "name": {"en": "Tasting"}}
         )
-        later = company.open()
+        first = publish(manager, at, flow, "p-1")
+        form = form_drafts.start(actor=manager, at=at, code="tasting")
+        question = {"key": "dish", "kind": "text", "label": {"en": "Dish"}}
+        form = edited(
+            form_drafts,
+            manager,
+            at,
+            form,
+            put("face", "name", "en", value="Tasting"),
+            put("face", "flow", value="tasting"),
+            put("definition", "sections", "main", "fields", "dish", value=question),
+        )
+        publish(manager, at, form, "p-2")
+        early = company.open(template="tasting")
+        assert first.draft is not None
+        check = {**flow.document["nodes"][1], "key": "check", "name": {"en": "Check"}}
+        longer = edited(
+            flow_drafts,
+            manager,
+            at,
+            first.draft,
+            put("nodes", "check", value=check, before="end"),
+            put("edges", "task-end", "target", value="check"),
+            put(
+                "edges",
+                "check-end",
+                value={"key": "check-end", "kind": "forward", "source": "check", "target": "end"},
+            ),
+        )
 
-        with reading() as connection:
-            ticket = table(Ticket)
-            versions = dict(connection.execute(sa.select(ticket.c.id, ticket.c.flow_version_id)).all())
-        assert versions[opened.ticket_id] == first.version_id
-        assert versions[later.ticket_id] == newest.version_id
+        second = publish(manager, at, longer, "p-3")
+        late = company.open(template="tasting")
+        running = publishing.versions(actor=manager, kind=FLOW, code="tasting")
+        early_done = company.act(early.ticket_id, early.version, by="dispatcher")
+        late_done = company.act(late.ticket_id, late.version, by="dispatcher")
+
+        assert [(row.version_id, row.open_tickets) for row in running] == [
+            (second.version_id, 1),
+            (first.version_id, 1),
+        ]
+        assert early_done.status == "closed"
+        assert late_done.status == "open"
+        assert company.act(late.ticket_id, late_done.version, by="dispatcher").status == "closed"
 
 
 class TestRollingBack:

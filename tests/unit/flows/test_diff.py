@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from tests.builders.flows import graphs, is_equal, make_edge, make_graph, make_node
 from ticket_console.flows.diff import diff, diff_documents
 from ticket_console.flows.graph import Graph
-from ticket_console.flows.graph_json import graph_json
+from ticket_console.flows.graph_json import _EdgeForm, _GraphForm, _NodeForm, _StageForm, graph_json
+from ticket_console.i18n import catalog
 from ticket_console.kernel.documents import ChangeKind, apply, same
+from ticket_console.kernel.text import LOCALES
 
 pytestmark = pytest.mark.unit
 
@@ -116,3 +118,11 @@ def test_what_is_said_leads_from_one_to_the_other(before: Graph, data: st.DataOb
         keys = {each["key"] for each in old[name]}
         keys = (keys - set(said.of(part, ChangeKind.REMOVED))) | set(said.of(part, ChangeKind.ADDED))
         assert keys == {each["key"] for each in new[name]}
+
+
+def test_every_setting_has_a_name_in_both_languages() -> None:
+    known = {name for form in (_NodeForm, _EdgeForm, _StageForm, _GraphForm) for name in form.model_fields}
+
+    for locale in LOCALES:
+        texts = catalog(locale)
+        assert {name for name in known if f"diff.setting.{name}" not in texts} == set()
