@@ -58,6 +58,7 @@ PLACES: Final = (
     Place("my", "/my", "wrench", "g m", role="technician"),
     Place("settlement", "/settlement", "receipt_text", "g s", permission="settlement.view"),
     Place("pay", "/settlement", "wallet", "g p", permission="settlement.view_own"),
+    Place("designer", "/designer", "pencil_ruler", "g e", permission="template.manage", in_tab_bar=False),
     Place("audit", "/audit", "shield_check", "g a", permission="audit.view"),
 )
 NEW_TICKET: Final = Place("new", "/tickets/new", "plus", "g n", permission="ticket.open")

@@ -1,18 +1,23 @@
 """Drawing a form: the browser holds the document, this State hands gestures to the draft and answers."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from ticket_console.desk import publishing
+from reflex_base.event.context import EventContext
+
+from ticket_console.access import policy
+from ticket_console.desk import presence, publishing
+from ticket_console.desk.presence import Person
 from ticket_console.forms import drafts
-from ticket_console.forms.draft_log import DraftMoved, DraftSummary, DraftView, GestureView, topic
+from ticket_console.forms.draft_log import DraftMoved, DraftSummary, DraftView, GestureView, author_of
 from ticket_console.forms.tables import DraftKind
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import off_loop, reading
 from ticket_console.kernel.errors import ConsoleError
 from ticket_console.kernel.settings import settings
-from ticket_console.kernel.signals import Listening
 from ticket_console.state.asked import number_asked
 from ticket_console.state.designer_choices import form_choices
 from ticket_console.state.feedback import done, refusal
@@ -51,16 +56,25 @@ class FormDesignerState(SessionState):
 
         It runs from `on_load`, so Reflex ends it at the next navigation and when the websocket closes.
         """
-        actor, code = self._actor(), self._code()
-        listening = Listening(topic(DraftKind.FORM, code))
+        actor, where = self._actor(), {"kind": DraftKind.FORM, "code": self._code()}
+        tab = EventContext.get().token
+        watching = presence.Watching(actor=actor, **where)
         try:
-            async for _ in listening:
-                found = await off_loop(_drafts_of_others, actor=actor, code=code)
-                async with self:
-                    self.drafts = found
+            while True:
+                await off_loop(presence.enter, actor=actor, tab=tab, **where)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(presence.BEAT_SECONDS):
+                        async for news in watching:
+                            found = await off_loop(_drafts_of_others, actor=actor, code=where["code"])
+                            async with self:
+                                self.present = _others(news.people, actor)
+                                self.drafts = found
+                # Somebody who may draw no more is told nothing more.
+                actor = await self._resolve()
+                policy.require(actor, "template.manage")
         finally:
-            listening.close()
-        return None
+            watching.close()
+            await off_loop(presence.leave, actor=actor, tab=tab, **where)
 
     @handler(permission="template.manage")
     async def taken(self) -> Reply:
@@ -208,6 +222,11 @@ def _gesture(each: GestureView) -> Plain:
         "ops": list(each.ops),
         "inverse": list(each.inverse),
     }
+
+
+def _others(people: tuple[Person, ...], actor: Actor) -> list[Plain]:
+    me = author_of(actor)
+    return [{"id": each.author, "name": each.name} for each in people if each.author != me]
 
 
 def _drafts_of_others(*, actor: Actor, code: str) -> list[Plain]:

@@ -36,12 +36,11 @@ class FormReviewState(SessionState):
     published: Plain = {}
     versions: Plain = {}
     compared: Plain = {}
-    layers: Plain = {}
 
     @handler(permission="template.manage")
     async def begin(self) -> Reply:
         self.preview, self.found, self.published = {}, {}, {}
-        self.versions, self.compared, self.layers = {}, {}, {}
+        self.versions, self.compared = {}, {}
         return None
 
     @handler(permission="template.manage")

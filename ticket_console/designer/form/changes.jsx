@@ -24,8 +24,8 @@ export function said(speak, value) {
 export function Changes({ changes = [] }) {
   const speak = useLanguage();
   if (changes.length === 0) return h("p", { className: "tc-muted" }, speak.t("form_designer.changes.none"));
-  return h("ul", { className: "fd-changes" }, changes.map((change) => h("li", { key: `${change.kind}:${change.path.join("/")}`, "data-tone": change.kind },
-    h("span", { className: "fd-change-icon", title: speak.t(`form_designer.changes.${change.kind}`) }, h(Icon, { name: ICONS[change.kind] }), h("span", { className: "tc-sr" }, speak.t(`form_designer.changes.${change.kind}`))),
+  return h("ul", { className: "fm-changes" }, changes.map((change) => h("li", { key: `${change.kind}:${change.path.join("/")}`, "data-tone": change.kind },
+    h("span", { className: "fm-change-icon", title: speak.t(`form_designer.changes.${change.kind}`) }, h(Icon, { name: ICONS[change.kind] }), h("span", { className: "tc-sr" }, speak.t(`form_designer.changes.${change.kind}`))),
     h("div", null, h("span", null, speak.t(change.sentence, change.params)),
-      change.kind === "changed" && h("span", { className: "fd-change-line" }, h("del", null, said(speak, change.before)), h(Icon, { name: "arrow_right" }), h("ins", null, said(speak, change.after)))))));
+      change.kind === "changed" && h("span", { className: "fm-change-line" }, h("del", null, said(speak, change.before)), h(Icon, { name: "arrow_right" }), h("ins", null, said(speak, change.after)))))));
 }

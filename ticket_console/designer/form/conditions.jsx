@@ -19,8 +19,8 @@ const firstRule = (fields) => {
 export function ConditionEditor({ title, none, fields, value, onChange, problems }) {
   const speak = useLanguage();
   const choices = facts(fields);
-  return h("div", { className: "fd-condition", role: "group", "aria-label": title },
-    h("div", { className: "fd-condition-head" }, h("span", { className: "tc-label" }, title),
+  return h("div", { className: "fm-condition", role: "group", "aria-label": title },
+    h("div", { className: "fm-condition-head" }, h("span", { className: "tc-label" }, title),
       value
         ? h(IconButton, { icon: "x", small: true, label: speak.t("form_designer.condition.remove", { name: title }), onClick: () => onChange(null) })
         : h("button", { type: "button", className: "tc-btn", "data-size": "small", disabled: choices.length === 0, onClick: () => onChange(firstRule(fields)) }, h(Icon, { name: "plus" }), speak.t("form_designer.condition.add"))),
@@ -33,8 +33,8 @@ function Behaviour({ behaviour, index, fields, problems, choices, onChange, onRe
   const speak = useLanguage();
   const told = behaviour.notify;
   const set = (change, burst) => onChange({ ...behaviour, ...change }, burst);
-  return h("li", { className: "fd-behaviour", "data-tone": behaviour.style || undefined },
-    h("div", { className: "fd-condition-head" }, h("span", { className: "tc-label" }, speak.t("form_designer.behaviour.when")),
+  return h("li", { className: "fm-behaviour", "data-tone": behaviour.style || undefined },
+    h("div", { className: "fm-condition-head" }, h("span", { className: "tc-label" }, speak.t("form_designer.behaviour.when")),
       h(IconButton, { icon: "x", small: true, label: speak.t("form_designer.behaviour.remove", { n: index + 1 }), onClick: onRemove })),
     h(ConditionBuilder, { fields: facts(fields), value: behaviour.when, problems, onChange: (tree) => set({ when: tree }, "when") }),
     h(Row, { label: speak.t("form_designer.behaviour.style"), grouped: true }, h(Segmented, {
@@ -52,7 +52,7 @@ function Behaviour({ behaviour, index, fields, problems, choices, onChange, onRe
         onChange(on ? { ...rest, notify: { to: "assignee", channel: "console", text: { zh: "", en: "" } } } : rest);
       },
     }),
-    told && h("div", { className: "fd-pair" },
+    told && h("div", { className: "fm-pair" },
       h(Row, { label: speak.t("form_designer.behaviour.to") }, h(Select, { value: told.to, options: choices.receivers ?? [], onChange: (to) => set({ notify: { ...told, to } }) })),
       h(Row, { label: speak.t("form_designer.behaviour.channel") }, h(Select, { value: told.channel, options: choices.channels ?? [], onChange: (channel) => set({ notify: { ...told, channel } }) }))),
     told && h(Bilingual, { label: speak.t("form_designer.behaviour.text"), value: told.text, onChange: (locale, text) => set({ notify: { ...told, text: { ...told.text, [locale]: text } } }, `text:${locale}`) }));
@@ -64,9 +64,9 @@ export function BehavioursEditor({ field, fields, value, problems, choices, onCh
     const first = (field.options ?? [])[0]?.value ?? (field.kind === "yes_no" ? true : "");
     onChange([...value, { when: { combinator: "and", rules: [{ field: field.key, operator: "=", value: first }] }, style: "danger" }]);
   };
-  return h("div", { className: "fd-options" },
+  return h("div", { className: "fm-options" },
     value.length === 0 && h("span", { className: "tc-help" }, speak.t("form_designer.behaviour.none")),
-    h("ol", { className: "fd-behaviours" }, value.map((behaviour, index) => h(Behaviour, {
+    h("ol", { className: "fm-behaviours" }, value.map((behaviour, index) => h(Behaviour, {
       key: index, behaviour, index, fields, problems: problems.filter((problem) => problem.path.includes(`behaviours[${index}]`)), choices,
       onChange: (next, burst) => onChange(value.map((each, at) => (at === index ? next : each)), burst && `behaviour:${index}:${burst}`),
       onRemove: () => onChange(value.filter((_, at) => at !== index)),

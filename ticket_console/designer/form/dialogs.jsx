@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import { Ago, Moment, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Dialog } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
 import { Changes, said } from "./changes.jsx";
-import { Icon, Row, Select, TextBox } from "./parts.jsx";
+import { Bilingual, Icon, Row, Select, TextBox } from "./parts.jsx";
 import { addField, fieldPath, fieldsOf, freeKey, homeOf, isKey, setting } from "./fields.js";
 import { freshId } from "./use_draft.js";
 
@@ -13,11 +13,11 @@ const button = (label, onClick, rest = {}) => h("button", { key: label, type: "b
 
 function Published({ told, onClose }) {
   const speak = useLanguage();
-  return h("div", { className: "fd-published", role: "status" },
-    h(Icon, { name: "party_popper", className: "fd-published-mark" }),
+  return h("div", { className: "fm-published", role: "status" },
+    h(Icon, { name: "party_popper", className: "fm-published-mark" }),
     h("strong", null, speak.t("form_designer.published", { name: told.name, n: told.number })),
     h("p", null, speak.t(told.is_ready ? "form_designer.published.ready" : "form_designer.published.no_flow")),
-    told.address && h("p", { className: "fd-address" }, h("span", null, speak.t("form_designer.published.address")), h("code", null, told.address)),
+    told.address && h("p", { className: "fm-address" }, h("span", null, speak.t("form_designer.published.address")), h("code", null, told.address)),
     foot(
       button(speak.t("form_designer.published.stay"), onClose),
       told.is_ready && h(Link, { key: "use", className: "tc-btn", "data-tone": "primary", "data-test": "use", to: `/tickets/new?template=${told.code}` }, h(Icon, { name: "plus" }), speak.t("form_designer.published.use"))));
@@ -47,15 +47,15 @@ export function PublishDialog({ open, draft, problems, answers, onReview, onPubl
   const blocked = problems.length > 0;
   return h(Dialog, { open, wide: true, title: told ? speak.t("form_designer.publish.done") : speak.t("form_designer.publish"), onClose },
     told ? h(Published, { told, onClose }) : h("div", { className: "tc-stack", style: { "--gap": "14px" } },
-      blocked && h("section", { className: "fd-problems", "aria-label": speak.t("form_designer.problems", { n: problems.length }) },
+      blocked && h("section", { className: "fm-problems", "aria-label": speak.t("form_designer.problems", { n: problems.length }) },
         h("strong", null, h(Icon, { name: "circle_alert" }), speak.t("form_designer.problems", { n: problems.length })),
         h("ul", null, problems.map((problem, at) => h("li", { key: at }, h("button", { type: "button", className: "tc-link", onClick: () => onShow(problem) },
           h("code", null, problem.path.replace(/^(fields|sections)\./, "")), speak.t(problem.code, problem.params)))))),
       !review ? h("div", { className: "tc-stack" }, h("span", { className: "tc-sr", role: "status" }, speak.t("load.busy")), [0, 1, 2].map((each) => h("div", { key: each, className: "tc-bone", style: { "--height": "20px" } }))) : h("section", null,
-        h("h3", { className: "fd-dialog-h" }, review.base_number ? speak.t("form_designer.publish.since", { n: review.base_number }) : speak.t("form_designer.publish.first")),
+        h("h3", { className: "fm-dialog-h" }, review.base_number ? speak.t("form_designer.publish.since", { n: review.base_number }) : speak.t("form_designer.publish.first")),
         review.base_number ? h(Changes, { changes: review.changes }) : h("p", { className: "tc-muted" }, speak.t("form_designer.publish.fields", { n: fieldsOf(draft.document).length })),
         review.newest_number > review.base_number && h("div", { className: "tc-note", "data-tone": "warn" }, h(Icon, { name: "git_merge" }), speak.t("form_designer.outdated", { n: review.newest_number })),
-        h("p", { className: "fd-authors" }, h(Icon, { name: "users" }), speak.t("form_designer.publish.authors", { names: review.authors.join(", ") }))),
+        h("p", { className: "fm-authors" }, h(Icon, { name: "users" }), speak.t("form_designer.publish.authors", { names: review.authors.join(", ") }))),
       h("p", { className: "tc-help" }, speak.t("form_designer.publish.safe")),
       h(Row, { label: speak.t("form_designer.publish.note") }, h("input", { className: "tc-input", value: note, maxLength: 500, onChange: (event) => setNote(event.target.value) })),
       foot(
@@ -101,14 +101,14 @@ export function MergeDialog({ ask, draft, told: heard, onMerge, onClose }) {
     !told || told.done ? h("div", { className: "tc-stack" }, h("span", { className: "tc-sr", role: "status" }, speak.t("load.busy")), h("div", { className: "tc-bone", style: { "--height": "60px" } }))
       : h("div", { className: "tc-stack" },
         h("div", { className: "tc-row" }, button(speak.t("form_designer.merge.all_mine"), () => all("ours"), { "data-size": "small" }), button(speak.t("form_designer.merge.all_theirs"), () => all("theirs"), { "data-size": "small" })),
-        h("ul", { className: "fd-conflicts" }, conflicts.map((conflict) => {
+        h("ul", { className: "fm-conflicts" }, conflicts.map((conflict) => {
           const id = idOf(conflict);
-          const side = (name, title) => h("label", { className: "fd-side", "data-side": name },
+          const side = (name, title) => h("label", { className: "fm-side", "data-side": name },
             h("input", { type: "radio", name: `merge-${id}`, checked: choices[id] === name, onChange: () => setChoices({ ...choices, [id]: name }) }),
             h("span", null, h("b", null, title), h("span", null, value(conflict, name))));
           return h("li", { key: id }, h("strong", null, placeName(speak, draft.document, conflict.path), conflict.is_order && ` · ${speak.t("form_designer.merge.order")}`),
             h("span", { className: "tc-help" }, speak.t("form_designer.merge.base", { value: value(conflict, "base") })),
-            h("div", { className: "fd-sides" }, side("ours", speak.t("form_designer.merge.mine")), side("theirs", whose)));
+            h("div", { className: "fm-sides" }, side("ours", speak.t("form_designer.merge.mine")), side("theirs", whose)));
         })),
         foot(button(speak.t("common.cancel"), onClose), button(speak.t("form_designer.merge.take"), take, { "data-tone": "primary", disabled: !every }))));
 }
@@ -120,16 +120,16 @@ export function HistoryDialog({ open, draft, told: heard, onHistory, onRecover, 
   }, [open, draft.isSaved, draft.seq]);
   const told = heard?.draft_id === draft.draft?.id ? heard : null;
   return h(Dialog, { open, wide: true, title: speak.t("form_designer.history"), text: speak.t("form_designer.history.text"), onClose },
-    !told ? h("div", { className: "tc-bone", style: { "--height": "60px" } }) : h("ol", { className: "fd-history" },
+    !told ? h("div", { className: "tc-bone", style: { "--height": "60px" } }) : h("ol", { className: "fm-history" },
       told.entries.map((entry) => h("li", { key: entry.seq, "data-now": entry.seq === draft.seq || undefined },
-        h("span", { className: "fd-history-no" }, entry.seq),
+        h("span", { className: "fm-history-no" }, entry.seq),
         h("span", null, speak.known(entry.label) ? speak.t(entry.label, entry.params) : speak.t("form_designer.did.other"), h("small", null, entry.author, " · ", h(Ago, { at: entry.at }))),
         entry.seq === draft.seq ? h("span", { className: "tc-badge", "data-tone": "ok" }, speak.t("form_designer.history.now"))
           : button(speak.t("form_designer.history.recover"), () => {
             onRecover?.({ draft_id: draft.draft.id, if_match: draft.seq, seq: entry.seq });
             onClose();
           }, { "data-size": "small" }))),
-      h("li", { "data-now": draft.seq === 0 || undefined }, h("span", { className: "fd-history-no" }, "0"), h("span", null, speak.t("form_designer.history.start"), draft.draft.created_at && h("small", null, h(Moment, { at: draft.draft.created_at }))),
+      h("li", { "data-now": draft.seq === 0 || undefined }, h("span", { className: "fm-history-no" }, "0"), h("span", null, speak.t("form_designer.history.start"), draft.draft.created_at && h("small", null, h(Moment, { at: draft.draft.created_at }))),
         draft.seq > 0 && button(speak.t("form_designer.history.recover"), () => {
           onRecover?.({ draft_id: draft.draft.id, if_match: draft.seq, seq: 0 });
           onClose();
@@ -166,7 +166,7 @@ export function ConvertDialog({ field, document, kinds, draft, onClose, onDone }
   };
   return h(Dialog, { open: Boolean(field), title: speak.t("form_designer.convert"), text: speak.t("form_designer.convert.text"), onClose },
     field && h("div", { className: "tc-stack" },
-      h("div", { className: "fd-convert" }, h("span", { className: "tc-badge" }, h(Icon, { name: from?.icon }), speak.label(from?.label)), h(Icon, { name: "arrow_right" }), target && h("span", { className: "tc-badge", "data-tone": "accent" }, h(Icon, { name: target.icon }), speak.label(target.label))),
+      h("div", { className: "fm-convert" }, h("span", { className: "tc-badge" }, h(Icon, { name: from?.icon }), speak.label(from?.label)), h(Icon, { name: "arrow_right" }), target && h("span", { className: "tc-badge", "data-tone": "accent" }, h(Icon, { name: target.icon }), speak.label(target.label))),
       h(Row, { label: speak.t("form_designer.convert.to") }, h(Select, { value: kind, options: targets.map((each) => ({ value: each.key, label: each.label })), onChange: setKind })),
       h(Row, { label: speak.t("form_designer.key"), problem: isTaken ? speak.t("form_designer.key.taken", { key }) : key && !isKey(key) ? speak.t("form_designer.key.bad") : "" }, h(TextBox, { value: key, mono: true, maxLength: 64, onChange: setKey })),
       h("p", { className: "tc-help" }, speak.t("form_designer.convert.how", { from: field.key })),
@@ -181,4 +181,26 @@ export function RetireDialog({ open, kind, name, onConfirm, onClose }) {
   }[kind];
   return h(Dialog, { open, title: texts[0], text: texts[1], onClose },
     foot(button(speak.t("common.cancel"), onClose), button(texts[2], onConfirm, { "data-tone": "danger", "data-focus": true, "data-test": "confirm" })));
+}
+
+// A form that works becomes a standard of its own that other regions and new forms start from.
+export function StandardDialog({ open, draft, onStandard, onClose }) {
+  const speak = useLanguage();
+  const face = draft.document?.face ?? {};
+  const [name, setName] = useState({});
+  const [code, setCode] = useState("");
+  useEffect(() => {
+    if (!open) return;
+    setName(face.name ?? {});
+    setCode(`${draft.draft.code}_standard`.slice(0, 64));
+  }, [open]);
+  const save = () => {
+    onStandard?.({ code: draft.draft.code, standard_code: code, name });
+    onClose();
+  };
+  return h(Dialog, { open, title: speak.t("form_designer.standard"), text: speak.t("form_designer.reuse.text"), onClose },
+    h("div", { className: "tc-stack" },
+      h(Bilingual, { label: speak.t("form_designer.face.name"), value: name, limit: 120, onChange: (locale, text) => setName({ ...name, [locale]: text }) }),
+      h(Row, { label: speak.t("form_designer.code"), problem: code && !isKey(code) ? speak.t("form_designer.key.bad") : "" }, h(TextBox, { value: code, mono: true, maxLength: 64, onChange: setCode })),
+      foot(button(speak.t("common.cancel"), onClose), button(speak.t("form_designer.standard"), save, { "data-tone": "primary", disabled: !isKey(code) || !Object.values(name).some((text) => text?.trim()) }))));
 }

@@ -6,7 +6,7 @@ import { DragDropContext } from "@hello-pangea/dnd";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { MenuButton } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
 import { Canvas } from "./canvas.jsx";
-import { ConvertDialog, HistoryDialog, MergeDialog, PublishDialog, RetireDialog } from "./dialogs.jsx";
+import { ConvertDialog, HistoryDialog, MergeDialog, PublishDialog, RetireDialog, StandardDialog } from "./dialogs.jsx";
 import { FaceInspector, FieldInspector, SectionInspector } from "./inspector.jsx";
 import { LayersTab } from "./layers.jsx";
 import { Palette } from "./palette.jsx";
@@ -26,16 +26,16 @@ function Saved({ draft, offline }) {
   const speak = useLanguage();
   const count = draft.pending.length;
   const state = offline ? "offline" : count > 0 ? "saving" : "saved";
-  return h("span", { className: "fd-saved", role: "status", "data-state": state, "data-test": "saved" },
+  return h("span", { className: "fm-saved", role: "status", "data-state": state, "data-test": "saved" },
     state === "saving" ? h("span", { className: "tc-spin", "aria-hidden": true }) : h(Icon, { name: state === "saved" ? "check" : "cloud_off" }),
-    h("span", { className: "fd-saved-text" }, speak.t(`form_designer.saved.${state}`, { n: count })));
+    h("span", { className: "fm-saved-text" }, speak.t(`form_designer.saved.${state}`, { n: count })));
 }
 
 function People({ present, drafts }) {
   const speak = useLanguage();
   const others = present.map((person) => ({ ...person, draft: drafts.find((each) => each.author_id === person.id) }));
   if (others.length === 0) return null;
-  return h("span", { className: "fd-people", role: "group", "aria-label": speak.t("form_designer.present", { n: others.length }) }, others.map((person) => h("span", {
+  return h("span", { className: "fm-people", role: "group", "aria-label": speak.t("form_designer.present", { n: others.length }) }, others.map((person) => h("span", {
     key: person.id, className: "tc-avatar", tabIndex: 0, role: "img", "data-person": person.name,
     "aria-label": speak.t("form_designer.present.person", { name: person.name }), title: speak.t("form_designer.present.person", { name: person.name }),
   }, person.name.slice(0, 1).toUpperCase())));
@@ -98,7 +98,7 @@ function useActs(present) {
       open: (selection) => {
         at().select(selection);
         at().setSheet("inspector");
-        soon(() => document.getElementById("fd-first")?.focus());
+        soon(() => document.getElementById("fm-first")?.focus());
       },
       // After what is selected, else at the end.
       append: (kind) => {
@@ -148,7 +148,7 @@ function useActs(present) {
 
 export function FormDesigner({
   opened = {}, saved = {}, problems = [], choices = {}, preview = {}, answers = {}, present = [], drafts = [],
-  onTaken, onEdit, onPreview, onReview, onPublish, onHistory, onRecover, onMerge, onDiscard, onVersions, onCompare, onRollBack, onLayers, onLayer, onReuse,
+  onTaken, onEdit, onPreview, onReview, onPublish, onHistory, onRecover, onMerge, onDiscard, onVersions, onCompare, onRollBack, onLayers, onLayer, onStandard,
 }) {
   const speak = useLanguage();
   const draft = useDraft({ opened, saved, send: onEdit });
@@ -235,9 +235,9 @@ export function FormDesigner({
   };
 
   if (!form) {
-    return h("div", { className: "fd fd-waiting", "aria-busy": true }, h("span", { className: "tc-sr", role: "status" }, speak.t("load.busy")),
-      h("div", { className: "fd-head" }, h("div", { className: "tc-bone", style: { "--width": "220px", "--height": "20px" } })),
-      h("div", { className: "fd-body" }, h("aside", { className: "fd-left" }), h("div", { className: "fd-middle" }, h("div", { className: "fd-canvas" }, h("div", { className: "fd-sheet" }, [0, 1, 2, 3].map((each) => h("div", { key: each, className: "tc-bone", style: { "--height": "72px" } }))))), h("aside", { className: "fd-right" })));
+    return h("div", { className: "fm fm-waiting", "aria-busy": true }, h("span", { className: "tc-sr", role: "status" }, speak.t("load.busy")),
+      h("div", { className: "fm-head" }, h("div", { className: "tc-bone", style: { "--width": "220px", "--height": "20px" } })),
+      h("div", { className: "fm-body" }, h("aside", { className: "fm-left" }), h("div", { className: "fm-middle" }, h("div", { className: "fm-canvas" }, h("div", { className: "fm-sheet" }, [0, 1, 2, 3].map((each) => h("div", { key: each, className: "tc-bone", style: { "--height": "72px" } }))))), h("aside", { className: "fm-right" })));
   }
 
   const about = draft.draft;
@@ -247,13 +247,13 @@ export function FormDesigner({
   const inspected = chosenField ? "field" : chosenSection ? "section" : "form";
   const heading = { field: kinds.get(chosenField?.kind)?.label, section: speak.t("form_designer.inspect.section"), form: speak.t("form_designer.inspect.form") }[inspected];
 
-  const inspector = h("aside", { className: "fd-right", "data-sheet": sheet === "inspector" || undefined, "aria-label": speak.t("form_designer.inspector") },
-    h("header", { className: "fd-side-head" },
-      h("span", { className: "fd-kind" }, h(Icon, { name: inspected === "field" ? kinds.get(chosenField.kind)?.icon : inspected === "section" ? "rows_3" : "panel_top" })),
+  const inspector = h("aside", { className: "fm-right", "data-sheet": sheet === "inspector" || undefined, "aria-label": speak.t("form_designer.inspector") },
+    h("header", { className: "fm-side-head" },
+      h("span", { className: "fm-kind" }, h(Icon, { name: inspected === "field" ? kinds.get(chosenField.kind)?.icon : inspected === "section" ? "rows_3" : "panel_top" })),
       h("strong", null, speak.label(heading)),
-      h("span", { className: "fd-gap" }),
-      inspected !== "form" && h("button", { type: "button", className: "tc-btn fd-to-form", "data-tone": "quiet", "data-size": "small", onClick: () => setSelection(null) }, speak.t("form_designer.inspect.form")),
-      h("span", { className: "fd-close" }, h(IconButton, { icon: "x", label: speak.t("common.close"), onClick: () => setSheet(null) }))),
+      h("span", { className: "fm-gap" }),
+      inspected !== "form" && h("button", { type: "button", className: "tc-btn fm-to-form", "data-tone": "quiet", "data-size": "small", onClick: () => setSelection(null) }, speak.t("form_designer.inspect.form")),
+      h("span", { className: "fm-close" }, h(IconButton, { icon: "x", label: speak.t("common.close"), onClick: () => setSheet(null) }))),
     chosenField ? h(FieldInspector, {
       key: chosenField.key, document: form, field: chosenField, draft, kinds, choices, problems, isPublished: publishedKeys.has(chosenField.key),
       onRenamed: (key) => setSelection({ field: key }), onConvert: () => setConverting(chosenField.key), onRemove: () => acts.removeField(chosenField.key),
@@ -261,57 +261,57 @@ export function FormDesigner({
       key: chosenSection.key, document: form, section: chosenSection, draft, choices, problems, isOnly: sectionsOf(form).length === 1 && (chosenSection.fields ?? []).length === 0, onRemove: () => acts.removeSection(chosenSection.key),
     }) : h(FaceInspector, { document: form, draft, choices, problems, address: about.address }));
 
-  const build = h("div", { className: "fd-body", "data-dragging": isDragging || undefined },
+  const build = h("div", { className: "fm-body", "data-dragging": isDragging || undefined },
     h(DragDropContext, dragging,
-      h("aside", { className: "fd-left", "data-sheet": sheet === "palette" || undefined, "aria-label": speak.t("form_designer.palette") },
-        h("header", { className: "fd-side-head fd-sheet-only" }, h("strong", null, speak.t("form_designer.palette")), h("span", { className: "fd-gap" }), h(IconButton, { icon: "x", label: speak.t("common.close"), onClick: () => setSheet(null) })),
+      h("aside", { className: "fm-left", "data-sheet": sheet === "palette" || undefined, "aria-label": speak.t("form_designer.palette") },
+        h("header", { className: "fm-side-head fm-sheet-only" }, h("strong", null, speak.t("form_designer.palette")), h("span", { className: "fm-gap" }), h(IconButton, { icon: "x", label: speak.t("common.close"), onClick: () => setSheet(null) })),
         h(Palette, { kinds: choices.kinds ?? [], onAdd: acts.append, onAddSection: acts.addSection })),
-      h("div", { className: "fd-middle" },
-        isOutdated && h("div", { className: "tc-note fd-outdated", "data-tone": "warn" }, h(Icon, { name: "git_merge" }), h("span", null, speak.t("form_designer.outdated", { n: about.newest_number })),
+      h("div", { className: "fm-middle" },
+        isOutdated && h("div", { className: "tc-note fm-outdated", "data-tone": "warn" }, h(Icon, { name: "git_merge" }), h("span", null, speak.t("form_designer.outdated", { n: about.newest_number })),
           h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => setDialog({ kind: "merge", other: null }) }, speak.t("form_designer.outdated.merge"))),
         h(Canvas, { sections: sectionsOf(form), kinds, selection, renaming, problems, departments: choices.departments ?? [], act: acts }))),
     inspector,
-    sheet && h("button", { type: "button", className: "fd-veil", "aria-label": speak.t("common.close"), onClick: () => setSheet(null) }),
-    h("button", { type: "button", className: "tc-btn fd-fab", "data-tone": "primary", onClick: () => setSheet("palette") }, h(Icon, { name: "plus" }), speak.t("form_designer.palette.open")));
+    sheet && h("button", { type: "button", className: "fm-veil", "aria-label": speak.t("common.close"), onClick: () => setSheet(null) }),
+    h("button", { type: "button", className: "tc-btn fm-fab", "data-tone": "primary", onClick: () => setSheet("palette") }, h(Icon, { name: "plus" }), speak.t("form_designer.palette.open")));
 
   const more = [
     { key: "history", label: speak.t("form_designer.history"), icon: h(Icon, { name: "history" }), onSelect: () => setDialog({ kind: "history" }) },
     ...drafts.map((other) => ({ key: `merge-${other.draft_id}`, label: speak.t("form_designer.merge.with", { name: other.author }), icon: h(Icon, { name: "git_merge" }), onSelect: () => setDialog({ kind: "merge", other: other.draft_id, name: other.author }) })),
     { line: true },
-    { key: "standard", label: speak.t("form_designer.standard"), icon: h(Icon, { name: "bookmark_plus" }), onSelect: () => onReuse?.({ as: "standard" }) },
+    { key: "standard", label: speak.t("form_designer.standard"), icon: h(Icon, { name: "bookmark_plus" }), disabled: !about.base_number, onSelect: () => setDialog({ kind: "standard" }) },
     { key: "discard", label: speak.t("form_designer.discard"), tone: "danger", icon: h(Icon, { name: "trash_2" }), onSelect: () => setDialog({ kind: "discard" }) },
   ];
 
-  return h("div", { className: "fd", "data-test": "form-designer", "data-tab": tab, "data-draft": about.id, "data-seq": draft.seq },
-    h("div", { className: "fd-head" },
-      h(Link, { to: "/designer", className: "tc-btn fd-back", "data-tone": "quiet", "data-shape": "icon", "aria-label": speak.t("form_designer.back"), title: speak.t("form_designer.back") }, h(Icon, { name: "arrow_left" })),
-      h("button", { type: "button", className: "fd-title", title: speak.t("form_designer.inspect.form"), onClick: () => {
+  return h("div", { className: "fm", "data-test": "form-designer", "data-tab": tab, "data-draft": about.id, "data-seq": draft.seq },
+    h("div", { className: "fm-head" },
+      h(Link, { to: "/designer", className: "tc-btn fm-back", "data-tone": "quiet", "data-shape": "icon", "aria-label": speak.t("form_designer.back"), title: speak.t("form_designer.back") }, h(Icon, { name: "arrow_left" })),
+      h("button", { type: "button", className: "fm-title", title: speak.t("form_designer.inspect.form"), onClick: () => {
         setTab("build");
         setSelection(null);
         setSheet("inspector");
-      } }, h("span", { className: "fd-kind" }, h(Icon, { name: face.icon || "clipboard_list" })), h("span", { className: "fd-title-text" }, title)),
-      h("span", { className: "tc-badge fd-status", "data-tone": about.base_number ? "plain" : "warn" }, about.base_number ? speak.t("form_designer.version", { n: about.base_number }) : speak.t("form_designer.unpublished")),
-      h("nav", { className: "tc-tabs fd-tabs", "aria-label": speak.t("form_designer.tabs") }, TABS.map((each) => h("button", {
+      } }, h("span", { className: "fm-kind" }, h(Icon, { name: face.icon || "clipboard_list" })), h("span", { className: "fm-title-text" }, title)),
+      h("span", { className: "tc-badge fm-status", "data-tone": about.base_number ? "plain" : "warn" }, about.base_number ? speak.t("form_designer.version", { n: about.base_number }) : speak.t("form_designer.unpublished")),
+      h("nav", { className: "tc-tabs fm-tabs", "aria-label": speak.t("form_designer.tabs") }, TABS.map((each) => h("button", {
         key: each, type: "button", "aria-pressed": tab === each, "data-tab": each, onClick: () => setTab(each),
       }, h(Icon, { name: TAB_ICONS[each], size: 15 }), h("span", null, speak.t(`form_designer.tab.${each}`))))),
-      h("span", { className: "fd-gap" }),
+      h("span", { className: "fm-gap" }),
       h(People, { present, drafts }),
       h(Saved, { draft, offline }),
-      h("span", { className: "fd-turns" },
+      h("span", { className: "fm-turns" },
         h(IconButton, { icon: "undo_2", label: speak.t("form_designer.undo"), disabled: !draft.mayUndo, onClick: draft.undo, "data-test": "undo" }),
         h(IconButton, { icon: "redo_2", label: speak.t("form_designer.redo"), disabled: !draft.mayRedo, onClick: draft.redo, "data-test": "redo" })),
       h(MenuButton, { label: speak.t("common.more"), items: more, shape: "icon", "data-test": "more" }, h(Icon, { name: "settings_2" })),
       h("button", {
-        type: "button", className: "tc-btn fd-publish", "data-tone": "primary", "data-test": "publish",
+        type: "button", className: "tc-btn fm-publish", "data-tone": "primary", "data-test": "publish",
         onClick: () => {
           draft.flush();
           setDialog({ kind: "publish" });
         },
-      }, h(Icon, { name: "rocket" }), speak.t("form_designer.publish"), problems.length > 0 && h("span", { className: "fd-count", "data-tone": "danger" }, problems.length))),
+      }, h(Icon, { name: "rocket" }), speak.t("form_designer.publish"), problems.length > 0 && h("span", { className: "fm-count", "data-tone": "danger" }, problems.length))),
     tab === "build" && build,
     tab === "preview" && h(PreviewTab, { draft, choices, preview, onPreview }),
-    tab === "layers" && h(LayersTab, { draft, choices, answer: answers.layers, onLayers, onLayer, onReuse }),
-    tab === "versions" && h(VersionsTab, { draft, answers, onVersions, onCompare, onRollBack, onReuse }),
+    tab === "layers" && h(LayersTab, { draft, choices, kinds, told: answers.layers, onLayers, onLayer }),
+    tab === "versions" && h(VersionsTab, { draft, answers, onVersions, onCompare, onRollBack, onStandard: () => setDialog({ kind: "standard" }) }),
     h(PublishDialog, {
       open: dialog?.kind === "publish", draft, problems, answers, onReview, onPublish, onClose: () => setDialog(null),
       onShow: (problem) => {
@@ -326,6 +326,7 @@ export function FormDesigner({
     h(MergeDialog, { ask: dialog?.kind === "merge" ? dialog : null, draft, told: answers.merge, onMerge, onClose: () => setDialog(null) }),
     h(HistoryDialog, { open: dialog?.kind === "history", draft, told: answers.history, onHistory, onRecover, onClose: () => setDialog(null) }),
     h(ConvertDialog, { field: converting && fieldOf(form, converting), document: form, kinds, draft, onClose: () => setConverting(null), onDone: (key) => setSelection({ field: key }) }),
+    h(StandardDialog, { open: dialog?.kind === "standard", draft, onStandard, onClose: () => setDialog(null) }),
     h(RetireDialog, {
       open: retiring !== null || dialog?.kind === "discard", kind: retiring !== null ? "retire" : "discard", name: retiring ? speak.label(fieldOf(form, retiring)?.label) || retiring : title,
       onClose: () => {

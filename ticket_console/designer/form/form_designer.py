@@ -65,7 +65,7 @@ class _FormDesigner(rx.NoSSRComponent):
     on_roll_back: Told
     on_layers: Told
     on_layer: Told
-    on_reuse: Told
+    on_standard: Told
 
 
 def form_designer(**props: Any) -> rx.Component:

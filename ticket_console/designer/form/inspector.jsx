@@ -90,9 +90,9 @@ export function FieldInspector({ document, field, draft, kinds, choices, problem
       ? h("input", { className: "tc-input", type: "datetime-local", value: localMinute(field[name]), onChange: (event) => set(name, event.target.value ? new Date(event.target.value).toISOString() : null) })
       : h(TextBox, { value: field[name], inputMode: "decimal", maxLength: 40, onChange: (text) => /^-?\d*[.]?\d*$/.test(text) && set(name, text, name) }));
 
-  return h("div", { className: "fd-inspector-body" },
+  return h("div", { className: "fm-inspector-body" },
     h(Group, { name: "texts", icon: "type", title: speak.t("form_designer.group.texts"), warn: Boolean(said("label")) },
-      h(Bilingual, { label: speak.t("form_designer.field.name"), value: field.label, onChange: both("label"), onDone: follow, problem: said("label"), focusRef: "fd-first" }),
+      h(Bilingual, { label: speak.t("form_designer.field.name"), value: field.label, onChange: both("label"), onDone: follow, problem: said("label"), focusRef: "fm-first" }),
       h(Bilingual, { label: speak.t("form_designer.help"), value: field.help, onChange: both("help"), area: field.kind === "heading", problem: said("help") }),
       h(KeyRow, { field, document, make: draft.make, isFixed: isPublished, onRenamed })),
     field.kind !== "heading" && h(Group, { name: "entry", icon: "square_pen", title: speak.t("form_designer.group.entry"), warn: ["default", "min", "max", "pattern", "unit", "accepts"].some((name) => said(name)) },
@@ -103,7 +103,7 @@ export function FieldInspector({ document, field, draft, kinds, choices, problem
       })),
       has("default") && h(DefaultRow, { field, problem: said("default"), onChange: (value, burst) => set("default", value, burst) }),
       has("unit") && h(Row, { label: speak.t("form_designer.unit"), problem: said("unit") }, h(TextBox, { value: field.unit, maxLength: 20, onChange: (text) => set("unit", text, "unit") })),
-      (has("min") || has("max")) && h("div", { className: "fd-pair" }, has("min") && bound("min"), has("max") && bound("max")),
+      (has("min") || has("max")) && h("div", { className: "fm-pair" }, has("min") && bound("min"), has("max") && bound("max")),
       has("pattern") && h(PatternEditor, { value: field.pattern, problem: said("pattern"), onChange: (text, burst) => set("pattern", text, burst) }),
       has("accepts") && h(AcceptsEditor, { value: field.accepts, onChange: (types) => set("accepts", types) }),
       h(Row, { label: speak.t("form_designer.width"), grouped: true }, h(Segmented, {
@@ -137,11 +137,11 @@ export function FieldInspector({ document, field, draft, kinds, choices, problem
         label: speak.t("form_designer.state"), value: field.state ?? "active", onChange: (value) => set("state", value === "active" ? null : value),
         options: [{ value: "active", label: speak.t("form_designer.state.active"), icon: "eye" }, { value: "hidden", label: speak.t("form_designer.state.hidden"), icon: "eye_off" }],
       })),
-      h("div", { className: "fd-pair" },
+      h("div", { className: "fm-pair" },
         h(Instant, { label: speak.t("form_designer.from"), value: field.from, problem: said("from"), onChange: (value) => set("from", value) }),
         h(Instant, { label: speak.t("form_designer.until"), value: field.until, problem: said("until"), onChange: (value) => set("until", value) })),
       h("span", { className: "tc-help" }, speak.t("form_designer.schedule.help"))),
-    h("div", { className: "fd-inspector-foot" },
+    h("div", { className: "fm-inspector-foot" },
       (kind?.converts ?? []).length > 0 && h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: onConvert }, h(Icon, { name: "replace" }), speak.t("form_designer.convert")),
       h("button", { type: "button", className: "tc-btn", "data-tone": "danger", "data-size": "small", onClick: onRemove }, h(Icon, { name: isPublished ? "archive" : "trash_2" }), speak.t(isPublished ? "form_designer.retire" : "form_designer.delete"))));
 }
@@ -151,10 +151,10 @@ export function SectionInspector({ document, section, draft, choices, problems, 
   const path = sectionPath(section.key);
   const own = problemsOf(problems, "sections", section.key);
   const set = (name, value, burst) => draft.make("form_designer.did.section", setting(path, section, name, value), burst && `section:${section.key}:${burst}`);
-  return h("div", { className: "fd-inspector-body" },
+  return h("div", { className: "fm-inspector-body" },
     own.map((problem) => h("span", { key: problem.path + problem.code, className: "tc-problem", role: "alert" }, speak.t(problem.code, problem.params))),
     h(Group, { name: "section", icon: "rows_3", title: speak.t("form_designer.group.section") },
-      h(Bilingual, { label: speak.t("form_designer.section.title"), value: section.title, focusRef: "fd-first", onChange: (locale, text) => set("title", { ...section.title, [locale]: text }, `title:${locale}`) }),
+      h(Bilingual, { label: speak.t("form_designer.section.title"), value: section.title, focusRef: "fm-first", onChange: (locale, text) => set("title", { ...section.title, [locale]: text }, `title:${locale}`) }),
       h(Row, { label: speak.t("form_designer.section.columns"), grouped: true }, h(Segmented, {
         label: speak.t("form_designer.section.columns"), value: section.columns ?? 2, onChange: (columns) => set("columns", columns),
         options: [1, 2, 3].map((value) => ({ value, label: String(value), icon: ["square", "columns_2", "columns_3"][value - 1] })),
@@ -165,7 +165,7 @@ export function SectionInspector({ document, section, draft, choices, problems, 
         title: speak.t("form_designer.section.visible_when"), none: speak.t("form_designer.visible_when.none"), value: section.visible_when, problems: own.filter((problem) => problem.path.includes("visible_when")),
         fields: fieldsOf(document).filter((field) => !(section.fields ?? []).some((each) => each.key === field.key)), onChange: (tree) => set("visible_when", tree, "visible_when"),
       })),
-    !isOnly && h("div", { className: "fd-inspector-foot" },
+    !isOnly && h("div", { className: "fm-inspector-foot" },
       h("button", { type: "button", className: "tc-btn", "data-tone": "danger", "data-size": "small", onClick: onRemove }, h(Icon, { name: "trash_2" }), speak.t("form_designer.section.delete"))));
 }
 
@@ -178,8 +178,8 @@ function Keywords({ value = [], onChange }) {
     setTyped("");
   };
   return h(Row, { label: speak.t("form_designer.face.keywords"), help: speak.t("form_designer.face.keywords.help"), grouped: true },
-    h("div", { className: "fd-words" },
-      value.map((word) => h("span", { key: word, className: "fd-chip" }, word, h("button", { type: "button", "aria-label": speak.t("form_designer.face.keywords.remove", { word }), onClick: () => onChange(value.filter((each) => each !== word)) }, h(Icon, { name: "x" })))),
+    h("div", { className: "fm-words" },
+      value.map((word) => h("span", { key: word, className: "fm-chip" }, word, h("button", { type: "button", "aria-label": speak.t("form_designer.face.keywords.remove", { word }), onClick: () => onChange(value.filter((each) => each !== word)) }, h(Icon, { name: "x" })))),
       h("input", {
         value: typed, "aria-label": speak.t("form_designer.face.keywords"), placeholder: value.length ? "" : speak.t("form_designer.face.keywords.add"), maxLength: 200,
         onChange: (event) => (/[,，;；\n]$/.test(event.target.value) ? add(event.target.value) : setTyped(event.target.value)), onBlur: () => add(typed),
@@ -198,11 +198,11 @@ export function FaceInspector({ document, draft, choices, address, problems }) {
   const face = document.face ?? {};
   const set = (name, value, burst) => draft.make("form_designer.did.face", setting(FACE, face, name, value), burst && `face:${burst}`);
   const said = (name) => problems.filter((problem) => problem.path === `face.${name}` || problem.path.startsWith(`face.${name}.`)).map((problem) => speak.t(problem.code, problem.params))[0];
-  return h("div", { className: "fd-inspector-body" },
+  return h("div", { className: "fm-inspector-body" },
     h(Group, { name: "face", icon: "panel_top", title: speak.t("form_designer.group.face"), warn: Boolean(said("name")) },
-      h(Bilingual, { label: speak.t("form_designer.face.name"), value: face.name, limit: 120, problem: said("name"), focusRef: "fd-first", onChange: (locale, text) => set("name", { ...face.name, [locale]: text }, `name:${locale}`) }),
-      h(Row, { label: speak.t("form_designer.face.icon"), grouped: true }, h("div", { className: "fd-icons", role: "radiogroup", "aria-label": speak.t("form_designer.face.icon") }, FACE_ICONS.map((name) => h("label", { key: name },
-        h("input", { type: "radio", name: "fd-icon", checked: (face.icon ?? "") === name, onChange: () => set("icon", name), "aria-label": name.replaceAll("-", " ") }), h("span", null, h(Icon, { name })))))),
+      h(Bilingual, { label: speak.t("form_designer.face.name"), value: face.name, limit: 120, problem: said("name"), focusRef: "fm-first", onChange: (locale, text) => set("name", { ...face.name, [locale]: text }, `name:${locale}`) }),
+      h(Row, { label: speak.t("form_designer.face.icon"), grouped: true }, h("div", { className: "fm-icons", role: "radiogroup", "aria-label": speak.t("form_designer.face.icon") }, FACE_ICONS.map((name) => h("label", { key: name },
+        h("input", { type: "radio", name: "fm-icon", checked: (face.icon ?? "") === name, onChange: () => set("icon", name), "aria-label": name.replaceAll("-", " ") }), h("span", null, h(Icon, { name })))))),
       h(Row, { label: speak.t("form_designer.face.line"), problem: said("business_line") }, h(Select, { value: face.business_line, options: choices.lines ?? [], onChange: (value) => set("business_line", value) })),
       h(Row, { label: speak.t("form_designer.face.class"), problem: said("ticket_class") }, h(Select, { value: face.ticket_class, options: choices.classes ?? [], onChange: (value) => set("ticket_class", value) }))),
     h(Group, { name: "flow", icon: "workflow", title: speak.t("form_designer.group.flow"), warn: Boolean(said("flow")) },
@@ -210,7 +210,7 @@ export function FaceInspector({ document, draft, choices, address, problems }) {
       face.flow && h("a", { className: "tc-link", href: `/designer/flows/${face.flow}` }, speak.t("form_designer.face.flow.open"))),
     h(Group, { name: "finding", icon: "globe", title: speak.t("form_designer.group.finding") },
       h(Switch, { label: speak.t("form_designer.face.public"), hint: speak.t("form_designer.face.public.help"), on: face.is_public, onChange: (on) => set("is_public", on) }),
-      face.is_public && address && h(Row, { label: speak.t("form_designer.face.address"), grouped: true }, h("span", { className: "fd-address" }, h("code", null, address), h(IconButton, {
+      face.is_public && address && h(Row, { label: speak.t("form_designer.face.address"), grouped: true }, h("span", { className: "fm-address" }, h("code", null, address), h(IconButton, {
         icon: "copy", small: true, label: speak.t("form_designer.face.address.copy"), onClick: () => navigator.clipboard?.writeText(address),
       }))),
       h(Keywords, { value: face.keywords, onChange: (words) => set("keywords", words) })));

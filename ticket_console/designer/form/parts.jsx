@@ -21,7 +21,7 @@ export function Row({ label, help, problem, children, grouped }) {
   const inner = grouped
     ? h("div", { className: "tc-field", role: "group", "aria-labelledby": id }, caption, children)
     : h("label", { className: "tc-field" }, caption, children);
-  return h("div", { className: "tc-field fd-row", "data-problem": problem ? true : undefined }, inner,
+  return h("div", { className: "tc-field fm-row", "data-problem": problem ? true : undefined }, inner,
     help && h("span", { className: "tc-help" }, help),
     problem && h("span", { className: "tc-problem", role: "alert" }, problem));
 }
@@ -48,7 +48,7 @@ export function Bilingual({ label, value = {}, onChange, onDone, area, help, pro
   const speak = useLanguage();
   const spokenFirst = [...LANGUAGES].sort((one, other) => (one[0] === speak.name ? -1 : other[0] === speak.name ? 1 : 0));
   return h(Row, { label, help, problem, grouped: true },
-    h("div", { className: "fd-both" }, spokenFirst.map(([locale, name], at) => h("label", { key: locale, className: "fd-tongue" },
+    h("div", { className: "fm-both" }, spokenFirst.map(([locale, name], at) => h("label", { key: locale, className: "fm-tongue" },
       h("span", { "aria-hidden": true }, locale === "zh" ? "中" : "EN"),
       h("span", { className: "tc-sr" }, `${label} ${name}`),
       h(TextBox, {
@@ -58,7 +58,7 @@ export function Bilingual({ label, value = {}, onChange, onDone, area, help, pro
 }
 
 export function Switch({ label, hint, on, onChange, disabled }) {
-  return h("label", { className: "fd-switch" },
+  return h("label", { className: "fm-switch" },
     h("span", null, label, hint && h("span", { className: "tc-help" }, hint)),
     h("input", { type: "checkbox", role: "switch", checked: Boolean(on), disabled, onChange: (event) => onChange(event.target.checked) }),
     h("i", { "aria-hidden": true }));
@@ -67,7 +67,7 @@ export function Switch({ label, hint, on, onChange, disabled }) {
 // A few values of which one holds, side by side.
 export function Segmented({ label, value, options, onChange, disabled }) {
   const name = useId();
-  return h("div", { className: "fd-segments", role: "radiogroup", "aria-label": label }, options.map((option) => h("label", { key: option.value, title: option.title },
+  return h("div", { className: "fm-segments", role: "radiogroup", "aria-label": label }, options.map((option) => h("label", { key: option.value, title: option.title },
     h("input", { type: "radio", name, disabled, checked: option.value === value, onChange: () => onChange(option.value) }),
     h("span", null, option.icon && h(Icon, { name: option.icon }), option.label))));
 }
@@ -94,7 +94,7 @@ export function Group({ name, title, icon, count, children, open = true, warn })
     if (warn) setOpen(true);
   }, [warn]);
   return h("details", {
-    className: "fd-group", open: isOpen,
+    className: "fm-group", open: isOpen,
     onToggle: (event) => {
       const next = event.currentTarget.open;
       if (next === isOpen) return;
@@ -102,9 +102,9 @@ export function Group({ name, title, icon, count, children, open = true, warn })
       window.localStorage.setItem(FOLDED, JSON.stringify({ ...foldedBefore(), [name]: next }));
     },
   },
-    h("summary", null, icon && h(Icon, { name: icon }), h("span", null, title), count ? h("span", { className: "fd-count" }, count) : null,
-      warn && h("span", { className: "fd-dot", "data-tone": "danger" }), h(Icon, { name: "chevron_down", className: "fd-chevron" })),
-    h("div", { className: "fd-group-body" }, children));
+    h("summary", null, icon && h(Icon, { name: icon }), h("span", null, title), count ? h("span", { className: "fm-count" }, count) : null,
+      warn && h("span", { className: "fm-dot", "data-tone": "danger" }), h(Icon, { name: "chevron_down", className: "fm-chevron" })),
+    h("div", { className: "fm-group-body" }, children));
 }
 
 export const COLOURS = ["grey", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink"];
@@ -124,10 +124,10 @@ export function ColourPick({ value, onChange, label }) {
     onChange(colour);
     root.current?.querySelector("button")?.focus();
   };
-  return h("span", { ref: root, className: "fd-colour", onKeyDown: (event) => event.key === "Escape" && open && (event.stopPropagation(), setOpen(false)) },
-    h("button", { type: "button", className: "fd-swatch", "data-colour": value || "none", "aria-haspopup": "true", "aria-expanded": open, "aria-label": label, title: label, onClick: () => setOpen(!open) }),
-    open && h("span", { className: "fd-swatches", role: "group", "aria-label": label }, ["", ...COLOURS].map((colour) => h("button", {
-      key: colour, type: "button", className: "fd-swatch", "data-colour": colour || "none", "aria-pressed": (value ?? "") === colour,
+  return h("span", { ref: root, className: "fm-colour", onKeyDown: (event) => event.key === "Escape" && open && (event.stopPropagation(), setOpen(false)) },
+    h("button", { type: "button", className: "fm-swatch", "data-colour": value || "none", "aria-haspopup": "true", "aria-expanded": open, "aria-label": label, title: label, onClick: () => setOpen(!open) }),
+    open && h("span", { className: "fm-swatches", role: "group", "aria-label": label }, ["", ...COLOURS].map((colour) => h("button", {
+      key: colour, type: "button", className: "fm-swatch", "data-colour": colour || "none", "aria-pressed": (value ?? "") === colour,
       "aria-label": speak.t(`form_designer.colour.${colour || "none"}`), title: speak.t(`form_designer.colour.${colour || "none"}`), onClick: () => pick(colour),
     }))));
 }

@@ -37,21 +37,21 @@ export function PreviewTab({ draft, choices, preview, onPreview }) {
   const nodes = [{ value: "", label: speak.t("form_designer.preview.opening") }, ...(preview.nodes ?? [])];
   const fields = isReady ? preview.fields ?? [] : [];
   const shown = fields.filter((field) => !field.aid);
-  return h("div", { className: "fd-preview" },
-    h("div", { className: "fd-preview-bar", role: "toolbar", "aria-label": speak.t("form_designer.tab.preview") },
+  return h("div", { className: "fm-preview" },
+    h("div", { className: "fm-preview-bar", role: "toolbar", "aria-label": speak.t("form_designer.tab.preview") },
       h("label", null, h("span", null, speak.t("form_designer.preview.role")), h(Select, { value: asked.role, options: choices.viewers ?? [], onChange: (role) => set({ role }) })),
       h("label", null, h("span", null, speak.t("form_designer.preview.node")), h(Select, { value: asked.node, options: nodes, onChange: (node) => set({ node }) })),
       h(Segmented, {
         label: speak.t("form_designer.preview.device"), value: asked.device, onChange: (device) => set({ device }),
         options: [{ value: "desk", label: speak.t("form_designer.preview.desk"), icon: "monitor" }, { value: "phone", label: speak.t("form_designer.preview.phone"), icon: "smartphone" }],
       }),
-      h("span", { className: "fd-gap" }),
-      isReady && h("span", { className: "fd-preview-sum" }, speak.t("form_designer.preview.sum", { shown: shown.length, writable: shown.filter((field) => field.writable !== false).length, hidden: (preview.unseen ?? []).length }))),
-    h("div", { className: "fd-stage", "data-device": asked.device, "aria-busy": !isFresh },
-      h("div", { className: "fd-device" },
-        asked.device === "phone" && h("div", { className: "fd-notch", "aria-hidden": true }),
-        h("div", { className: "fd-screen" },
-          h("header", null, h("span", { className: "fd-kind" }, h(Icon, { name: draft.document.face?.icon || "clipboard_list" })), h("strong", null, speak.label(draft.document.face?.name) || draft.draft.code)),
+      h("span", { className: "fm-gap" }),
+      isReady && h("span", { className: "fm-preview-sum" }, speak.t("form_designer.preview.sum", { shown: shown.length, writable: shown.filter((field) => field.writable !== false).length, hidden: (preview.unseen ?? []).length }))),
+    h("div", { className: "fm-stage", "data-device": asked.device, "aria-busy": !isFresh },
+      h("div", { className: "fm-device" },
+        asked.device === "phone" && h("div", { className: "fm-notch", "aria-hidden": true }),
+        h("div", { className: "fm-screen" },
+          h("header", null, h("span", { className: "fm-kind" }, h(Icon, { name: draft.document.face?.icon || "clipboard_list" })), h("strong", null, speak.label(draft.document.face?.name) || draft.draft.code)),
           !isReady
             ? h("div", { className: "tc-stack" }, [0, 1, 2].map((each) => h("div", { key: each, className: "tc-bone", style: { "--height": "48px" } })))
             : shown.length === 0
@@ -60,7 +60,7 @@ export function PreviewTab({ draft, choices, preview, onPreview }) {
                 key: `${asked.role}:${asked.node}`, fields, draftKey: `preview:${draft.draft.id}:${asked.role}:${asked.node}`, uploadUrl: "", problems: {},
                 actions: [{ key: "send", label: speak.t("form_designer.preview.send"), tone: "primary" }], onSubmit: ({ values }) => setSent(values),
               }),
-          sent && h("div", { className: "tc-note", "data-tone": "ok", role: "status" }, h(Icon, { name: "circle_check" }), h("div", null, h("strong", null, speak.t("form_designer.preview.sent")), h("pre", { className: "fd-sent" }, JSON.stringify(sent, null, 2))))))),
-    isReady && (preview.unseen ?? []).length > 0 && h("footer", { className: "fd-unseen" }, h(Icon, { name: "eye_off" }), h("span", null, speak.t("form_designer.preview.unseen")),
-      preview.unseen.map((each) => h("span", { key: each.key, className: "fd-chip", title: each.key }, speak.label(each.label) || each.key))));
+          sent && h("div", { className: "tc-note", "data-tone": "ok", role: "status" }, h(Icon, { name: "circle_check" }), h("div", null, h("strong", null, speak.t("form_designer.preview.sent")), h("pre", { className: "fm-sent" }, JSON.stringify(sent, null, 2))))))),
+    isReady && (preview.unseen ?? []).length > 0 && h("footer", { className: "fm-unseen" }, h(Icon, { name: "eye_off" }), h("span", null, speak.t("form_designer.preview.unseen")),
+      preview.unseen.map((each) => h("span", { key: each.key, className: "fm-chip", title: each.key }, speak.label(each.label) || each.key))));
 }

@@ -14,10 +14,10 @@ function Lines({ name, lines, keyOf, onMove, draw }) {
   return h(DragDropContext, {
     dragHandleUsageInstructions: speak.t("form_designer.drag.instructions"),
     onDragEnd: ({ source, destination }) => destination && destination.index !== source.index && onMove(source.index, destination.index),
-  }, h(Droppable, { droppableId: name, type: name }, (drop) => h("ol", { ref: drop.innerRef, ...drop.droppableProps, className: "fd-lines" },
+  }, h(Droppable, { droppableId: name, type: name }, (drop) => h("ol", { ref: drop.innerRef, ...drop.droppableProps, className: "fm-lines" },
     lines.map((line, index) => h(Draggable, { key: keyOf(line), draggableId: `${name}:${keyOf(line)}`, index }, (drag, snapshot) => h("li", {
-      ref: drag.innerRef, ...drag.draggableProps, className: "fd-line", "data-dragging": snapshot.isDragging || undefined,
-    }, h("span", { ...drag.dragHandleProps, className: "fd-grip", "aria-label": speak.t("form_designer.line.grip", { n: index + 1 }) }, h(Icon, { name: "grip_vertical" })), draw(line, index)))),
+      ref: drag.innerRef, ...drag.draggableProps, className: "fm-line", "data-dragging": snapshot.isDragging || undefined,
+    }, h("span", { ...drag.dragHandleProps, className: "fm-grip", "aria-label": speak.t("form_designer.line.grip", { n: index + 1 }) }, h(Icon, { name: "grip_vertical" })), draw(line, index)))),
     drop.placeholder)));
 }
 
@@ -46,10 +46,10 @@ export function OptionsEditor({ options, onChange, locked }) {
     setPasting(false);
     setText("");
   };
-  return h("div", { className: "fd-options" },
+  return h("div", { className: "fm-options" },
     h(Lines, {
       name: "option", lines: options, keyOf: (option) => option.value, onMove: (from, to) => onChange(reordered(options, from, to)),
-      draw: (option, index) => h("div", { className: "fd-option", "data-both": both || undefined },
+      draw: (option, index) => h("div", { className: "fm-option", "data-both": both || undefined },
         h(ColourPick, {
           value: option.colour, label: speak.t("form_designer.options.colour", { name: speak.label(option.label) || option.value }),
           onChange: (colour) => {
@@ -57,7 +57,7 @@ export function OptionsEditor({ options, onChange, locked }) {
             onChange(options.map((each, at) => (at === index ? (colour ? { ...rest, colour } : rest) : each)));
           },
         }),
-        h("span", { className: "fd-option-texts" },
+        h("span", { className: "fm-option-texts" },
           h(TextBox, {
             value: option.label?.[speak.name] ?? "", placeholder: option.label?.[other(speak.name)] || option.value, maxLength: 300, "aria-label": speak.t("form_designer.options.label", { n: index + 1 }),
             onChange: (label) => set(index, { label: { ...option.label, [speak.name]: label } }, `option:${option.value}`),
@@ -72,7 +72,7 @@ export function OptionsEditor({ options, onChange, locked }) {
             "aria-label": speak.t("form_designer.options.label_other", { n: index + 1 }),
             onChange: (label) => set(index, { label: { ...option.label, [other(speak.name)]: label } }, `option2:${option.value}`),
           }),
-          both && h("code", { className: "fd-key", title: speak.t("form_designer.options.value") }, option.value)),
+          both && h("code", { className: "fm-key", title: speak.t("form_designer.options.value") }, option.value)),
         h(IconButton, { icon: "x", small: true, label: speak.t("form_designer.options.remove", { name: speak.label(option.label) || option.value }), onClick: () => onChange(options.filter((_, at) => at !== index)) })),
     }),
     h("div", { className: "tc-row" },
@@ -90,11 +90,11 @@ export function OptionsEditor({ options, onChange, locked }) {
 export function ItemsEditor({ items, onChange }) {
   const speak = useLanguage();
   const fresh = () => ({ key: freeKey("item", items.map((item) => item.key)), text: { [speak.name]: speak.t("form_designer.items.new", { n: items.length + 1 }) } });
-  return h("div", { className: "fd-options" },
+  return h("div", { className: "fm-options" },
     h(Lines, {
       name: "item", lines: items, keyOf: (item) => item.key, onMove: (from, to) => onChange(reordered(items, from, to)),
-      draw: (item, index) => h("div", { className: "fd-option" },
-        h("span", { className: "fd-option-texts" }, ["zh", "en"].sort((one) => (one === speak.name ? -1 : 1)).map((locale) => h(TextBox, {
+      draw: (item, index) => h("div", { className: "fm-option" },
+        h("span", { className: "fm-option-texts" }, ["zh", "en"].sort((one) => (one === speak.name ? -1 : 1)).map((locale) => h(TextBox, {
           key: locale, value: item.text?.[locale], lang: locale, maxLength: 300, placeholder: speak.t(`form_designer.language.${locale}`), "aria-label": speak.t("form_designer.items.text", { n: index + 1, language: speak.t(`form_designer.language.${locale}`) }),
           onChange: (text) => onChange(items.map((each, at) => (at === index ? { ...each, text: { ...each.text, [locale]: text } } : each)), `item:${item.key}:${locale}`),
           onKeyDown: (event) => {
@@ -122,11 +122,11 @@ export function ColumnsEditor({ columns, kinds, onChange }) {
     const starts = kinds.find((each) => each.key === kind)?.starts_with ?? {};
     return starts.options ? { ...rest, kind, options: structuredClone(starts.options) } : { ...rest, kind };
   };
-  return h("div", { className: "fd-options" },
+  return h("div", { className: "fm-options" },
     h(Lines, {
       name: "column", lines: columns, keyOf: (column) => column.key, onMove: (from, to) => onChange(reordered(columns, from, to)),
-      draw: (column, index) => h("div", { className: "fd-column" },
-        h("div", { className: "fd-option" },
+      draw: (column, index) => h("div", { className: "fm-column" },
+        h("div", { className: "fm-option" },
           h(TextBox, {
             value: column.label?.[speak.name] ?? "", placeholder: column.label?.[other(speak.name)] ?? "", maxLength: 300, "aria-label": speak.t("form_designer.columns.label", { n: index + 1 }),
             onChange: (text) => set(index, { label: { ...column.label, [speak.name]: text } }, `column:${column.key}`),
@@ -134,7 +134,7 @@ export function ColumnsEditor({ columns, kinds, onChange }) {
           h(Select, { value: column.kind, options: inColumns.map((kind) => ({ value: kind.key, label: kind.label })), "aria-label": speak.t("form_designer.columns.kind", { n: index + 1 }), onChange: (kind) => onChange(columns.map((each, at) => (at === index ? toKind(each, kind) : each))) }),
           h(IconButton, { icon: "settings_2", small: true, "aria-expanded": open === column.key, label: speak.t("form_designer.columns.more", { n: index + 1 }), onClick: () => setOpen(open === column.key ? null : column.key) }),
           h(IconButton, { icon: "x", small: true, label: speak.t("form_designer.columns.remove", { n: index + 1 }), onClick: () => onChange(columns.filter((_, at) => at !== index)) })),
-        open === column.key && h("div", { className: "fd-column-more" },
+        open === column.key && h("div", { className: "fm-column-more" },
           h(Row, { label: speak.t("form_designer.columns.other", { language: speak.t(`form_designer.language.${other(speak.name)}`) }) }, h(TextBox, { value: column.label?.[other(speak.name)], lang: other(speak.name), maxLength: 300, onChange: (text) => set(index, { label: { ...column.label, [other(speak.name)]: text } }, `column2:${column.key}`) })),
           h(Switch, { label: speak.t("form_designer.required"), on: column.required, onChange: (on) => set(index, { required: on }) }),
           column.options && h(OptionsEditor, { options: column.options, onChange: (options, burst) => set(index, { options }, burst && `${column.key}:${burst}`) }))),
@@ -155,11 +155,11 @@ export function PatternEditor({ value, onChange, problem }) {
   const speak = useLanguage();
   const [text, setText] = useState("");
   const verdict = value && text ? fits(value, text) : null;
-  return h("div", { className: "fd-pattern" },
+  return h("div", { className: "fm-pattern" },
     h(Row, { label: speak.t("form_designer.pattern"), help: speak.t("form_designer.pattern.help"), problem },
       h(TextBox, { value, mono: true, maxLength: 300, placeholder: "[A-Z]{2}[0-9]{6}", spellCheck: false, onChange: (next) => onChange(next, "pattern") })),
     value && h(Row, { label: speak.t("form_designer.pattern.try") },
-      h("span", { className: "fd-try", "data-verdict": verdict === null ? undefined : verdict },
+      h("span", { className: "fm-try", "data-verdict": verdict === null ? undefined : verdict },
         h("input", { className: "tc-input", type: "text", value: text, autoComplete: "off", onChange: (event) => setText(event.target.value) }),
         verdict !== null && h("span", { role: "status" }, h(Icon, { name: verdict ? "circle_check" : "circle_x" }), speak.t(verdict ? "form_designer.pattern.fits" : "form_designer.pattern.fits_not")))));
 }
@@ -168,12 +168,12 @@ export function FormulaEditor({ value, field, fields, onChange, problems }) {
   const speak = useLanguage();
   const usable = fields.filter((each) => each.key !== field.key && ["number", "money", "rating", "duration", "formula", "yes_no", "choice", "date", "datetime", "text"].includes(each.kind));
   const insert = (key) => onChange(`${value ?? ""}${value && !/[\s(]$/.test(value) ? " " : ""}${key}`);
-  return h("div", { className: "fd-pattern" },
+  return h("div", { className: "fm-pattern" },
     h(Row, { label: speak.t("form_designer.formula"), help: speak.t("form_designer.formula.help"), problem: problems[0] && speak.t(problems[0].code, problems[0].params) },
       h(TextBox, { value, area: true, mono: true, maxLength: 1000, spellCheck: false, placeholder: "hours * 120 + parts", "aria-invalid": problems.length > 0 || undefined, onChange: (next) => onChange(next, "formula") })),
-    value && problems.length === 0 && h("span", { className: "fd-fine" }, h(Icon, { name: "circle_check" }), speak.t("form_designer.formula.fine")),
-    usable.length > 0 && h("div", { className: "fd-chips", role: "group", "aria-label": speak.t("form_designer.formula.fields") }, usable.map((each) => h("button", {
-      key: each.key, type: "button", className: "fd-chip", "data-press": true, title: each.key, onClick: () => insert(each.key),
+    value && problems.length === 0 && h("span", { className: "fm-fine" }, h(Icon, { name: "circle_check" }), speak.t("form_designer.formula.fine")),
+    usable.length > 0 && h("div", { className: "fm-chips", role: "group", "aria-label": speak.t("form_designer.formula.fields") }, usable.map((each) => h("button", {
+      key: each.key, type: "button", className: "fm-chip", "data-press": true, title: each.key, onClick: () => insert(each.key),
     }, speak.label(each.label) || each.key))));
 }
 
@@ -188,13 +188,13 @@ export function LookupEditor({ value, fields, onChange, problems }) {
     const found = problems.find((problem) => problem.path.endsWith(`.${name}`) || (name === "url" && problem.path.endsWith(".lookup")));
     return found && speak.t(found.code, found.params);
   };
-  return h("div", { className: "fd-pattern" },
+  return h("div", { className: "fm-pattern" },
     h(Row, { label: speak.t("form_designer.lookup.url"), help: speak.t("form_designer.lookup.url.help"), problem: said("url") },
       h(TextBox, { value: source.url, mono: true, maxLength: 1000, spellCheck: false, inputMode: "url", placeholder: "https://…/{serial}", onChange: (text) => set("url", text, "lookup.url") })),
-    h("div", { className: "fd-chips" }, fields.filter((each) => ["text", "scan", "phone", "number", "choice"].includes(each.kind)).map((each) => h("button", {
-      key: each.key, type: "button", className: "fd-chip", "data-press": true, onClick: () => set("url", `${source.url ?? ""}{${each.key}}`),
+    h("div", { className: "fm-chips" }, fields.filter((each) => ["text", "scan", "phone", "number", "choice"].includes(each.kind)).map((each) => h("button", {
+      key: each.key, type: "button", className: "fm-chip", "data-press": true, onClick: () => set("url", `${source.url ?? ""}{${each.key}}`),
     }, speak.label(each.label) || each.key))),
-    h("div", { className: "fd-pair" },
+    h("div", { className: "fm-pair" },
       h(Row, { label: speak.t("form_designer.lookup.path"), problem: said("path") }, h(TextBox, { value: source.path, mono: true, maxLength: 200, spellCheck: false, placeholder: "data.status", onChange: (text) => set("path", text, "lookup.path") })),
       h(Row, { label: speak.t("form_designer.lookup.refresh"), problem: said("refresh_seconds") }, h("input", {
         className: "tc-input", type: "number", min: 10, value: source.refresh_seconds ?? 900, onChange: (event) => event.target.value && set("refresh_seconds", Math.max(10, Number(event.target.value)), "lookup.refresh"),
@@ -211,5 +211,5 @@ export function AcceptsEditor({ value = [], onChange }) {
     onChange(has(types) ? value.filter((each) => !list.includes(each)) : [...value, ...list.filter((each) => !value.includes(each))]);
   };
   return h(Row, { label: speak.t("form_designer.accepts"), help: speak.t("form_designer.accepts.help"), grouped: true },
-    h("div", { className: "fd-chips" }, TYPES.map(([types, name]) => h("button", { key: name, type: "button", className: "fd-chip", "data-press": true, "aria-pressed": has(types), onClick: () => flip(types) }, speak.t(`form_designer.accepts.${name}`)))));
+    h("div", { className: "fm-chips" }, TYPES.map(([types, name]) => h("button", { key: name, type: "button", className: "fm-chip", "data-press": true, "aria-pressed": has(types), onClick: () => flip(types) }, speak.t(`form_designer.accepts.${name}`)))));
 }

@@ -8,7 +8,7 @@ import { freshId } from "./use_draft.js";
 
 const DRAFT = "draft";
 
-export function VersionsTab({ draft, answers, onVersions, onCompare, onRollBack, onReuse }) {
+export function VersionsTab({ draft, answers, onVersions, onCompare, onRollBack, onStandard }) {
   const speak = useLanguage();
   const [pair, setPair] = useState(null);
   const [returning, setReturning] = useState(null);
@@ -27,16 +27,16 @@ export function VersionsTab({ draft, answers, onVersions, onCompare, onRollBack,
   const options = [{ value: DRAFT, label: speak.t("form_designer.versions.draft") }, ...versions.map((version) => ({ value: String(version.id), label: speak.t("form_designer.version", { n: version.number }) }))];
 
   if (told && versions.length === 0) {
-    return h("div", { className: "fd-page" }, h("div", { className: "tc-empty" }, h(Icon, { name: "history" }), h("strong", null, speak.t("form_designer.versions.none")), h("p", null, speak.t("form_designer.versions.none.text"))));
+    return h("div", { className: "fm-page" }, h("div", { className: "tc-empty" }, h(Icon, { name: "history" }), h("strong", null, speak.t("form_designer.versions.none")), h("p", null, speak.t("form_designer.versions.none.text"))));
   }
-  return h("div", { className: "fd-page fd-versions" },
+  return h("div", { className: "fm-page fm-versions" },
     h("section", { className: "tc-card" }, h("header", null, h("h2", null, speak.t("form_designer.tab.versions"))),
-      h("div", { className: "tc-card-body", "data-flush": "true" }, !told ? h("div", { className: "tc-card-body" }, h("div", { className: "tc-bone", style: { "--height": "60px" } })) : h("ol", { className: "fd-version-list" }, versions.map((version, at) => h("li", { key: version.id, "data-current": version.is_current || undefined },
-        h("div", { className: "fd-version-line" },
+      h("div", { className: "tc-card-body", "data-flush": "true" }, !told ? h("div", { className: "tc-card-body" }, h("div", { className: "tc-bone", style: { "--height": "60px" } })) : h("ol", { className: "fm-version-list" }, versions.map((version, at) => h("li", { key: version.id, "data-current": version.is_current || undefined },
+        h("div", { className: "fm-version-line" },
           h("strong", null, speak.t("form_designer.version", { n: version.number })),
           version.is_current && h("span", { className: "tc-badge", "data-tone": "ok" }, speak.t("form_designer.versions.current")),
-          h("span", { className: "fd-gap" }),
-          h("span", { className: "fd-version-tickets", title: speak.t("form_designer.versions.tickets.title") }, h(Icon, { name: "ticket" }), speak.t("form_designer.versions.tickets", { n: version.open_tickets }))),
+          h("span", { className: "fm-gap" }),
+          h("span", { className: "fm-version-tickets", title: speak.t("form_designer.versions.tickets.title") }, h(Icon, { name: "ticket" }), speak.t("form_designer.versions.tickets", { n: version.open_tickets }))),
         h("p", { className: "tc-help" }, h(Moment, { at: version.at }), version.by && ` · ${version.by}`, version.authors?.length > 0 && ` · ${speak.t("form_designer.publish.authors", { names: version.authors.join(", ") })}`),
         version.note && h("p", null, version.note),
         h("div", { className: "tc-row" },
@@ -44,15 +44,15 @@ export function VersionsTab({ draft, answers, onVersions, onCompare, onRollBack,
           !version.is_current && h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => setReturning({ ...version, command: freshId() }) }, h(Icon, { name: "rotate_ccw" }), speak.t("form_designer.versions.roll_back")))))))),
     h("section", { className: "tc-card" }, h("header", null, h("h2", null, speak.t("form_designer.versions.compare"))),
       h("div", { className: "tc-card-body" },
-        pair && h("div", { className: "fd-compare" },
+        pair && h("div", { className: "fm-compare" },
           h(Select, { value: pair.left, options, "aria-label": speak.t("form_designer.versions.left"), onChange: (left) => setPair({ ...pair, left }) }),
           h(Icon, { name: "arrow_right" }),
           h(Select, { value: pair.right, options, "aria-label": speak.t("form_designer.versions.right"), onChange: (right) => setPair({ ...pair, right }) })),
         pair && (diff ? h(Changes, { changes: diff.changes }) : h("div", { className: "tc-bone", style: { "--height": "60px" } })))),
-    onReuse && h("section", { className: "tc-card" }, h("header", null, h("h2", null, speak.t("form_designer.reuse"))),
+    h("section", { className: "tc-card" }, h("header", null, h("h2", null, speak.t("form_designer.reuse"))),
       h("div", { className: "tc-card-body tc-stack" }, h("p", { className: "tc-help" }, speak.t("form_designer.reuse.text")),
         h("div", { className: "tc-row" },
-          h("button", { type: "button", className: "tc-btn", onClick: () => onReuse({ as: "standard" }) }, h(Icon, { name: "bookmark_plus" }), speak.t("form_designer.standard"))))),
+          h("button", { type: "button", className: "tc-btn", onClick: onStandard }, h(Icon, { name: "bookmark_plus" }), speak.t("form_designer.standard"))))),
     h(ReasonDialog, {
       open: returning !== null, title: speak.t("form_designer.versions.roll_back.title", { n: returning?.number ?? 0 }), text: speak.t("form_designer.versions.roll_back.text"), reasonLabel: speak.t("form_designer.publish.note"), confirmLabel: speak.t("form_designer.versions.roll_back"),
       onConfirm: (note) => {

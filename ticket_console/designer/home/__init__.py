@@ -1,0 +1,1 @@
+"""The designer's first page as components: all forms and flows, and how they travel."""
