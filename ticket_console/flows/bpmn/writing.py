@@ -25,6 +25,7 @@ from ticket_console.flows.bpmn.names import (
     model,
     ours,
 )
+from ticket_console.flows.graph_json import parse_graph
 from ticket_console.kernel.text import LocalText, pick
 
 _ELEMENTS: Final = {
@@ -105,6 +106,7 @@ class _Writer:
             )
             for key, node in self.nodes.items()
         }
+        self.merges = self._branches_that_merge()
         # The boxes of everything drawn, and the lines, by the ids of their elements.
         self.shapes: dict[str, Box] = {}
         self.flows: list[tuple[str, str, str]] = []
@@ -136,6 +138,30 @@ class _Writer:
         etree.indent(root, space="  ")
         return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
+    def _branches_that_merge(self) -> dict[str, str]:
+        """Edges that reach a join out of the same branch, by the gateway they have to meet in before it.
+
+        A join of BPMN waits at every line that leads to it, ours for every branch.
+        """
+        structure = parse_graph(self.graph).structure
+        groups: dict[tuple[str, str], list[str]] = {}
+        for edge in self.graph["edges"]:
+            split = structure.split_of.get(edge["target"])
+            if edge["kind"] == "forward" and split is not None:
+                under = structure.branches.get(edge["source"], ())
+                branch = edge["key"] if edge["source"] == split or not under else under[-1]
+                groups.setdefault((edge["target"], branch), []).append(edge["key"])
+        return {
+            key: f"merge_{number}_{join}"
+            for number, ((join, _), keys) in enumerate(groups.items())
+            for key in keys
+            if len(keys) > 1
+        }
+
+    def _merging(self, join: str) -> list[str]:
+        found = [self.merges[edge["key"]] for edge in self.graph["edges"] if edge["key"] in self.merges]
+        return [each for each in dict.fromkeys(found) if each.split("_", 2)[2] == join]
+
     def _frame(self) -> dict[str, Any]:
         """What belongs to the flow as a whole, with the order of its parts."""
         return {
@@ -161,6 +187,11 @@ class _Writer:
         waits = kind == "timer" and bool(self.aside[key])
         if waits:
             yield from self._waiting(node)
+        for number, id in enumerate(self._merging(key)):
+            merge = etree.Element(model("exclusiveGateway"), id=id)
+            self._extension(merge, "part", {"of": key}, None)
+            self.shapes[id] = Box(self.boxes[key].x - 70, self.boxes[key].y + 70 * number, 50, 50)
+            yield merge
         element = etree.Element(model(self._element_of(node)), id=node_id(key))
         if text := shown(node.get("name", {}), self.locale):
             element.set("name", text)
@@ -279,6 +310,7 @@ class _Writer:
                     self._helper(f"to_{event_id(edge['key'])}", f"wait_{key}", event_id(edge["key"]), key)
                     for edge in self.aside[key]
                 ]
+            lines += [self._helper(f"to_{key}_{id}", id, node_id(key), key) for id in self._merging(key)]
             source = f"ways_{key}" if decides else node_id(key)
             lines += [self._line(edge, source) for edge in self.forward[key]]
             lines += [self._line(edge, event_id(edge["key"])) for edge in self.aside[key]]
@@ -288,6 +320,7 @@ class _Writer:
         target = edge["target"]
         node = self.nodes[target]
         entered = f"wait_{target}" if node["kind"] == "timer" and self.aside[target] else node_id(target)
+        entered = self.merges.get(edge["key"], entered)
         line = self._flow(edge_id(edge["key"]), source, entered)
         if text := shown(edge.get("name", {}), self.locale):
             line.set("name", text)
