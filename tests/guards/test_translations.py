@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ticket_console.flows.elements import LinkKind
 from ticket_console.i18n import catalog, negotiate, translate
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.conditions import OPERATORS
@@ -27,6 +28,7 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     "condition.combinator.": frozenset({"and", "or"}),
     "condition.operator.": OPERATORS
     | frozenset({"<.time", "<=.time", ">.time", ">=.time", "in.list", "notIn.list", "contains.list"}),
+    "ticket.link.": frozenset(kind.value for kind in LinkKind),
     "board.needs.": frozenset({"form", "reason"}),
     "board.filter.": frozenset({"region", "template", "priority", "assignee", "overdue", "mine", "clear"}),
 }

@@ -58,14 +58,15 @@ class Change(Body):
 
 class ActBody(Change):
     token_id: int | None = None
-    edge_key: Annotated[str, Field(max_length=64)] | None = None
+    edge_key: Annotated[str, Field(max_length=160)] | None = None
     values: dict[str, Any] = Field(default_factory=dict)
+    checklist: list[dict[str, Any]] | None = None
 
 
 class ReturnBody(Change):
     reason: Reason
     token_id: int | None = None
-    edge_key: Annotated[str, Field(max_length=64)] | None = None
+    edge_key: Annotated[str, Field(max_length=160)] | None = None
     kind: Literal["return", "reject"] = "return"
 
 

@@ -1,9 +1,9 @@
 """Moving a ticket: the one way for page, board, phone, API, customer link and timer alike."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
@@ -64,6 +64,18 @@ class _Wish:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """What came with finishing a step."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    signature: SignatureInput | None = None
+    checklist: object = None
+
+
+_NOTHING: Final = _Entries()
+
+
 @retried
 def act(
     *,
@@ -76,14 +88,17 @@ def act(
     edge_key: str | None = None,
     values: Mapping[str, Any] | None = None,
     signature: SignatureInput | None = None,
+    checklist: object = None,
 ) -> MovedTicket:
-    """Finish a step with its entries. `edge_key` says which way where a person decides.
+    """Finish a step with its entries. `edge_key` says which way where a person decides, `checklist` what was
+    found at the points of the step's list.
 
     Raises InvalidInput naming every entry that is missing or wrong, Forbidden where the step is not
     the asker's, StaleTicket where somebody was faster.
     """
     wish = _Wish(Act.COMPLETE, token_id, edge_key, "")
-    return _move(actor, at, command_id, ticket_id, expected_version, wish, values or {}, signature)
+    entries = _Entries(values or {}, signature, checklist)
+    return _move(actor, at, command_id, ticket_id, expected_version, wish, entries)
 
 
 @retried
@@ -100,7 +115,7 @@ def send_back(
 ) -> MovedTicket:
     """Give a step's work back along a return edge, with the reason, and count it."""
     wish = _Wish(Act.RETURN, token_id, edge_key, reason)
-    return _move(actor, at, command_id, ticket_id, expected_version, wish, {}, None)
+    return _move(actor, at, command_id, ticket_id, expected_version, wish)
 
 
 @retried
@@ -117,7 +132,7 @@ def reject(
 ) -> MovedTicket:
     """Refuse the work at an approval, with the reason."""
     wish = _Wish(Act.REJECT, token_id, edge_key, reason)
-    return _move(actor, at, command_id, ticket_id, expected_version, wish, {}, None)
+    return _move(actor, at, command_id, ticket_id, expected_version, wish)
 
 
 @retried
@@ -132,7 +147,7 @@ def cancel(
 ) -> MovedTicket:
     """Give the whole ticket up, wherever it stands."""
     wish = _Wish(Act.CANCEL, None, None, reason)
-    return _move(actor, at, command_id, ticket_id, expected_version, wish, {}, None)
+    return _move(actor, at, command_id, ticket_id, expected_version, wish)
 
 
 @retried
@@ -168,7 +183,7 @@ def drop(
             _node_to_do(work, move.token_id, move_act)
             if unfilled(work, move.token_id):
                 raise FormRequired(ticket_no=work.draft.get("no"))
-        _carry_out_wish(work, _Wish(move_act, move.token_id, move.edge_key, reason), {}, None)
+        _carry_out_wish(work, _Wish(move_act, move.token_id, move.edge_key, reason))
         return finish(work)
 
 
@@ -238,15 +253,14 @@ def _move(
     ticket_id: int,
     expected_version: int,
     wish: _Wish,
-    values: Mapping[str, Any],
-    signature: SignatureInput | None,
+    entries: _Entries = _NOTHING,
 ) -> MovedTicket:
     with transaction() as connection:
         try:
             work = _take_up(connection, actor, at, command_id, ticket_id, expected_version, wish.act)
         except AlreadyApplied:
             return already_moved(connection, actor=actor, ticket_id=ticket_id)
-        _carry_out_wish(work, wish, values, signature)
+        _carry_out_wish(work, wish, entries)
         return finish(work)
 
 
@@ -273,9 +287,7 @@ def _take_up(
     )
 
 
-def _carry_out_wish(
-    work: Work, wish: _Wish, values: Mapping[str, Any], signature: SignatureInput | None
-) -> None:
+def _carry_out_wish(work: Work, wish: _Wish, entries: _Entries = _NOTHING) -> None:
     if wish.act is Act.CANCEL:
         require_cancel(work.actor, work.graph, work.marking)
         reason = _reason(wish)
@@ -293,11 +305,18 @@ def _carry_out_wish(
         work.draft.columns["responded_at"] = work.at
     if wish.act is Act.COMPLETE:
         before = dict(work.facts)
-        take_values(work, node=node, token_id=token_id, values=values, signature=signature)
+        take_values(
+            work,
+            node=node,
+            token_id=token_id,
+            values=entries.values,
+            signature=entries.signature,
+            checklist=entries.checklist,
+        )
         if work.draft.values:
             outward.tell_of_values(work, before=before)
-        if signature is not None:
-            sign(work.connection, draft=work.draft, token_id=token_id, signature=signature)
+        if entries.signature is not None:
+            sign(work.connection, draft=work.draft, token_id=token_id, signature=entries.signature)
     _advance(work, _action(wish, token_id, reason))
 
 

@@ -1,6 +1,6 @@
 """One ticket as its viewer may see it: what the ticket page, the phone and the API show."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +16,7 @@ from ticket_console.desk.steps import may_act, writable_fields
 from ticket_console.desk.work import owns_token, ticket_facts
 from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.flows import reads as flow_reads
-from ticket_console.flows.elements import HANDLED_KINDS, Act, EdgeKind, Node
+from ticket_console.flows.elements import HANDLED_KINDS, Act, CheckItem, Document, EdgeKind, Node
 from ticket_console.flows.graph import Graph
 from ticket_console.forms import names as template_names
 from ticket_console.forms import reads as form_reads
@@ -27,11 +27,14 @@ from ticket_console.forms.fields import FieldSpec
 from ticket_console.forms.kinds import Showing, show_value
 from ticket_console.forms.visibility import hidden_fields
 from ticket_console.kernel.actor import Actor, ActorKind
+from ticket_console.kernel.outbound import is_web_address
 from ticket_console.kernel.text import LocalText
 from ticket_console.people import names as people_names
 from ticket_console.settlement import reads as settlement_reads
 from ticket_console.settlement.reads import RatingView
-from ticket_console.tickets import reads
+from ticket_console.stock import reads as stock
+from ticket_console.tickets import links, reads
+from ticket_console.tickets.links import LinkedTicket
 from ticket_console.tickets.marking import TicketStatus
 
 Row = Mapping[str, Any]
@@ -63,6 +66,28 @@ class EdgeView:
 
 
 @dataclass(frozen=True, slots=True)
+class StandardPartView:
+    """A part the step normally uses; one that is in no catalogue any more is named by its number."""
+
+    sku: str
+    name: LocalText
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuideView:
+    """What helps with a step: what is to be done, what to read, what it normally takes, points to go through.
+
+    Customers are told none of it but the points, where the step is theirs.
+    """
+
+    description: LocalText = field(default_factory=dict)
+    documents: tuple[Document, ...] = ()
+    parts: tuple[StandardPartView, ...] = ()
+    checklist: tuple[CheckItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StepView:
     """An open step; `fields` and `edges` are empty where it is not the viewer's to do."""
 
@@ -79,6 +104,7 @@ class StepView:
     fields: tuple[FieldView, ...]
     evidence: tuple[str, ...]
     edges: tuple[EdgeView, ...]
+    guide: GuideView
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +197,7 @@ class TicketView:
     comments: tuple[CommentView, ...]
     attachments: tuple[AttachmentView, ...]
     signatures: tuple[SignatureView, ...]
+    links: tuple[LinkedTicket, ...]
     can_assign: bool
     can_cancel: bool
     can_comment: bool
@@ -201,6 +228,7 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         {token["owner_id"] for token in tokens if token["owner_id"]} | ({row["assignee_id"]} - {None}),
     )
     is_open = row["status"] is TicketStatus.OPEN
+    part_names = _part_names(connection, viewer, (graph.node_by_key[token["node_key"]] for token in tokens))
     zone = places.zone_of(
         connection, org_id=row["org_id"], region_id=row["region_id"], site_id=row["site_id"]
     )
@@ -255,7 +283,9 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         resolved_at=row["resolved_at"],
         closed_at=row["closed_at"],
         fields=_values(form),
-        steps=tuple(_step(viewer, graph, token, form, people) for token in tokens) if is_open else (),
+        steps=tuple(_step(viewer, graph, token, form, people, part_names) for token in tokens)
+        if is_open
+        else (),
         # Written for those who work on it; a customer is told by `desk.story`.
         events=()
         if for_customer
@@ -279,6 +309,7 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
             SignatureView(each["signer_name"], each["strokes"], each["at"])
             for each in reads.signatures_of(connection, ticket_id)
         ),
+        links=() if for_customer else links.links_of(connection, viewer, ticket_id),
         can_assign=is_open and policy.allows(viewer, "ticket.assign", **reach),
         can_cancel=is_open
         and policy.allows(viewer, "ticket.cancel", **reach)
@@ -434,6 +465,7 @@ def _step(
     token: Row,
     form: _Form,
     people: Mapping[int, str],
+    part_names: Mapping[str, LocalText],
 ) -> StepView:
     node = graph.node_by_key[token["node_key"]]
     edges = tuple(
@@ -458,7 +490,30 @@ def _step(
         fields=_asked(form, node, writable),
         evidence=node.evidence if can_complete else (),
         edges=edges,
+        guide=_guide(viewer, node, part_names),
     )
+
+
+def _guide(viewer: Actor, node: Node, part_names: Mapping[str, LocalText]) -> GuideView:
+    if viewer.kind is ActorKind.CUSTOMER:
+        return GuideView(checklist=node.checklist)
+    return GuideView(
+        description=node.description,
+        # What is no web address may have been written by another system; it is not to be clicked on.
+        documents=tuple(each for each in node.documents if is_web_address(each.url)),
+        parts=tuple(
+            StandardPartView(part.sku, part_names.get(part.sku) or {"zh": part.sku, "en": part.sku}, part.qty)
+            for part in node.parts
+        ),
+        checklist=node.checklist,
+    )
+
+
+def _part_names(connection: Connection, viewer: Actor, nodes: Iterable[Node]) -> Mapping[str, LocalText]:
+    wanted = {part.sku for node in nodes for part in node.parts}
+    if not wanted or viewer.kind is ActorKind.CUSTOMER:
+        return {}
+    return {part.sku: part.name for part in stock.parts(connection, viewer) if part.sku in wanted}
 
 
 # What an event tells everybody who sees the ticket. Values stay out: a field may be hidden from

@@ -1,7 +1,7 @@
 """A step and its entries: who may finish it, what must be filled in, what must be shown."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -13,8 +13,10 @@ from ticket_console.flows.elements import Act, Node, NodeGrant
 from ticket_console.flows.graph import Graph
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.definitions import TemplateDefinition
-from ticket_console.forms.fields import FieldKind
+from ticket_console.forms.fields import ChecklistItem, FieldKind, FieldSpec
 from ticket_console.forms.filling import fill, unanswered
+from ticket_console.forms.kinds import BadValue, parse_value
+from ticket_console.forms.kinds.checklist import is_complete
 from ticket_console.kernel.actor import Actor, ActorKind, Role
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, FieldProblem, Forbidden, InvalidInput
@@ -22,7 +24,7 @@ from ticket_console.stock import usage
 from ticket_console.tickets.marking import Marking
 from ticket_console.tickets.tables import Attachment, OwnerKind
 
-PHOTO, SIGNATURE = "photo", "signature"
+PHOTO, SIGNATURE, CHECKLIST = "photo", "signature", "checklist"
 
 _attachments = table(Attachment)
 
@@ -83,8 +85,12 @@ def take_values(
     token_id: int,
     values: Mapping[str, Any],
     signature: SignatureInput | None,
+    checklist: object = None,
 ) -> None:
-    """Check a step's entries and take them over; raises InvalidInput naming each that is missing or wrong."""
+    """Check a step's entries and take them over; raises InvalidInput naming each that is missing or wrong.
+
+    `checklist` is what was found at each point of the step's list: lines of {"key", "state", "note"}.
+    """
     template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
     definition = template.definition
     writable = writable_fields(work.actor, definition, node)
@@ -109,8 +115,12 @@ def take_values(
         problems += refusal.problems
     problems += picking.refuse_unknown(work.connection, work.actor.org_id, definition, filled)
     problems += _missing_evidence(work, node, token_id, signature)
+    checked, wrong = _gone_through(node, checklist)
+    problems += wrong
     if problems:
         raise InvalidInput(tuple(problems))
+    if checked:
+        work.draft.say("ticket.checked", node=node.key, lines=checked)
     for key, value in filled.items():
         earlier = work.facts.get(key)
         work.draft.values[key] = (value, "typed" if key in values else "rule")
@@ -156,7 +166,7 @@ def unfilled(work: Work, token_id: int | None) -> bool:
     template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
     asked = {use.key: use.required for use in node.fields}
     missing = unanswered(template.definition, asked, known=work.facts, at=work.at)
-    return bool(missing) or bool(_missing_evidence(work, node, token.id, None))
+    return bool(missing) or CHECKLIST in node.evidence or bool(_missing_evidence(work, node, token.id, None))
 
 
 def _missing_evidence(
@@ -168,6 +178,23 @@ def _missing_evidence(
     if PHOTO in node.evidence and not _has_photo(work, token_id):
         problems.append(FieldProblem(PHOTO, "field.photo_required"))
     return problems
+
+
+def _gone_through(node: Node, entered: object) -> tuple[list[dict[str, str]], list[FieldProblem]]:
+    """The lines of the step's list, and what is wrong with them; as evidence, every point must be there."""
+    spec = FieldSpec(
+        CHECKLIST,
+        FieldKind.CHECKLIST,
+        {},
+        items=tuple(ChecklistItem(item.key, item.text) for item in node.checklist),
+    )
+    try:
+        lines = parse_value(spec, entered)
+    except BadValue as problem:
+        return [], [FieldProblem(CHECKLIST, problem.code, problem.params)]
+    if CHECKLIST in node.evidence and not is_complete(spec, lines):
+        return [], [FieldProblem(CHECKLIST, "field.checklist_required", {"points": len(spec.items)})]
+    return cast("list[dict[str, str]]", lines or []), []
 
 
 def _has_photo(work: Work, token_id: int) -> bool:

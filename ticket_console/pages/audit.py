@@ -53,6 +53,7 @@ _TICKET_DEEDS = (
     "ticket.notice_due",
     "ticket.notice_without_address",
     "ticket.step_late",
+    "ticket.checked",
     "ticket.step_skipped",
     "ticket.step_moved",
     "ticket.timed_out",

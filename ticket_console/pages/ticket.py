@@ -27,6 +27,7 @@ from ticket_console.components.blocks import (
 )
 from ticket_console.components.form import SEARCH_URL, template_form
 from ticket_console.components.overlay import reason_dialog
+from ticket_console.components.shell import link
 from ticket_console.components.text import due, money, t, t_with, tl, when
 from ticket_console.components.ticket import (
     assign_dialog,
@@ -131,7 +132,7 @@ def _whole() -> rx.Component:
                 _story(),
                 gap=16,
             ),
-            stack(_people(one), _times(one), _why(), _money(), _background(), gap=16),
+            stack(_people(one), _times(one), _links(), _why(), _money(), _background(), gap=16),
         ),
         gap=16,
         class_name="tc-ticket",
@@ -181,6 +182,7 @@ def _step(step: Item) -> rx.Component:
             when(step["entered_at"], TicketState.ticket["tz"].to(str), class_name="tc-help"),
         ),
         rx.el.div(
+            _guide(step["guide"].to(dict[str, Any])),
             rx.cond(
                 step["can_act"],
                 template_form(
@@ -227,6 +229,86 @@ def _step(step: Item) -> rx.Component:
         class_name="tc-card tc-step",
         key=step["token_id"].to_string(),
         custom_attrs={"data-mine": step["can_act"].to_string()},
+    )
+
+
+def _guide(guide: Item) -> rx.Component:
+    """What helps with the step: what is to be done, what to read, what it normally takes."""
+    documents = guide["documents"].to(list[dict[str, Any]])
+    parts = guide["parts"].to(list[dict[str, Any]])
+    described = guide["description"].to(dict[str, str]).keys().length() > 0
+    return rx.cond(
+        described | (documents.length() > 0) | (parts.length() > 0),
+        rx.el.div(
+            rx.cond(described, rx.el.p(tl(guide["description"]), class_name="tc-prose")),
+            rx.cond(
+                documents.length() > 0,
+                rx.el.div(
+                    rx.el.h3(t("ticket.guide.documents")),
+                    rx.el.ul(
+                        rx.foreach(
+                            documents,
+                            lambda each: rx.el.li(
+                                rx.el.a(
+                                    rx.icon("book_open", aria_hidden="true"),
+                                    tl(each["title"]),
+                                    href=each["url"].to(str),
+                                    target="_blank",
+                                    rel="noopener noreferrer",
+                                    class_name="tc-link",
+                                )
+                            ),
+                        ),
+                    ),
+                ),
+            ),
+            rx.cond(
+                parts.length() > 0,
+                rx.el.div(
+                    rx.el.h3(t("ticket.guide.parts")),
+                    rx.el.ul(
+                        rx.foreach(
+                            parts,
+                            lambda each: rx.el.li(
+                                tl(each["name"]),
+                                " ",
+                                rx.el.span(each["sku"].to(str), class_name="tc-mono tc-muted"),
+                                " × ",
+                                each["qty"].to_string(),
+                            ),
+                        ),
+                    ),
+                ),
+            ),
+            class_name="tc-guide",
+        ),
+    )
+
+
+def _links() -> rx.Component:
+    """The tickets this one has to do with."""
+    return rx.cond(
+        TicketState.links.length() > 0,
+        card(
+            rx.el.ul(
+                rx.foreach(
+                    TicketState.links,
+                    lambda each: rx.el.li(
+                        link(
+                            rx.el.span(each["no"].to(str), class_name="tc-mono"),
+                            " ",
+                            each["title"].to(str),
+                            href="/tickets/" + each["ticket_id"].to_string(),
+                            class_name="tc-link",
+                        ),
+                        " ",
+                        badge(t(rx.Var.create("ticket.link.") + each["kind"].to(str))),
+                    ),
+                ),
+                class_name="tc-linked",
+            ),
+            title=t("ticket.links"),
+        ),
     )
 
 

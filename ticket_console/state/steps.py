@@ -15,7 +15,9 @@ Plain = dict[str, Any]
 # Evidence stands in the form like a field; its key cannot be one of a template's.
 PHOTO_FIELD: Final = "evidence:photo"
 SIGNATURE_FIELD: Final = "evidence:signature"
-_EVIDENCE: Final = {"photo": PHOTO_FIELD, "signature": SIGNATURE_FIELD}
+CHECKLIST_FIELD: Final = "evidence:checklist"
+_CHECKLIST: Final = "checklist"
+_EVIDENCE: Final = {"photo": PHOTO_FIELD, "signature": SIGNATURE_FIELD, _CHECKLIST: CHECKLIST_FIELD}
 
 
 def taken(entered: Plain, fields: Sequence[Plain]) -> Plain:
@@ -60,7 +62,15 @@ def step_form(step: Plain, ticket_id: int, proofs: Mapping[int, list[Plain]]) ->
     fields = [form_field(each) for each in step["fields"]]
     if step["can_act"]:
         proof = proofs.get(step["token_id"], [])
-        fields += [evidence_field(kind, proof if kind == "photo" else None) for kind in step["evidence"]]
+        points = step["guide"]["checklist"]
+        if points:
+            is_evidence = _CHECKLIST in step["evidence"]
+            fields.append({**evidence_field(_CHECKLIST), "items": points, "required": is_evidence})
+        fields += [
+            evidence_field(kind, proof if kind == "photo" else None)
+            for kind in step["evidence"]
+            if kind != _CHECKLIST
+        ]
     return {
         **step,
         "fields": fields,

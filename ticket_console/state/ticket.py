@@ -23,6 +23,7 @@ from ticket_console.kernel.errors import InvalidInput
 from ticket_console.state.feedback import done, refusal
 from ticket_console.state.session import Reply, SessionState, handler
 from ticket_console.state.steps import (
+    CHECKLIST_FIELD,
     PHOTO_FIELD,
     SIGNATURE_FIELD,
     Plain,
@@ -52,6 +53,7 @@ class TicketState(SessionState):
     comments: list[Plain] = []
     attachments: list[Plain] = []
     signatures: list[Plain] = []
+    links: list[Plain] = []
     decisions: list[Plain] = []
     context: Plain = {}
     money: list[Plain] = []
@@ -105,6 +107,7 @@ class TicketState(SessionState):
         entered = dict(answer.get("values") or {})
         strokes = entered.pop(SIGNATURE_FIELD, None)
         entered.pop(PHOTO_FIELD, None)
+        checklist = entered.pop(CHECKLIST_FIELD, None)
         nothing: Plain = {"fields": []}
         step = next((each for each in self.steps if each["token_id"] == token_id), nothing)
         signer = str(self.ticket.get("contact_name") or self.user_name)
@@ -114,6 +117,7 @@ class TicketState(SessionState):
             edge_key=str(answer.get("action") or "") or None,
             values=taken(entered, step["fields"]),
             signature=SignatureInput(signer, str(strokes)) if strokes else None,
+            checklist=checklist,
         )
         try:
             try:
@@ -287,7 +291,7 @@ _BY_ITSELF: Final = frozenset(
         "ticket.timed_out",
     }
 )
-_PARTS_OF_PAGE: Final = ("fields", "events", "comments", "attachments", "signatures")
+_PARTS_OF_PAGE: Final = ("fields", "events", "comments", "attachments", "signatures", "links")
 
 
 def _read(*, viewer: Actor, ticket_id: int, at: datetime) -> Plain:

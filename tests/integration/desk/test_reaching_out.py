@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from tests.builders.company import Company, found_company
 from ticket_console.desk import customer
 from ticket_console.desk.opening import OpenedTicket
+from ticket_console.desk.page import ticket_page
 from ticket_console.flows import publishing as flow_publishing
 from ticket_console.forms import publishing as form_publishing
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.definitions import definition_json
 from ticket_console.jobs import chores, sending
 from ticket_console.kernel.database import reading, table, transaction
+from ticket_console.kernel.errors import InvalidInput
 from ticket_console.notices import inbox, surveys
 from ticket_console.notices.tables import Outbox
 from ticket_console.tickets import links, reads
@@ -287,3 +289,70 @@ def test_a_customer_without_a_number_is_noted(company: Company) -> None:
 
     assert outbox() == []
     assert "ticket.notice_without_address" in history(ticket.ticket_id)
+
+
+LIST = [{"key": "power", "text": {"en": "Power off"}}, {"key": "gas", "text": {"en": "Gas closed"}}]
+
+
+@pytest.mark.parametrize(
+    ("entered", "code"),
+    [
+        (None, "field.checklist_required"),
+        ([{"key": "power", "state": "ok"}], "field.checklist_required"),
+        ([{"key": "power", "state": "ok"}, {"key": "door", "state": "ok"}], "field.bad_checklist"),
+        ("done", "field.not_a_list"),
+    ],
+)
+def test_a_step_is_not_finished_before_its_list_was_gone_through(
+    company: Company, entered: Any, code: str
+) -> None:  # TPL-14
+    use_flow(company, step("work", checklist=LIST, evidence=["checklist"]))
+    ticket = company.open()
+    before = history(ticket.ticket_id)
+
+    with pytest.raises(InvalidInput) as refusal:
+        company.act(ticket.ticket_id, ticket.version, by="agent", checklist=entered)
+
+    assert [(problem.path, problem.code) for problem in refusal.value.problems] == [("checklist", code)]
+    assert history(ticket.ticket_id) == before
+
+
+def test_what_was_found_at_each_point_is_kept_in_the_history(company: Company) -> None:
+    lines = [{"key": "power", "state": "ok"}, {"key": "gas", "state": "problem", "note": "leaks"}]
+    use_flow(company, step("work", checklist=LIST, evidence=["checklist"]))
+    ticket = company.open()
+
+    company.act(ticket.ticket_id, ticket.version, by="agent", checklist=lines)
+
+    with reading() as connection:
+        events = reads.events_of(connection, ticket.ticket_id)
+    assert [event["payload"]["lines"] for event in events if event["type"] == "ticket.checked"] == [lines]
+    assert whole(ticket.ticket_id)
+
+
+def test_a_step_shows_what_helps_with_it_but_not_to_the_customer(company: Company) -> None:  # TPL-13
+    manual = {"title": {"en": "Manual"}, "url": "https://docs.example/manual"}
+    use_flow(
+        company,
+        step(
+            "work",
+            description={"en": "Look first"},
+            documents=[manual],
+            parts=[{"sku": "CAP-35", "qty": 2}, {"sku": "GONE-1", "qty": 1}],
+        ),
+    )
+    ticket = company.open()
+    with reading() as connection:
+        page = ticket_page(connection, viewer=company.actor("agent"), ticket_id=ticket.ticket_id, at=AT)
+    theirs = customer.track(token=ticket.tracking_token, at=AT).ticket
+
+    guide = page.steps[0].guide
+    assert guide.description == {"en": "Look first"}
+    assert [each.url for each in guide.documents] == ["https://docs.example/manual"]
+    assert [(each.sku, each.name["en"], each.qty) for each in guide.parts] == [
+        ("CAP-35", "Capacitor", 2),
+        ("GONE-1", "GONE-1", 1),
+    ]
+    assert [(each.guide.description, each.guide.documents, each.guide.parts) for each in theirs.steps] == [
+        ({}, (), ())
+    ]
