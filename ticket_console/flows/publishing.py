@@ -1,6 +1,6 @@
 """Publishing flows. A published version never changes: a change is a new one, open tickets keep theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import policy
 from ticket_console.flows import reads
 from ticket_console.flows.elements import Node, SubflowUse
-from ticket_console.flows.expansion import expand
+from ticket_console.flows.expansion import expand, has_subflows
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.graph_json import InvalidGraph, content_hash, graph_json, parse_graph
 from ticket_console.flows.reads import FlowVersionView
@@ -37,16 +37,19 @@ def publish_flow(
     code: str,
     name: LocalText,
     graph: Mapping[str, Any] | Graph,
+    calendars: Collection[str] | None = None,
 ) -> FlowVersionView:
     """Publish a flow; new tickets of every template that follows it start on this version from now on.
 
     The same content again is the same version. Raises `InvalidGraph` naming everything wrong, fields the
-    organisation does not know included: define them first (`forms.publishing`).
+    organisation does not know included: define them first (`forms.publishing`). `calendars` are those there
+    are; without them none is looked for. Sub-flows are pinned to the versions they run from now on.
     """
     policy.require(actor, "flow.manage")
     parsed = graph if isinstance(graph, Graph) else parse_graph(graph)
     parsed = _pinned(conn, actor.org_id, parsed)
-    if problems := publishing_problems(conn, org_id=actor.org_id, code=code, graph=parsed):
+    problems = publishing_problems(conn, org_id=actor.org_id, code=code, graph=parsed, calendars=calendars)
+    if problems:
         raise InvalidGraph(problems)
     flow = _flow(conn, actor.org_id, code, name)
     version_id = _version(conn, actor, at, flow.id, parsed)
@@ -66,23 +69,42 @@ def publish_flow(
 
 
 def publishing_problems(
-    conn: Connection, *, org_id: int, code: str, graph: Graph
+    conn: Connection, *, org_id: int, code: str, graph: Graph, calendars: Collection[str] | None = None
 ) -> tuple[FieldProblem, ...]:
     """Everything that keeps a graph from being published as this flow, its sub-flows included."""
-    fields = form_reads.field_kinds(conn, org_id)
-    if found := graph_problems(graph, field_keys=fields.keys()):
-        return found
+    fields = form_reads.field_kinds(conn, org_id).keys()
+    opening = opening_fields(conn, org_id=org_id, code=code)
+
+    def problems(graph: Graph) -> tuple[FieldProblem, ...]:
+        return graph_problems(graph, field_keys=fields, opening=opening, calendars=calendars)
 
     def load(use: SubflowUse) -> Graph | None:
         version = reads.follow_current(conn, org_id, use)
         return None if version is None else reads.pinned(conn, version)
 
+    if not has_subflows(graph):
+        return problems(graph)
+    # What a field was written by may stand inside a sub-flow: only the whole can say.
+    if found := graph_problems(graph, field_keys=fields, calendars=calendars):
+        return found
     expansion = expand(graph, load, code=code)
-    if expansion.problems or expansion.graph is graph:
+    if expansion.problems:
         return expansion.problems
-    return tuple(
-        _about_drawn(problem, graph) for problem in graph_problems(expansion.graph, field_keys=fields.keys())
-    )
+    return tuple(_about_drawn(problem, graph) for problem in problems(expansion.graph))
+
+
+def opening_fields(conn: Connection, *, org_id: int, code: str) -> frozenset[str] | None:
+    """What the templates that follow a flow ask for when a ticket is opened; None where none follows it."""
+    query = sa.select(_versions.c.id).join(_flows, _flows.c.id == _versions.c.flow_id)
+    versions = conn.execute(query.where(_flows.c.org_id == org_id, _flows.c.code == code)).scalars().all()
+    following = [
+        template
+        for template in form_reads.published_templates(conn, org_id)
+        if template.flow_version_id in versions
+    ]
+    if not following:
+        return None
+    return frozenset(spec.key for template in following for spec in template.definition.at_opening)
 
 
 def _about_drawn(problem: FieldProblem, graph: Graph) -> FieldProblem:
