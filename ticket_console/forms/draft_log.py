@@ -483,16 +483,33 @@ def _started(
 def _edited(
     subject: Subject, actor: Actor, at: datetime, draft_id: int, if_match: int, gesture: Gesture
 ) -> Saved:
+    # A large graph takes a while to check, and nobody else writes meanwhile once the transaction has begun.
+    with reading() as connection:
+        seen = _row(connection, subject, actor, draft_id)
+        if repeated := _seq_of(connection, draft_id, gesture.id):
+            _refuse_foreign(actor, seen)
+            return Saved(draft_id, repeated, is_repeated=True)
+    checked = _checked(subject, actor, seen, gesture) if seen.seq == if_match else None
     with transaction() as connection:
         row = _locked(connection, subject, actor, draft_id)
         if repeated := _seq_of(connection, draft_id, gesture.id):
             return Saved(draft_id, repeated, is_repeated=True)
         _refuse_moved(connection, row, if_match)
-        document, inverse = apply(row.document, gesture.ops)
-        refuse_too_large(document)
-        subject.check(document)
+        # A change that came between the two looks is the one that was expected.
+        document, inverse = checked or _checked(subject, actor, row, gesture)
         _append(connection, row, actor, at, gesture, inverse, {"document": document})
         return Saved(draft_id, row.seq + 1, is_repeated=False)
+
+
+def _checked(
+    subject: Subject, actor: Actor, row: Row[Any], gesture: Gesture
+) -> tuple[Document, list[dict[str, Any]]]:
+    """What a gesture makes of a draft, and its inverse; refuses what is not the asker's or does not fit."""
+    _refuse_foreign(actor, row)
+    document, inverse = apply(row.document, gesture.ops)
+    refuse_too_large(document)
+    subject.check(document)
+    return document, inverse
 
 
 @retried
@@ -748,9 +765,13 @@ def _locked(connection: Connection, subject: Subject, actor: Actor, draft_id: in
     row = connection.execute(_found(subject, actor, draft_id).with_for_update()).one_or_none()
     if row is None:
         raise DraftNotFound(draft_id=draft_id)
+    _refuse_foreign(actor, row)
+    return row
+
+
+def _refuse_foreign(actor: Actor, row: Row[Any]) -> None:
     if row.author != author_of(actor):
         raise NotYourDraft(author=row.author_name)
-    return row
 
 
 def _found(subject: Subject, actor: Actor, draft_id: int) -> sa.Select[Any]:
