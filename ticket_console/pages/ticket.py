@@ -62,6 +62,7 @@ def ticket() -> rx.Component:
             ("missing", _missing()),
             loading_rows(),
         ),
+        _test_dialog(),
         _reason("return", t("ticket.send_back"), TicketState.send_back),
         _reason("cancel", t("ticket.give_up"), TicketState.cancel, danger=True),
         _reason("release", t("ticket.release"), TicketState.release),
@@ -72,6 +73,17 @@ def ticket() -> rx.Component:
             on_assign=TicketState.assign,
             on_close=TicketState.stop_asking,
         ),
+    )
+
+
+def _test_dialog() -> rx.Component:
+    return reason_dialog(
+        open=TicketState.asking == "test",
+        title=t("ticket.save_as_test"),
+        text=t("ticket.save_as_test.text"),
+        reason_label=t("ticket.save_as_test.name"),
+        on_confirm=TicketState.save_as_test,
+        on_cancel=TicketState.stop_asking,
     )
 
 
@@ -109,6 +121,10 @@ def _whole() -> rx.Component:
             rx.cond(
                 one["can_cancel"],
                 button(t("ticket.give_up"), tone="danger", on_click=TicketState.ask("cancel")),
+            ),
+            rx.cond(
+                TicketState.permissions.contains("flow.manage"),
+                button(t("ticket.save_as_test"), icon="flask_conical", on_click=TicketState.ask("test")),
             ),
             hint=_marks(one),
         ),

@@ -11,7 +11,7 @@ from uuid import uuid4
 import reflex as rx
 from reflex.event import EventSpec
 
-from ticket_console.desk import assigning, moving, offering, settling, talking
+from ticket_console.desk import assigning, golden, moving, offering, settling, talking
 from ticket_console.desk.page import ticket_page
 from ticket_console.desk.signing import SignatureInput
 from ticket_console.dispatch.choosing import NotEligible
@@ -205,6 +205,19 @@ class TicketState(SessionState):
         self.asking = ""
         moved = await in_writer(assigning.release, **self._change(), reason=reason)
         return await self._after(done("ticket.let_go", no=moved.no))
+
+    @handler(permission="flow.manage")
+    async def save_as_test(self, name: str) -> Reply:
+        """Let the flow keep this ticket's way as a test that every new version has to pass."""
+        self.asking = ""
+        kept = await in_writer(
+            golden.save_as_test,
+            actor=self._actor(),
+            at=self._now(),
+            ticket_id=self._ticket_id(),
+            name=name,
+        )
+        return done("ticket.saved_as_test", name=kept.name)
 
     @handler(permission="ticket.comment")
     async def comment(self, form: Plain) -> Reply:
