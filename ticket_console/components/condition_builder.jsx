@@ -247,7 +247,7 @@ export function ConditionBuilder({ fields = [], value, onChange, problems = [], 
 
   return h("div", { className: "tc-cond", role: "group", "aria-label": label ?? speak.t("condition.label"), "aria-describedby": `${id}-said`, onBlur: (event) => { if (!event.currentTarget.contains(event.relatedTarget)) tell(); } },
     h(QueryBuilder, {
-      query, onQueryChange: change, fields: choices, getOperators: operators, getDefaultOperator: (name) => operators(name)[0]?.name ?? "=", getDefaultValue: fresh,
+      query, onQueryChange: change, fields: choices, getOperators: operators, getDefaultOperator: (name) => (byName.get(name)?.kind === "long_text" ? "contains" : operators(name)[0]?.name ?? "="), getDefaultValue: fresh,
       combinators: ["and", "or"].map((name) => ({ name, value: name, label: speak.t(`condition.combinator.${name}`) })),
       controlElements: CONTROLS, controlClassnames: CLASSES, suppressStandardClassnames: true, translations, listsAsArrays: true, resetOnOperatorChange: false, showNotToggle: true, addRuleToNewGroups: true,
       maxLevels: MAX_DEPTH - 1, disabled: readOnly || list.length === 0, getRuleClassname: (rule) => (wrong.has(rule.id) ? "tc-cond-wrong" : ""),

@@ -22,7 +22,7 @@ NAME_LENGTH: Final = 80
 # A field of the templates, as a message brings it, is asked for under its key behind this.
 FIELD: Final = "field."
 FACTS: Final[Mapping[str, str]] = {
-    "text": "text",
+    "text": "long_text",
     "title": "text",
     "channel": "choice",
     "customer_known": "yes_no",
