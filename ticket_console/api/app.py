@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 
 from ticket_console.api import (
     auth,
+    definitions,
     designer,
     docs,
     health,
@@ -54,6 +55,7 @@ def endpoints() -> tuple[Endpoint, ...]:
         *ticket_lists.endpoints,
         *records.endpoints,
         *statements.endpoints,
+        *definitions.endpoints,
         *designer.endpoints,
         *auth.endpoints,
         *health.endpoints,

@@ -7,6 +7,9 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
+from ticket_console.flows import in_use as flows_in_use
+from ticket_console.flows.bpmn.writing import write_bpmn
+from ticket_console.flows.graph_json import graph_json, parse_graph
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.errors import NotFound
 from ticket_console.kernel.text import LocalText
@@ -53,6 +56,16 @@ def definition(conn: Connection, org_id: int, reference: Reference) -> Definitio
 def yaml_of(conn: Connection, *, viewer: Actor, reference: Reference) -> bytes:
     """The YAML file of one definition."""
     return as_yaml(_readable(conn, viewer, reference))
+
+
+def bpmn_of(
+    conn: Connection, *, viewer: Actor, code: str, number: int | None = None, locale: str = "zh"
+) -> bytes:
+    """A flow as BPMN 2.0, the version in use unless a number is given; names are shown in one language."""
+    policy.require(viewer, "flow.manage")
+    flow = flows_in_use.drawn(conn, viewer.org_id, code, number=number)
+    graph = graph_json(parse_graph(flow.graph))
+    return write_bpmn(graph, code=flow.code, name=flow.name, locale=locale)
 
 
 def bundle_of(conn: Connection, *, viewer: Actor, roots: Iterable[Reference]) -> bytes:
