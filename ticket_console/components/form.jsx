@@ -289,7 +289,7 @@ function SignatureInput({ value, disabled, onChange, label, aria }) {
 }
 
 function Heading({ field, id, label }) {
-  return h("h4", { id, className: "tf-heading" }, label);
+  return h("p", { id, className: "tf-heading" }, label);
 }
 
 // One for each kind of field; a test compares it with the kinds there are (forms/kinds).
@@ -458,7 +458,7 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
       const body = h("div", { className: "tc-form", "data-columns": group.section?.columns }, group.fields.map(draw));
       if (group.key.startsWith("group:")) return h("details", { key: group.key, className: "tc-form-group", open: group.open || undefined }, h("summary", null, speak.label(group.label)), body);
       const title = speak.label(group.section?.title);
-      return h("section", { key: group.key, className: "tf-section", "aria-label": title || undefined }, title && h("h3", null, title), body);
+      return h("section", { key: group.key, className: "tf-section", "aria-label": title || undefined }, title && h("div", { className: "tf-title" }, title), body);
     }),
     shown.length > 0 && h("div", { className: "tc-row tc-form-actions" }, shown.map((action, at) => h("button", {
       key: action.key, type: at === 0 ? "submit" : "button", className: "tc-btn", disabled: busy, "data-action": action.key,

@@ -1,7 +1,7 @@
 // Fields with more to them than one input: records, scans, tables, checklists, durations, addresses, live values.
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { Check, Clock, Minus, Plus, ScanLine, Trash2, TriangleAlert, X } from "lucide-react";
-import { formulaValue, keptValue, minutesOf } from "$/public/external/ticket_console/components/form/form_rules.js";
+import { minutesOf, rowFacts } from "$/public/external/ticket_console/components/form/form_rules.js";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 
 const SEARCH_AFTER_MS = 250;
@@ -221,10 +221,9 @@ export function TableInput({ field, id, value, disabled, onChange, label, aria, 
     wanted.current = rows.length;
     change([...rows, Object.fromEntries(columns.filter((column) => column.default !== null && column.default !== undefined).map((column) => [column.key, column.default]))]);
   };
-  const factsOf = (row) => Object.fromEntries(columns.map((column) => [column.key, keptValue(column.kind, row[column.key] ?? null)]));
   const draw = (column, row, at) => {
     if (column.kind === "formula") {
-      const result = column.formula ? formulaValue(column.formula, factsOf(row)) : row[column.key];
+      const result = column.formula ? rowFacts(columns, row)[column.key] : row[column.key];
       return h("output", { className: "tf-result" }, result === null || result === undefined ? "—" : `${result}${column.unit ? ` ${column.unit}` : ""}`);
     }
     return cell({ field: { ...column, small: true, writable: !disabled }, value: row[column.key] ?? null, onChange: (entered) => set(at, column.key, entered), id: `${id}-${at}-${column.key}`, aria: { "aria-label": speak.t("form.table.cell", { name: speak.label(column.label), n: at + 1 }) } });

@@ -245,6 +245,19 @@ export function keptValue(kind, value) {
   return isNull(value) ? null : value;
 }
 
+// A row of a table with what its formulas come to.
+export function rowFacts(columns, row) {
+  const facts = Object.fromEntries(columns.map((column) => [column.key, column.formula ? null : keptValue(column.kind, row[column.key] ?? null)]));
+  const formulas = columns.filter((column) => column.formula).sort((one, other) => one.formula_order - other.formula_order);
+  for (const column of formulas) facts[column.key] = formulaValue(column.formula, facts);
+  return facts;
+}
+
+function fieldFact(field, value) {
+  if (field.columns && Array.isArray(value)) return value.length ? value.map((row) => rowFacts(field.columns, row)) : null;
+  return keptValue(field.kind, value);
+}
+
 const ROUNDS = 20;
 
 // A form may call a field otherwise than conditions do.
@@ -254,7 +267,7 @@ function factsOf(fields, entered, hidden) {
   const facts = {};
   for (const field of fields) {
     const isEntered = field.key in entered && !hidden.has(field.key);
-    facts[nameOf(field)] = keptValue(field.kind, isEntered ? entered[field.key] : (field.known ?? null));
+    facts[nameOf(field)] = fieldFact(field, isEntered ? entered[field.key] : (field.known ?? null));
   }
   const formulas = fields.filter((field) => field.formula).sort((one, other) => one.formula_order - other.formula_order);
   for (const field of formulas) facts[nameOf(field)] = formulaValue(field.formula, facts);

@@ -136,13 +136,14 @@ def _plain(
 
 
 def _column(table: FieldSpec, column: FieldSpec) -> Plain:
-    tree = next((formula.tree for spec, formula in in_order(table.columns) if spec.key == column.key), None)
+    formulas = in_order(table.columns)
+    place = next((at for at, (spec, _) in enumerate(formulas) if spec.key == column.key), None)
     return {
         "key": column.key,
         **field_settings(column),
         "required": column.required,
         "default": column.default,
-        **({} if tree is None else {"formula": tree}),
+        **({} if place is None else {"formula": formulas[place][1].tree, "formula_order": place}),
     }
 
 
