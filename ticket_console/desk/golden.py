@@ -5,7 +5,7 @@ ticket goes with how it went: every edge, every step with who does it and what i
 Publishing runs a flow's whole suite (`desk.publishing`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -34,6 +34,7 @@ from ticket_console.tickets.marking import Marking
 from ticket_console.tickets.writing import TicketNotFound
 
 NAME_LENGTH: Final = 120
+TICKET_NO_LENGTH: Final = 24
 REASON_LENGTH: Final = 300
 MAX_TESTS: Final = 200
 # What guards may ask about; everything else of the ticket is nobody's business in a test.
@@ -280,6 +281,56 @@ def exported(connection: Connection, *, org_id: int, code: str) -> list[dict[str
     ]
 
 
+def take_in(
+    connection: Connection,
+    *,
+    actor: Actor,
+    at: datetime,
+    code: str,
+    entries: Sequence[Mapping[str, Any]],
+) -> int:
+    """Add tests that `exported` gave elsewhere, in the transaction that brings their flow; returns how many.
+
+    A test whose name is known is left as it is. Raises InvalidInput naming every entry that is no test.
+    """
+    policy.require(actor, "flow.manage")
+    flow_id = reads.flow_id(connection, actor.org_id, code)
+    known = {test.name for test in golden_tickets.of_flow(connection, org_id=actor.org_id, code=code)}
+    if len(known) + len(entries) > MAX_TESTS:
+        raise TooManyTests(limit=MAX_TESTS)
+    wrong = [index for index, entry in enumerate(entries) if not _is_test(entry)]
+    if wrong:
+        raise InvalidInput(tuple(FieldProblem(f"tests[{index}]", "golden.not_a_test") for index in wrong))
+    new = {entry["name"]: entry for entry in entries if entry["name"] not in known}
+    for name, entry in new.items():
+        golden_tickets.add(
+            connection,
+            actor=actor,
+            at=at,
+            flow_id=flow_id,
+            name=name,
+            ticket_no=entry["ticket"],
+            story=entry["story"],
+            expected=entry["expected"],
+        )
+    return len(new)
+
+
+def _is_test(entry: object) -> bool:
+    """Whether something from outside can be played and compared: tried out, on a flow with nothing in it."""
+    nothing = Graph(stages=(), nodes=(), edges=())
+    try:
+        texts = [entry["name"], entry["ticket"]]  # type: ignore[index]
+        played = outcome_of(_played(nothing, entry["story"], nothing))  # type: ignore[index]
+        first_difference(entry["expected"], played)  # type: ignore[index]
+        _path(entry["expected"])  # type: ignore[index]
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return False
+    return all(isinstance(text, str) and text.strip() for text in texts) and (
+        len(texts[0]) <= NAME_LENGTH and len(texts[1]) <= TICKET_NO_LENGTH
+    )
+
+
 def _visible(connection: Connection, actor: Actor, ticket_id: int) -> Mapping[str, Any]:
     row = writing.read_ticket(connection, org_id=actor.org_id, ticket_id=ticket_id)
     tokens = writing.live_tokens(connection, ticket_id)
@@ -438,6 +489,7 @@ def _stay(stay: Stay) -> dict[str, Any]:
         "node": node.key,
         "stage": node.stage,
         "who": who(node),
+        "handlers": [[each.mode.value, each.role, each.skill] for each in node.possible_handlers],
         "asks": sorted(use.key for use in node.fields if use.required),
         "evidence": sorted(node.evidence),
     }

@@ -491,13 +491,21 @@ def _version_ids(connection: Connection, kind: DraftKind, org_id: int, code: str
 
 
 def _open_tickets(connection: Connection, kind: DraftKind, version_ids: Iterable[int]) -> dict[int, int]:
-    column = _tickets.c.flow_version_id if kind is DraftKind.FLOW else _tickets.c.template_version_id
+    """Open tickets by the version they run on; those on a variant of a form count for what it comes from."""
+    is_flow = kind is DraftKind.FLOW
+    column = _tickets.c.flow_version_id if is_flow else _tickets.c.template_version_id
+    wanted = {version_id: version_id for version_id in version_ids}
+    if not is_flow:
+        wanted |= form_drafts.variants_of(connection, tuple(wanted))
     query = (
         sa.select(column, sa.func.count())
-        .where(column.in_(list(version_ids)), _tickets.c.status == TicketStatus.OPEN)
+        .where(column.in_(list(wanted)), _tickets.c.status == TicketStatus.OPEN)
         .group_by(column)
     )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    counted: dict[int, int] = {}
+    for row in connection.execute(query):
+        counted[wanted[row[0]]] = counted.get(wanted[row[0]], 0) + int(row[1])
+    return counted
 
 
 def _refuse_long(name: str, text: str) -> None:

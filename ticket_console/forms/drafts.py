@@ -6,6 +6,7 @@
 `face.flow` is the code of the flow its tickets follow, or null.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -111,6 +112,8 @@ _VERSION: Final = (
     )
     .join(_templates, _templates.c.id == _versions.c.template_id)
     .outerjoin(_flow_codes, _flow_codes.c.id == _templates.c.flow_id)
+    # What overrides make of a version somewhere is nobody's drawing.
+    .where(_versions.c.base_version_id.is_(None))
 )
 
 
@@ -154,7 +157,9 @@ def versions_of(connection: Connection, org_id: int, code: str) -> tuple[Templat
     query = (
         sa.select(_versions, _templates.c.current_version_id)
         .join(_templates, _templates.c.id == _versions.c.template_id)
-        .where(_templates.c.org_id == org_id, _templates.c.code == code)
+        .where(
+            _templates.c.org_id == org_id, _templates.c.code == code, _versions.c.base_version_id.is_(None)
+        )
         .order_by(_versions.c.number.desc())
     )
     return tuple(
@@ -168,6 +173,14 @@ def versions_of(connection: Connection, org_id: int, code: str) -> tuple[Templat
         )
         for row in connection.execute(query)
     )
+
+
+def variants_of(connection: Connection, version_ids: Iterable[int]) -> dict[int, int]:
+    """What overrides made of these versions: the version each variant comes from, by the variant's id."""
+    query = sa.select(_versions.c.id, _versions.c.base_version_id).where(
+        _versions.c.base_version_id.in_(list(version_ids))
+    )
+    return {row.id: row.base_version_id for row in connection.execute(query)}
 
 
 def _as_newest(row: sa.Row[*tuple[Any, ...]]) -> Newest:

@@ -1,5 +1,6 @@
 """Publishing and rolling back: with authors and tests, at once, never over somebody else's work."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +26,7 @@ from ticket_console.forms.definitions import InvalidDefinition
 from ticket_console.forms.draft_log import DraftMoved, Drafts, DraftView
 from ticket_console.forms.tables import Draft, DraftKind, Publication, Template, TemplateVersion
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import reading, table
+from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden, InvalidInput
 from ticket_console.tickets.tables import Ticket
 from ticket_console.tickets.writing import CommandReused
@@ -567,6 +568,57 @@ class TestGoldenTickets:
         assert [test.id for test in golden.suite(actor=manager, code=again.code)] == [again.id]
         golden.remove_test(actor=manager, at=at, test_id=again.id)
         assert golden.suite(actor=manager, code=again.code) == ()
+
+    def test_a_suite_travels_as_text_and_is_the_same_elsewhere(
+        self, company: Company, manager: Actor, at: datetime
+    ) -> None:
+        saved(company, manager, at)
+        code = flow_of(company)
+        with reading() as connection:
+            entries = json.loads(json.dumps(golden.exported(connection, org_id=company.org_id, code=code)))
+        (test,) = golden.suite(actor=manager, code=code)
+        golden.remove_test(actor=manager, at=at, test_id=test.id)
+
+        with transaction() as connection:
+            added = [
+                golden.take_in(connection, actor=manager, at=at, code=code, entries=entries) for _ in range(2)
+            ]
+
+        assert added == [1, 0]
+        with reading() as connection:
+            assert golden.exported(connection, org_id=company.org_id, code=code) == entries
+        assert [result.passed for result in golden.run_current(actor=manager, code=code)] == [True]
+
+    @pytest.mark.parametrize(
+        "broken_part",
+        [{"name": ""}, {"name": 5}, {"ticket": "x" * 25}, {"story": {}}, {"story": 7}, {"expected": {}}],
+    )
+    def test_what_is_no_test_is_not_taken_in(
+        self, company: Company, manager: Actor, at: datetime, broken_part: dict[str, Any]
+    ) -> None:
+        saved(company, manager, at)
+        code = flow_of(company)
+        with reading() as connection:
+            (entry,) = golden.exported(connection, org_id=company.org_id, code=code)
+        before = everything()
+
+        with pytest.raises(InvalidInput) as refused, transaction() as connection:
+            golden.take_in(
+                connection, actor=manager, at=at, code=code, entries=[{**entry, **broken_part}, "no entry"]
+            )
+
+        assert [problem.path for problem in refused.value.problems] == ["tests[0]", "tests[1]"]
+        assert everything() == before
+
+    def test_a_customer_is_not_part_of_a_test(self, company: Company, manager: Actor, at: datetime) -> None:
+        opened = company.open(contact_name="王芳", contact_phone="19900000001")
+        golden.save_as_test(actor=manager, at=at, ticket_id=opened.ticket_id, name="nobody in it")
+
+        with reading() as connection:
+            kept = json.dumps(golden.exported(connection, org_id=company.org_id, code=flow_of(company)))
+
+        assert "王芳" not in kept
+        assert "19900000001" not in kept
 
     def test_only_who_manages_flows_keeps_tests(self, company: Company, manager: Actor, at: datetime) -> None:
         ticket_id = saved(company, manager, at)
