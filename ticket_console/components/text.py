@@ -70,6 +70,11 @@ def number(value: Any) -> rx.Var[str]:
     return _spoken("number", value)
 
 
+def span(seconds: Any) -> rx.Var[str]:
+    """A length of time in days and hours, or hours and minutes."""
+    return _spoken("span", seconds)
+
+
 def when_text(at: Any, zone: Any = None, *, form: str = "datetime") -> rx.Var[str]:
     """A moment as plain text, for a title or a sentence; `form` is time, clock, date, datetime or full."""
     return _spoken("when", at, zone, form)

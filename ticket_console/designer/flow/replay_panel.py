@@ -1,0 +1,342 @@
+"""The test tab: a flow's draft played with the tickets of a period, and the flow's tests below it."""
+
+from typing import Any
+
+import reflex as rx
+
+from ticket_console.components.blocks import (
+    Column,
+    badge,
+    button,
+    card,
+    data_table,
+    empty,
+    field,
+    grid,
+    icon_button,
+    loading_rows,
+    note,
+    pagination,
+    progress_bar,
+    row,
+    stack,
+    stat_tile,
+    text_input,
+    text_link,
+)
+from ticket_console.components.text import money, number, span, t, tl, when
+from ticket_console.designer.flow.canvas import flow_canvas
+from ticket_console.designer.flow.golden_panel import golden_panel
+from ticket_console.state.flow_replay import FlowReplayState
+
+Item = rx.vars.ObjectVar[dict[str, Any]]
+
+_TONES = {
+    "path": "accent",
+    "longer": "warn",
+    "shorter": "ok",
+    "breach": "danger",
+    "kept": "ok",
+    "dearer": "warn",
+    "cheaper": "ok",
+    "stuck": "danger",
+}
+
+
+def replay_panel() -> rx.Component:
+    run = FlowReplayState.run
+    return rx.el.div(
+        rx.cond(
+            FlowReplayState.ready,
+            stack(
+                card(
+                    rx.el.p(t("flow_proof.replay.text"), class_name="tc-help"),
+                    _period(),
+                    rx.cond(run.contains("id"), _progress()),
+                    title=t("flow_proof.replay.title"),
+                ),
+                rx.cond(run["state"].to(str) == "finished", _found()),
+                golden_panel(),
+                gap=16,
+            ),
+            loading_rows(),
+        ),
+        class_name="fp",
+        on_mount=FlowReplayState.open_tab,
+    )
+
+
+def _period() -> rx.Component:
+    is_running = FlowReplayState.run["state"].to(str) == "running"
+    return rx.el.form(
+        field(
+            t("flow_proof.since"),
+            text_input(
+                name="since", type="date", default_value=FlowReplayState.since, key=FlowReplayState.since
+            ),
+        ),
+        field(
+            t("flow_proof.until"),
+            text_input(
+                name="until", type="date", default_value=FlowReplayState.until, key=FlowReplayState.until
+            ),
+        ),
+        button(t("flow_proof.start"), tone="primary", icon="play", type="submit", busy=is_running),
+        on_submit=FlowReplayState.start,
+        class_name="fp-period",
+    )
+
+
+def _progress() -> rx.Component:
+    run = FlowReplayState.run
+    return rx.match(
+        run["state"].to(str),
+        (
+            "running",
+            row(
+                rx.el.div(
+                    progress_bar(run["bp"], label=t("flow_proof.progress")),
+                    rx.el.span(
+                        t("flow_proof.done_of", done=run["done"].to(int), total=run["total"].to(int)),
+                        class_name="tc-small",
+                        role="status",
+                    ),
+                    class_name="fp-progress",
+                ),
+                button(t("flow_proof.call_off"), icon="square", on_click=FlowReplayState.call_off),
+            ),
+        ),
+        ("cancelled", note(t("flow_proof.was_called_off"), icon="ban")),
+        ("failed", note(t("flow_proof.failed"), tone="danger", icon="triangle_alert")),
+        ("lost", note(t("flow_proof.lost"), tone="warn", icon="triangle_alert")),
+        rx.el.p(
+            t("flow_proof.played", n=run["total"].to(int), by=run["by"].to(str)),
+            " ",
+            when(run["at"]),
+            class_name="tc-small",
+        ),
+    )
+
+
+def _found() -> rx.Component:
+    report = FlowReplayState.run["report"].to(dict[str, Any])
+    return rx.fragment(
+        rx.cond(
+            report["differing"].to(int) == 0,
+            note(t("flow_proof.same", n=report["tickets"].to(int)), tone="ok", icon="circle_check"),
+            rx.fragment(),
+        ),
+        _tiles(report),
+        _remarks(report),
+        grid(
+            card(_load(), title=t("flow_proof.load.title"), flush=True),
+            card(_stages(), title=t("flow_proof.stages.title"), flush=True),
+            least=340,
+        ),
+        rx.cond(report["differing"].to(int) > 0, _tickets()),
+        rx.cond(FlowReplayState.pair.contains("no"), _pair()),
+    )
+
+
+def _tiles(report: Item) -> rx.Component:
+    kinds = report["kinds"].to(dict[str, Any])
+    longer, shorter = report["longer"].to(dict[str, Any]), report["shorter"].to(dict[str, Any])
+    return grid(
+        stat_tile(t("flow_proof.tile.tickets"), number(report["tickets"]), icon="files"),
+        stat_tile(t("flow_proof.tile.path"), number(kinds["path"]), icon="split"),
+        stat_tile(
+            t("flow_proof.tile.longer"),
+            number(longer["tickets"]),
+            icon="hourglass",
+            hint=t("flow_proof.median", span=span(longer["median"]), total=span(longer["seconds"])),
+        ),
+        stat_tile(
+            t("flow_proof.tile.shorter"),
+            number(shorter["tickets"]),
+            icon="zap",
+            hint=t("flow_proof.median", span=span(shorter["median"]), total=span(shorter["seconds"])),
+        ),
+        stat_tile(
+            t("flow_proof.tile.breach"),
+            number(kinds["breach"]),
+            icon="alarm_clock",
+            hint=t("flow_proof.kept", n=kinds["kept"].to(int)),
+        ),
+        rx.cond(
+            FlowReplayState.run["has_money"],
+            stat_tile(
+                t("flow_proof.tile.cost"),
+                money(report["cost_minor"], FlowReplayState.currency),
+                icon="coins",
+                hint=t("flow_proof.cost", dearer=kinds["dearer"].to(int), cheaper=kinds["cheaper"].to(int)),
+            ),
+        ),
+        least=170,
+    )
+
+
+def _remarks(report: Item) -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            report["estimated_steps"].to(int) > 0,
+            note(
+                t(
+                    "flow_proof.estimated",
+                    n=report["estimated_steps"].to(int),
+                    guessed=report["guessed_decisions"].to(int),
+                )
+            ),
+        ),
+        rx.cond(
+            report["set_aside_examples"].to(list[int]).length() > 0,
+            note(t("flow_proof.set_aside"), tone="warn", icon="triangle_alert"),
+        ),
+    )
+
+
+def _load() -> rx.Component:
+    def who(item: Item) -> rx.Component:
+        return rx.el.span(
+            rx.cond(
+                item["role"].to(str) != "",
+                t(rx.Var.create("flow_proof.who.") + item["role"].to(str)),
+                item["name"].to(str),
+            )
+        )
+
+    return data_table(
+        [
+            Column(t("flow_proof.load.who"), who),
+            Column(t("flow_proof.was"), lambda item: rx.el.span(number(item["base"])), align="end"),
+            Column(t("flow_proof.would"), lambda item: rx.el.span(number(item["draft"])), align="end"),
+        ],
+        FlowReplayState.load_rows,
+        caption=t("flow_proof.load.title"),
+        cards_on_phone=False,
+    )
+
+
+def _stages() -> rx.Component:
+    def part(side: str) -> Any:
+        return lambda item: rx.el.span(number(item[side].to(dict[str, Any])["queue"]))
+
+    return data_table(
+        [
+            Column(t("flow_proof.stages.stage"), lambda item: rx.el.span(item["stage"].to(str))),
+            Column(t("flow_proof.was"), part("base"), align="end"),
+            Column(t("flow_proof.would"), part("draft"), align="end"),
+        ],
+        FlowReplayState.stage_rows,
+        caption=t("flow_proof.stages.title"),
+        cards_on_phone=False,
+    )
+
+
+def _tickets() -> rx.Component:
+    def kinds(item: Item) -> rx.Component:
+        return row(
+            rx.foreach(
+                item["kinds"].to(list[str]),
+                lambda kind: badge(
+                    t(rx.Var.create("flow_proof.kind.") + kind),
+                    tone=rx.match(kind, *_TONES.items(), "plain"),
+                ),
+            ),
+            gap=4,
+        )
+
+    def longer(item: Item) -> rx.Component:
+        seconds = item["seconds"].to(int)
+        return rx.cond(
+            seconds == 0,
+            rx.el.span("–"),
+            rx.el.span(
+                rx.cond(seconds > 0, "+", "−"),
+                span(rx.cond(seconds > 0, seconds, -seconds)),
+                class_name="tc-num",
+            ),
+        )
+
+    return card(
+        row(
+            *[
+                button(
+                    t(f"flow_proof.kind.{kind}"),
+                    small=True,
+                    on_click=FlowReplayState.choose(kind),
+                    aria_pressed=rx.cond(FlowReplayState.kind == kind, "true", "false"),
+                )
+                for kind in _TONES
+            ],
+            class_name="fp-filter",
+        ),
+        data_table(
+            [
+                Column(
+                    t("flow_proof.ticket"),
+                    lambda item: text_link(item["no"].to(str), href="/tickets/" + item["id"].to(str)),
+                ),
+                Column(t("flow_proof.title"), lambda item: rx.el.span(item["title"].to(str))),
+                Column(t("flow_proof.differs"), kinds),
+                Column(t("flow_proof.wait"), longer, align="end"),
+                Column(
+                    t("flow_proof.ways"),
+                    lambda item: button(
+                        t("flow_proof.show"),
+                        small=True,
+                        icon="columns_2",
+                        on_click=FlowReplayState.show(item["id"].to(int)),
+                    ),
+                ),
+            ],
+            FlowReplayState.rows,
+            caption=t("flow_proof.tickets.title"),
+        ),
+        pagination(
+            page=FlowReplayState.page,
+            pages=FlowReplayState.pages,
+            total=FlowReplayState.count,
+            on_previous=FlowReplayState.turn(-1),
+            on_next=FlowReplayState.turn(1),
+        ),
+        title=t("flow_proof.tickets.title"),
+    )
+
+
+def _pair() -> rx.Component:
+    pair = FlowReplayState.pair
+    return card(
+        rx.el.div(
+            _side(t("flow_proof.was"), pair["base"].to(dict[str, Any])),
+            _side(t("flow_proof.would"), pair["draft"].to(dict[str, Any])),
+            class_name="fp-pair",
+        ),
+        title=t("flow_proof.pair", no=pair["no"].to(str)),
+        actions=[icon_button("x", label=t("flow_proof.close"), on_click=FlowReplayState.close)],
+    )
+
+
+def _side(title: rx.Var[str], side: Item) -> rx.Component:
+    if_none = empty(t("flow_proof.nothing"))
+    return rx.el.section(
+        rx.el.h3(title, class_name="tc-strong"),
+        rx.el.div(
+            flow_canvas(document=side["document"], paths=side["paths"], read_only=True),
+            class_name="fp-canvas",
+        ),
+        rx.cond(
+            side["legs"].to(list[dict[str, Any]]).length() > 0,
+            rx.el.ol(
+                rx.foreach(
+                    side["legs"].to(list[dict[str, Any]]),
+                    lambda leg: rx.el.li(
+                        when(leg["at"], FlowReplayState.zone),
+                        rx.el.span(tl(leg["name"]), class_name="tc-strong"),
+                        rx.el.span(t(leg["how"].to(str)), class_name="tc-small"),
+                    ),
+                ),
+                class_name="fp-legs",
+            ),
+            if_none,
+        ),
+    )
