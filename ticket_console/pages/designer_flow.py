@@ -82,7 +82,7 @@ def new_flow() -> rx.Component:
                     field(t("flow_designer.new.en"), text_input(name="en", max_length=200)),
                     field(
                         t("flow_designer.new.code"),
-                        text_input(name="code", max_length=64, pattern="[A-Za-z0-9_.-]+", required=True),
+                        text_input(name="code", max_length=64, pattern=r"[A-Za-z0-9_.\-]+", required=True),
                         help=t("flow_designer.new.code.help"),
                     ),
                     field(

@@ -124,6 +124,7 @@ export const FlowEdge = memo(function FlowEdge({ id, sourceX, sourceY, targetX, 
   const isForward = sourcePosition === Position.Right && targetX > sourceX + 40;
   const labelX = isForward ? Math.max((sourceX + targetX) / 2 + 6, targetX - 20 - (data.labelWidth ?? 0)) : middleX;
   const labelY = isForward ? targetY : middleY;
+  const room = isForward ? Math.max(28, targetX - labelX - 12) : 170;
   const Icon = EDGE_ICONS[edge.kind];
   const tone = shown?.tone ?? mark?.tone ?? (problem ? problem.tone : EDGE_TONES[edge.kind] ?? "plain");
   return h("g", { className: "fl-edge", "data-kind": edge.kind, "data-tone": tone, "data-selected": selected || undefined, "data-mark": mark?.tone, "data-path": shown?.tone },
@@ -131,10 +132,10 @@ export const FlowEdge = memo(function FlowEdge({ id, sourceX, sourceY, targetX, 
     (text || Icon || shown?.label) && h(EdgeLabelRenderer, null,
       h("button", {
         type: "button", tabIndex: -1, className: "fl-edge-label nodrag nopan", "data-kind": edge.kind, "data-tone": tone, "data-selected": selected || undefined, title: data.sentence || text,
-        style: { transform: `translate(${isForward ? "0" : "-50%"}, -50%) translate(${labelX}px, ${labelY}px)`, pointerEvents: "all" },
+        style: { transform: `translate(${isForward ? "0" : "-50%"}, -50%) translate(${labelX}px, ${labelY}px)`, pointerEvents: "all", maxWidth: Math.min(170, room) },
         onClick: (event) => {
           event.stopPropagation();
           tools.current.pickEdge(id, event.shiftKey);
         },
-      }, Icon && h(Icon, { "aria-hidden": true }), h("span", null, shown?.label ? speak.label(shown.label) : text))));
+      }, Icon && h(Icon, { "aria-hidden": true }), (edge.kind !== "cancel" || selected) && h("span", null, shown?.label ? speak.label(shown.label) : text))));
 });

@@ -5,18 +5,25 @@ import { isBackward, sizeOf } from "./kinds.js";
 const GRID = 8;
 const snapped = (value) => Math.round(value / GRID) * GRID;
 
+// A named way needs room for its name, whatever language it is read in.
+function roomFor(edge) {
+  const { zh = "", en = "" } = edge.name ?? {};
+  const name = Math.max(zh.length * 12, en.length * 6.5);
+  if (name > 0) return Math.min(150, name + 32);
+  return edge.guard ? 140 : edge.default ? 76 : 0;
+}
+
 // Left to right along the ways forward; ways back and out do not pull anything out of place.
 export function laidOut(document) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 32, ranksep: 48, edgesep: 16, marginx: 40, marginy: 40, ranker: document.nodes.length > 150 ? "longest-path" : "network-simplex" });
+  graph.setGraph({ rankdir: "LR", nodesep: 32, ranksep: 56, edgesep: 16, marginx: 40, marginy: 40, ranker: document.nodes.length > 150 ? "longest-path" : "network-simplex" });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of document.nodes) graph.setNode(node.key, sizeOf(node));
   const known = new Set(document.nodes.map((node) => node.key));
   for (const edge of document.edges) {
     if (!known.has(edge.source) || !known.has(edge.target) || isBackward(edge.kind)) continue;
-    // A named way needs room for its name.
-    const isNamed = edge.guard || edge.default || Object.keys(edge.name ?? {}).length > 0;
-    graph.setEdge(edge.source, edge.target, { weight: edge.kind === "forward" ? 3 : 1, ...(isNamed ? { width: 88, height: 24, labelpos: "c" } : {}) }, edge.key);
+    const width = edge.kind === "forward" ? roomFor(edge) : 0;
+    graph.setEdge(edge.source, edge.target, { weight: edge.kind === "forward" ? 3 : 1, ...(width ? { width, height: 24, labelpos: "c" } : {}) }, edge.key);
   }
   dagre.layout(graph);
   return Object.fromEntries(document.nodes.map((node) => {

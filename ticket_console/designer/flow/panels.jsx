@@ -10,14 +10,19 @@ import { handlerText, kindText, nameOf, placeOf } from "$/public/external/ticket
 
 export const presetName = (speak, preset) => speak.t(`flow_designer.preset.${preset}`);
 
-// The entries that fit what is searched, by their name, their group or the words people use for them.
+// The entries that fit what is searched: by their name first, then by the words people use for them.
 function found(speak, text, skip = []) {
   const needle = text.trim().toLowerCase();
-  return PALETTE.map((group) => ({
-    group: group.group,
-    entries: group.entries.filter((entry) => !skip.includes(entry.preset)
-      && `${presetName(speak, entry.preset)} ${speak.t(`flow_designer.group.${group.group}`)} ${speak.t(`flow_designer.hint.${entry.preset}`)} ${entry.kind}`.toLowerCase().includes(needle)),
-  })).filter((group) => group.entries.length > 0);
+  const rank = (entry, group) => {
+    const name = presetName(speak, entry.preset).toLowerCase();
+    if (name.startsWith(needle)) return 0;
+    if (name.includes(needle)) return 1;
+    return `${speak.t(`flow_designer.group.${group}`)} ${speak.t(`flow_designer.hint.${entry.preset}`)} ${entry.kind}`.toLowerCase().includes(needle) ? 2 : 3;
+  };
+  const groups = PALETTE.map(({ group, entries }) => ({
+    group, ranked: entries.filter((entry) => !skip.includes(entry.preset)).map((entry) => ({ entry, rank: rank(entry, group) })).filter((each) => each.rank < 3).toSorted((one, other) => one.rank - other.rank),
+  })).filter(({ ranked }) => ranked.length > 0);
+  return groups.toSorted((one, other) => one.ranked[0].rank - other.ranked[0].rank).map(({ group, ranked }) => ({ group, entries: ranked.map((each) => each.entry) }));
 }
 
 export function Panel({ title, icon: Icon, onClose, children, tools, name }) {
