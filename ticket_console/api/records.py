@@ -1,12 +1,13 @@
 """Records that fields of forms point at, looked up while somebody types."""
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from ticket_console.api.bodies import Query
+from ticket_console.api.bodies import Body, Query
 from ticket_console.api.routing import Call, route
-from ticket_console.desk import picking
+from ticket_console.desk import looking_up, picking
 from ticket_console.desk.picking import Choice
 from ticket_console.forms.asking import NAMED
 from ticket_console.forms.fields import FieldKind
@@ -33,7 +34,32 @@ async def find_records(call: Call[None]) -> tuple[Choice, ...]:
     return await off_loop(read)
 
 
+class RefreshBody(Body):
+    command_id: Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
+
+
+async def refresh_lookup(call: Call[RefreshBody]) -> Mapping[str, Any]:
+    """Read a live field of a ticket again from its source, if it is old."""
+    return await off_loop(
+        looking_up.refresh,
+        actor=call.actor,
+        at=call.at,
+        command_id=call.body.command_id,
+        ticket_id=call.path_param("ticket_id"),
+        field_key=call.path_param("field"),
+    )
+
+
 endpoints: Final = (
+    route(
+        "/api/v1/tickets/{ticket_id:id}/lookups/{field}",
+        refresh_lookup,
+        method="POST",
+        permission="ticket.view",
+        body=RefreshBody,
+        answer=dict[str, Any],
+        tag="tickets",
+    ),
     route(
         "/api/v1/records/{kind}",
         find_records,

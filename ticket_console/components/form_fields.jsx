@@ -251,19 +251,28 @@ export function TableInput({ field, id, value, disabled, onChange, label, aria, 
     !disabled && h("button", { id, type: "button", className: "tc-btn", onClick: add }, h(Plus, { "aria-hidden": true }), speak.t("form.table.add")));
 }
 
-export function LiveValue({ field, id, value }) {
+export function LiveValue({ field, id, value: kept }) {
   const speak = useLanguage();
   const [now, setNow] = useState(() => Date.now());
+  const [read, setRead] = useState(null);
+  const value = read ?? kept;
+  const isOld = !value?.as_of || (field.refresh_seconds && now - new Date(value.as_of).getTime() > field.refresh_seconds * 1000);
+  useEffect(() => {
+    if (!field.refresh_url || !isOld) return;
+    const body = JSON.stringify({ command_id: `lookup-${crypto.randomUUID()}` });
+    fetch(field.refresh_url, { method: "POST", headers: { "Content-Type": "application/json" }, body })
+      .then((answer) => (answer.ok ? answer.json().then(setRead) : null))
+      .catch(() => null);
+  }, [field.refresh_url, isOld]);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 30000);
     return () => clearInterval(timer);
   }, []);
   if (!value?.as_of) return h("output", { id, className: "tf-result" }, speak.t("form.live.none"));
-  const stale = field.stale || (field.refresh_seconds && now - new Date(value.as_of).getTime() > field.refresh_seconds * 1000);
-  return h("output", { id, className: "tf-live", "data-stale": Boolean(stale) },
+  return h("output", { id, className: "tf-live", "data-stale": Boolean(isOld) },
     h("strong", null, `${value.value}${field.unit ? ` ${field.unit}` : ""}`),
     h("span", { className: "tc-help" }, h(Clock, { size: 12, "aria-hidden": true }), speak.t("form.live.as_of", { at: value.as_of })),
-    stale && h("span", { className: "tf-stale" }, speak.t("form.live.stale")));
+    isOld && h("span", { className: "tf-stale" }, speak.t("form.live.stale")));
 }
 
 export function FormulaValue({ field, id, value }) {

@@ -238,6 +238,7 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         facts={**{key: value for key, (value, _) in stored.items()}, **ticket_facts(row)},
         readable=access.read,
         at=at,
+        ticket_id=ticket_id,
         to=Showing(
             viewer.locale,
             ZoneInfo(zone),
@@ -377,6 +378,7 @@ class _Form:
     readable: frozenset[str]
     at: datetime
     to: Showing
+    ticket_id: int
 
 
 def _values(form: _Form) -> tuple[FieldView, ...]:
@@ -443,13 +445,22 @@ def _field(
         required=required,
         writable=writable,
         options=tuple((option.value, option.label) for option in spec.options),
-        look={name: part for name, part in look.items() if name not in _SAID} | _colours(spec),
+        look={name: part for name, part in look.items() if name not in _SAID}
+        | _colours(spec)
+        | _source(spec, form),
     )
 
 
 def _colours(spec: FieldSpec) -> dict[str, Any]:
     colours = {option.value: option.colour.value for option in spec.options if option.colour is not None}
     return {"colours": colours} if colours else {}
+
+
+def _source(spec: FieldSpec, form: _Form) -> dict[str, Any]:
+    """Where the browser asks for a live value when it is old."""
+    if spec.lookup is None:
+        return {}
+    return {"refresh_url": f"/api/v1/tickets/{form.ticket_id}/lookups/{spec.key}"}
 
 
 # What a view of a field says by itself.

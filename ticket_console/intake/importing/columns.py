@@ -7,6 +7,7 @@ from typing import Final
 
 from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldKind, FieldSpec
+from ticket_console.forms.kinds import KINDS
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.text import LocalText
 
@@ -57,7 +58,7 @@ def targets(definition: TemplateDefinition) -> tuple[Target, ...]:
     fields = tuple(
         Target(f"{VALUE}{spec.key}", name=spec.label, field=spec)
         for spec in definition.at_opening
-        if spec.kind not in _NOT_IN_A_CELL
+        if spec.kind not in _NOT_IN_A_CELL and KINDS[spec.kind].is_entered and spec.is_in_use(None)
     )
     return standard + fields
 

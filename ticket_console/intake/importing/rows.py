@@ -1,14 +1,15 @@
 """From a row of text to a request in the standard shape, with its problems by column."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from ticket_console.forms.definitions import TemplateDefinition
-from ticket_console.forms.fields import FieldKind, FieldSpec
 from ticket_console.forms.filling import fill
+from ticket_console.forms.kinds import read_cell
+from ticket_console.forms.kinds.phone import phone_text
+from ticket_console.forms.kinds.reading import iso_moment
 from ticket_console.intake.importing.columns import VALUE
 from ticket_console.intake.importing.sheets import Sheet, SheetRow
 from ticket_console.intake.messages import IntakeMessage, InvalidRequest
@@ -20,10 +21,6 @@ _LEVELS: Final[Mapping[str, int]] = {
     "2": 2, "urgent": 2, "紧急": 2, "加急": 2, "medium": 2, "中": 2,
     "3": 3, "emergency": 3, "特急": 3, "非常紧急": 3, "high": 3, "高": 3,
 }  # fmt: skip
-_YES_NO: Final[Mapping[str, str]] = {"是": "yes", "有": "yes", "y": "yes", "否": "no", "无": "no", "n": "no"}
-_MOMENT: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2})(:\d{2}.*))?")
-_THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}\b)")
-_LISTED: Final = re.compile(r"[;,|；，、\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class RowReader:
                 continue
             if place.startswith(VALUE):
                 spec = self.definition.field_by_key[place.removeprefix(VALUE)]
-                values[spec.key] = _value(spec, text, self.zone)
+                values[spec.key] = read_cell(spec, text, self.zone)
             elif place == "customer.name":
                 request["customer"] = {"name": text}
             else:
@@ -99,43 +96,6 @@ def _standard_value(place: str, text: str, zone: tzinfo) -> object:
     return text
 
 
-def _value(spec: FieldSpec, text: str, zone: tzinfo) -> object:
-    match spec.kind:
-        case FieldKind.CHOICE:
-            return _option(spec, text)
-        case FieldKind.MULTI_CHOICE:
-            return [_option(spec, part.strip()) for part in _LISTED.split(text) if part.strip()]
-        case FieldKind.NUMBER | FieldKind.MONEY | FieldKind.RATING:
-            return _THOUSANDS.sub("", text)
-        case FieldKind.YES_NO:
-            return _YES_NO.get(text.casefold(), text)
-        case FieldKind.DATE:
-            return _iso(text).removesuffix(" 00:00:00")
-        case FieldKind.DATETIME:
-            return _instant_or_text(text, zone)
-        case FieldKind.PHONE:
-            return phone_text(text)
-        case _:
-            return text
-
-
-def phone_text(text: str) -> str:
-    """A phone number that a spreadsheet took for a measurement: 13800000001.0, 1.3800000001E10."""
-    if not re.fullmatch(r"\d+\.0+|\d(\.\d+)?[eE]\+?\d+", text):
-        return text
-    number = float(text)
-    return str(int(number)) if number.is_integer() and number < 10**15 else text
-
-
-def _option(spec: FieldSpec, text: str) -> str:
-    """The option that is meant by its value or by its label in either language."""
-    wanted = text.casefold()
-    for option in spec.options:
-        if wanted in {option.value.casefold(), *(label.casefold() for label in option.label.values())}:
-            return option.value
-    return text
-
-
 def _float_or_text(text: str) -> float | str:
     try:
         return float(text)
@@ -143,19 +103,10 @@ def _float_or_text(text: str) -> float | str:
         return text
 
 
-def _iso(text: str) -> str:
-    """2026/1/5 9:05 and 2026年1月5日 in the one spelling that is read everywhere."""
-    found = _MOMENT.fullmatch(text)
-    if found is None:
-        return text
-    day = f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
-    return day if found[4] is None else f"{day} {int(found[4]):02}{found[5]}"
-
-
 def _instant_or_text(text: str, zone: tzinfo) -> str:
     """A wall-clock time as an instant in the organisation's zone; one with an offset stays as it is."""
     try:
-        at = datetime.fromisoformat(_iso(text))
+        at = datetime.fromisoformat(iso_moment(text))
     except ValueError:
         return text
     return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()
