@@ -106,7 +106,7 @@ class _Writer:
             )
             for key, node in self.nodes.items()
         }
-        self.merges = self._branches_that_merge()
+        self.merges = self._merged_ways()
         # The boxes of everything drawn, and the lines, by the ids of their elements.
         self.shapes: dict[str, Box] = {}
         self.flows: list[tuple[str, str, str]] = []
@@ -138,16 +138,20 @@ class _Writer:
         etree.indent(root, space="  ")
         return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
-    def _branches_that_merge(self) -> dict[str, str]:
-        """Edges that reach a join out of the same branch, by the gateway they have to meet in before it.
+    def _merged_ways(self) -> dict[str, str]:
+        """Edges that have to meet before a gateway, by the gateway added for them.
 
-        A join of BPMN waits at every line that leads to it, ours for every branch.
+        A parallel or inclusive gateway of BPMN waits at every line that leads to it. Our joins wait for every
+        branch, however many of its ways lead there, and our splits wait for nothing.
         """
         structure = parse_graph(self.graph).structure
         groups: dict[tuple[str, str], list[str]] = {}
         for edge in self.graph["edges"]:
+            target = self.nodes[edge["target"]]
             split = structure.split_of.get(edge["target"])
-            if edge["kind"] == "forward" and split is not None:
+            if target["kind"] in _FORKS and "join" not in target:
+                groups.setdefault((edge["target"], ""), []).append(edge["key"])
+            elif edge["kind"] == "forward" and split is not None:
                 under = structure.branches.get(edge["source"], ())
                 branch = edge["key"] if edge["source"] == split or not under else under[-1]
                 groups.setdefault((edge["target"], branch), []).append(edge["key"])
