@@ -93,7 +93,10 @@ def value_list(fields: Items) -> rx.Component:
                     badge(t(rx.Var.create("ticket.provenance.") + each["provenance"].to(str))),
                 ),
             ),
-            custom_attrs={"data-kind": each["kind"].to(str)},
+            custom_attrs={
+                "data-kind": each["kind"].to(str),
+                "data-tone": each["look"].to(dict[str, Any])["tone"].to(str),
+            },
         )
 
     return rx.el.dl(rx.foreach(fields, entry), class_name="tc-values")
@@ -144,7 +147,7 @@ def value_text(each: Item) -> rx.Component:
         ),
         ("photo", rx.fragment(t("ticket.photos_attached"))),
         ("file", rx.fragment(t("ticket.photos_attached"))),
-        rx.fragment(each["value"].to_string(use_json=False)),
+        rx.fragment(each["look"].to(dict[str, Any])["shown"].to_string(use_json=False)),
     )
 
 
