@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from ticket_console.components.blocks import loaded, page_header
+from ticket_console.components.blocks import button_link, loaded, page_header
 from ticket_console.components.text import t
 from ticket_console.designer.home.designer_home import designer_home
 from ticket_console.pages.frame import console_page
@@ -18,7 +18,16 @@ from ticket_console.state.designer import DesignerState
 )
 def designer() -> rx.Component:
     return rx.fragment(
-        page_header(t("designer.title"), hint=t("designer.hint")),
+        page_header(
+            t("designer.title"),
+            rx.cond(
+                DesignerState.permissions.contains("rules.manage"),
+                button_link(t("designer.rules"), href="/designer/rules", icon="list_filter"),
+                rx.fragment(),
+            ),
+            button_link(t("designer.exchange"), href="/designer/exchange", icon="arrow_left_right"),
+            hint=t("designer.hint"),
+        ),
         loaded(
             DesignerState.status,
             designer_home(

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from ticket_console.access import places
+from ticket_console.access import departments, places
 from ticket_console.flows import in_use as flows_in_use
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.fields import FieldKind
@@ -29,6 +29,7 @@ def form_choices(*, viewer: Actor) -> Plain:
         ]
         known = form_reads.published_templates(connection, viewer.org_id)
         regions = places.regions(connection, viewer.org_id)
+        owners = departments.departments(connection, viewer.org_id)
     return {
         "kinds": kinds(),
         "flows": [{"value": each.code, "label": dict(each.name)} for each in flows],
@@ -37,6 +38,7 @@ def form_choices(*, viewer: Actor) -> Plain:
             "form_designer.class.",
             dict.fromkeys((*TICKET_CLASSES, *(each.ticket_class for each in known))),
         ),
+        "departments": [{"value": code, "label": code} for code in owners],
         "regions": [{"value": each.code, "label": dict(each.name)} for each in regions],
         "viewers": [
             *({"value": role.value, "label": both(f"role.{role.value}")} for role in Role),

@@ -85,12 +85,11 @@ const FieldCard = memo(function FieldCard({ field, kind, index, selected, renami
       h(IconButton, { icon: "trash_2", small: true, tone: "quiet", label: speak.t("form_designer.field.remove", { name: shown }), onClick: (event) => (event.stopPropagation(), act.removeField(field.key)) })))));
 });
 
-function SectionBox({ section, index, kinds, selection, renaming, problems, departments, act, only }) {
+function SectionBox({ section, index, kinds, selection, renaming, problems, act, only }) {
   const speak = useLanguage();
   const fields = section.fields ?? [];
   const title = speak.label(section.title);
   const isSelected = selection?.section === section.key;
-  const owner = departments.find((each) => each.value === section.owner);
   return h(Draggable, { draggableId: `section:${section.key}`, index }, (drag, snapshot) => h("section", {
     ref: drag.innerRef, ...drag.draggableProps, style: quickDrop(drag.draggableProps.style, snapshot), className: "fm-section", "data-selected": isSelected || undefined,
     "data-dragging": snapshot.isDragging || undefined, "data-section": section.key, "aria-label": speak.t("form_designer.section.label", { name: title || section.key, n: fields.length }),
@@ -103,7 +102,7 @@ function SectionBox({ section, index, kinds, selection, renaming, problems, depa
         level: "h2", text: title, placeholder: speak.t("form_designer.section.no_name"), editing: renaming === `section:${section.key}`, label: speak.t("form_designer.section.rename"),
         onStart: () => act.rename(`section:${section.key}`), onEnd: (text) => act.renamedSection(section.key, text),
       }),
-      owner && h("span", { className: "tc-badge", "data-tone": "violet" }, h(Icon, { name: "building_2" }), speak.label(owner.label)),
+      section.owner && h("span", { className: "tc-badge", "data-tone": "violet" }, h(Icon, { name: "building_2" }), section.owner),
       section.visible_when && h("span", { className: "fm-mark", title: speak.t("form_designer.mark.conditions") }, h(Icon, { name: "split" })),
       h("span", { className: "fm-gap" }),
       h("span", { className: "fm-section-tools" },
@@ -120,13 +119,13 @@ function SectionBox({ section, index, kinds, selection, renaming, problems, depa
       fields.length === 0 && !over.isDraggingOver && h("p", { className: "fm-drop-hint" }, h(Icon, { name: "square_dashed_mouse_pointer" }), speak.t("form_designer.section.empty"))))));
 }
 
-export function Canvas({ sections, kinds, selection, renaming, problems, departments, act }) {
+export function Canvas({ sections, kinds, selection, renaming, problems, act }) {
   const speak = useLanguage();
   return h("div", { className: "fm-canvas", onClick: (event) => event.target === event.currentTarget && act.select(null) },
     h(Droppable, { droppableId: "sections", type: "section" }, (drop, over) => h("div", {
       ref: drop.innerRef, ...drop.droppableProps, className: "fm-sheet", "data-over": over.isDraggingOver || undefined, onClick: (event) => event.target === event.currentTarget && act.select(null),
     },
-      sections.map((section, index) => h(SectionBox, { key: section.key, section, index, kinds, selection, renaming, problems, departments, act, only: sections.length === 1 && (section.fields ?? []).length === 0 })),
+      sections.map((section, index) => h(SectionBox, { key: section.key, section, index, kinds, selection, renaming, problems, act, only: sections.length === 1 && (section.fields ?? []).length === 0 })),
       drop.placeholder,
       h("button", { type: "button", className: "tc-btn fm-add-section", "data-tone": "quiet", onClick: act.addSection }, h(Icon, { name: "plus" }), speak.t("form_designer.section.add")))));
 }

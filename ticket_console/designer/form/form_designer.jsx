@@ -1,6 +1,6 @@
 // The form designer: palette, canvas and inspector over one draft, with preview, layers and versions beside it.
 import { createElement as h, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { toast } from "sonner";
 import { DragDropContext } from "@hello-pangea/dnd";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
@@ -10,7 +10,7 @@ import { ConvertDialog, HistoryDialog, MergeDialog, PublishDialog, RetireDialog,
 import { FaceInspector, FieldInspector, SectionInspector } from "./inspector.jsx";
 import { LayersTab } from "./layers.jsx";
 import { Palette } from "./palette.jsx";
-import { Icon, IconButton } from "./parts.jsx";
+import { Icon, IconButton, useInAddress } from "./parts.jsx";
 import { PreviewTab } from "./preview.jsx";
 import { VersionsTab } from "./versions.jsx";
 import { useDraft } from "./use_draft.js";
@@ -153,14 +153,8 @@ export function FormDesigner({
   const speak = useLanguage();
   const draft = useDraft({ opened, saved, send: onEdit });
   const offline = useOffline();
-  const [asked, setAsked] = useSearchParams();
-  const tab = TABS.includes(asked.get("tab")) ? asked.get("tab") : "build";
-  const setTab = (next) => setAsked((before) => {
-    const params = new URLSearchParams(before);
-    if (next === "build") params.delete("tab");
-    else params.set("tab", next);
-    return params;
-  }, { replace: true });
+  const [kept, setTab] = useInAddress("tab", "build");
+  const tab = TABS.includes(kept) ? kept : "build";
   const [selection, setSelection] = useState(null);
   const [renaming, setRenaming] = useState(null);
   const [retiring, setRetiring] = useState(null);
@@ -269,7 +263,7 @@ export function FormDesigner({
       h("div", { className: "fm-middle" },
         isOutdated && h("div", { className: "tc-note fm-outdated", "data-tone": "warn" }, h(Icon, { name: "git_merge" }), h("span", null, speak.t("form_designer.outdated", { n: about.newest_number })),
           h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => setDialog({ kind: "merge", other: null }) }, speak.t("form_designer.outdated.merge"))),
-        h(Canvas, { sections: sectionsOf(form), kinds, selection, renaming, problems, departments: choices.departments ?? [], act: acts }))),
+        h(Canvas, { sections: sectionsOf(form), kinds, selection, renaming, problems, act: acts }))),
     inspector,
     sheet && h("button", { type: "button", className: "fm-veil", "aria-label": speak.t("common.close"), onClick: () => setSheet(null) }),
     h("button", { type: "button", className: "tc-btn fm-fab", "data-tone": "primary", onClick: () => setSheet("palette") }, h(Icon, { name: "plus" }), speak.t("form_designer.palette.open")));
@@ -300,7 +294,7 @@ export function FormDesigner({
       h("span", { className: "fm-turns" },
         h(IconButton, { icon: "undo_2", label: speak.t("form_designer.undo"), disabled: !draft.mayUndo, onClick: draft.undo, "data-test": "undo" }),
         h(IconButton, { icon: "redo_2", label: speak.t("form_designer.redo"), disabled: !draft.mayRedo, onClick: draft.redo, "data-test": "redo" })),
-      h(MenuButton, { label: speak.t("common.more"), items: more, shape: "icon", "data-test": "more" }, h(Icon, { name: "settings_2" })),
+      h(MenuButton, { label: speak.t("common.more"), items: more, shape: "icon", "data-test": "more" }, h(Icon, { name: "ellipsis" })),
       h("button", {
         type: "button", className: "tc-btn fm-publish", "data-tone": "primary", "data-test": "publish",
         onClick: () => {

@@ -3,10 +3,23 @@ import { createElement as h, useEffect, useId, useRef, useState } from "react";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { iconOf } from "./icons.js";
 
-const LANGUAGES = [["zh", "中文"], ["en", "English"]];
+const LANGUAGES = ["zh", "en"];
 
 export function Icon({ name, ...rest }) {
   return h(iconOf(name), { "aria-hidden": true, ...rest });
+}
+
+// What is chosen on a page stands in its address, without the page being loaded anew.
+export function useInAddress(name, fallback = "") {
+  const [value, setValue] = useState(() => new URLSearchParams(window.location.search).get(name) ?? fallback);
+  const set = (next) => {
+    setValue(next);
+    const here = new URL(window.location.href);
+    if (next === fallback) here.searchParams.delete(name);
+    else here.searchParams.set(name, next);
+    window.history.replaceState(window.history.state, "", here);
+  };
+  return [value, set];
 }
 
 export function IconButton({ icon, label, tone = "quiet", small, ...rest }) {
@@ -46,14 +59,14 @@ export function TextBox({ value, onChange, onDone, area, mono, ...rest }) {
 
 export function Bilingual({ label, value = {}, onChange, onDone, area, help, problem, limit = 300, focusRef }) {
   const speak = useLanguage();
-  const spokenFirst = [...LANGUAGES].sort((one, other) => (one[0] === speak.name ? -1 : other[0] === speak.name ? 1 : 0));
+  const spokenFirst = [...LANGUAGES].sort((one, other) => (one === speak.name ? -1 : other === speak.name ? 1 : 0));
   return h(Row, { label, help, problem, grouped: true },
-    h("div", { className: "fm-both" }, spokenFirst.map(([locale, name], at) => h("label", { key: locale, className: "fm-tongue" },
-      h("span", { "aria-hidden": true }, locale === "zh" ? "中" : "EN"),
-      h("span", { className: "tc-sr" }, `${label} ${name}`),
+    h("div", { className: "fm-both" }, spokenFirst.map((locale, at) => h("label", { key: locale, className: "fm-tongue" },
+      h("span", { "aria-hidden": true }, speak.t(`form_designer.tongue.${locale}`)),
+      h("span", { className: "tc-sr" }, `${label} ${speak.t(`form_designer.language.${locale}`)}`),
       h(TextBox, {
-        area, value: value?.[locale], maxLength: limit, lang: locale, "data-tongue": locale, "data-first": at === 0 ? true : undefined,
-        onChange: (text) => onChange(locale, text), onDone: (text) => onDone?.(locale, text), id: at === 0 ? focusRef : undefined,
+        area, value: value?.[locale], maxLength: limit, lang: locale, "data-tongue": locale, id: at === 0 ? focusRef : undefined,
+        onChange: (text) => onChange(locale, text), onDone: (text) => onDone?.(locale, text),
       })))));
 }
 

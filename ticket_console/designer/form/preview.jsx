@@ -57,7 +57,7 @@ export function PreviewTab({ draft, choices, preview, onPreview }) {
             : shown.length === 0
               ? h("div", { className: "tc-empty" }, h(Icon, { name: "eye_off" }), h("strong", null, speak.t("form_designer.preview.nothing")), h("p", null, speak.t("form_designer.preview.nothing.text")))
               : h(TemplateForm, {
-                key: `${asked.role}:${asked.node}`, fields, draftKey: `preview:${draft.draft.id}:${asked.role}:${asked.node}`, uploadUrl: "", problems: {},
+                key: `${asked.role}:${asked.node}`, fields, draftKey: `preview:${draft.draft.id}:${asked.role}:${asked.node}`, uploadUrl: "", searchUrl: "/api/v1/records", problems: {},
                 actions: [{ key: "send", label: speak.t("form_designer.preview.send"), tone: "primary" }], onSubmit: ({ values }) => setSent(values),
               }),
           sent && h("div", { className: "tc-note", "data-tone": "ok", role: "status" }, h(Icon, { name: "circle_check" }), h("div", null, h("strong", null, speak.t("form_designer.preview.sent")), h("pre", { className: "fm-sent" }, JSON.stringify(sent, null, 2))))))),

@@ -157,7 +157,7 @@ export function PatternEditor({ value, onChange, problem }) {
   const verdict = value && text ? fits(value, text) : null;
   return h("div", { className: "fm-pattern" },
     h(Row, { label: speak.t("form_designer.pattern"), help: speak.t("form_designer.pattern.help"), problem },
-      h(TextBox, { value, mono: true, maxLength: 300, placeholder: "[A-Z]{2}[0-9]{6}", spellCheck: false, onChange: (next) => onChange(next, "pattern") })),
+      h(TextBox, { value, mono: true, maxLength: 300, placeholder: speak.t("form_designer.pattern.example"), spellCheck: false, onChange: (next) => onChange(next, "pattern") })),
     value && h(Row, { label: speak.t("form_designer.pattern.try") },
       h("span", { className: "fm-try", "data-verdict": verdict === null ? undefined : verdict },
         h("input", { className: "tc-input", type: "text", value: text, autoComplete: "off", onChange: (event) => setText(event.target.value) }),
@@ -170,7 +170,7 @@ export function FormulaEditor({ value, field, fields, onChange, problems }) {
   const insert = (key) => onChange(`${value ?? ""}${value && !/[\s(]$/.test(value) ? " " : ""}${key}`);
   return h("div", { className: "fm-pattern" },
     h(Row, { label: speak.t("form_designer.formula"), help: speak.t("form_designer.formula.help"), problem: problems[0] && speak.t(problems[0].code, problems[0].params) },
-      h(TextBox, { value, area: true, mono: true, maxLength: 1000, spellCheck: false, placeholder: "hours * 120 + parts", "aria-invalid": problems.length > 0 || undefined, onChange: (next) => onChange(next, "formula") })),
+      h(TextBox, { value, area: true, mono: true, maxLength: 1000, spellCheck: false, placeholder: speak.t("form_designer.formula.example"), "aria-invalid": problems.length > 0 || undefined, onChange: (next) => onChange(next, "formula") })),
     value && problems.length === 0 && h("span", { className: "fm-fine" }, h(Icon, { name: "circle_check" }), speak.t("form_designer.formula.fine")),
     usable.length > 0 && h("div", { className: "fm-chips", role: "group", "aria-label": speak.t("form_designer.formula.fields") }, usable.map((each) => h("button", {
       key: each.key, type: "button", className: "fm-chip", "data-press": true, title: each.key, onClick: () => insert(each.key),
@@ -189,13 +189,13 @@ export function LookupEditor({ value, fields, onChange, problems }) {
     return found && speak.t(found.code, found.params);
   };
   return h("div", { className: "fm-pattern" },
-    h(Row, { label: speak.t("form_designer.lookup.url"), help: speak.t("form_designer.lookup.url.help"), problem: said("url") },
-      h(TextBox, { value: source.url, mono: true, maxLength: 1000, spellCheck: false, inputMode: "url", placeholder: "https://…/{serial}", onChange: (text) => set("url", text, "lookup.url") })),
+    h(Row, { label: speak.t("form_designer.lookup.url"), help: speak.t("form_designer.lookup.url.help", { field: "{serial}" }), problem: said("url") },
+      h(TextBox, { value: source.url, mono: true, maxLength: 1000, spellCheck: false, inputMode: "url", placeholder: speak.t("form_designer.lookup.url.example", { field: "{serial}" }), onChange: (text) => set("url", text, "lookup.url") })),
     h("div", { className: "fm-chips" }, fields.filter((each) => ["text", "scan", "phone", "number", "choice"].includes(each.kind)).map((each) => h("button", {
       key: each.key, type: "button", className: "fm-chip", "data-press": true, onClick: () => set("url", `${source.url ?? ""}{${each.key}}`),
     }, speak.label(each.label) || each.key))),
     h("div", { className: "fm-pair" },
-      h(Row, { label: speak.t("form_designer.lookup.path"), problem: said("path") }, h(TextBox, { value: source.path, mono: true, maxLength: 200, spellCheck: false, placeholder: "data.status", onChange: (text) => set("path", text, "lookup.path") })),
+      h(Row, { label: speak.t("form_designer.lookup.path"), problem: said("path") }, h(TextBox, { value: source.path, mono: true, maxLength: 200, spellCheck: false, placeholder: speak.t("form_designer.lookup.path.example"), onChange: (text) => set("path", text, "lookup.path") })),
       h(Row, { label: speak.t("form_designer.lookup.refresh"), problem: said("refresh_seconds") }, h("input", {
         className: "tc-input", type: "number", min: 10, value: source.refresh_seconds ?? 900, onChange: (event) => event.target.value && set("refresh_seconds", Math.max(10, Number(event.target.value)), "lookup.refresh"),
       }))));

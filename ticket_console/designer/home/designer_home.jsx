@@ -1,9 +1,9 @@
 // Every form and flow of the company: found by name, opened, copied, begun.
 import { createElement as h, useEffect, useMemo, useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { Ago, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Dialog, MenuButton } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
-import { Bilingual, Icon, Row, Segmented, Select, TextBox } from "$/public/external/ticket_console/designer/form/form_designer/parts.jsx";
+import { Bilingual, Icon, Row, Segmented, Select, TextBox, useInAddress } from "$/public/external/ticket_console/designer/form/form_designer/parts.jsx";
 import { freeKey, isKey, slug } from "$/public/external/ticket_console/designer/form/form_designer/fields.js";
 
 const address = (card) => `/designer/${card.kind}s/${card.code}`;
@@ -63,13 +63,13 @@ function Card({ card, lines, onCopy }) {
     ...(card.number ? [
       { key: "copy", label: speak.t("designer.copy"), icon: h(Icon, { name: "copy" }), onSelect: () => onCopy(card) },
       { key: "yaml", label: speak.t("designer.export"), icon: h(Icon, { name: "download" }), onSelect: () => window.location.assign(`/api/v1/definitions/${card.kind}/${encodeURIComponent(card.code)}`) },
-      ...(card.kind === "flow" ? [{ key: "bpmn", label: speak.t("designer.export_bpmn"), icon: h(Icon, { name: "download" }), onSelect: () => window.location.assign(`/api/v1/definitions/flow/${encodeURIComponent(card.code)}?format=bpmn`) }] : []),
+      ...(card.kind === "flow" ? [{ key: "bpmn", label: speak.t("designer.export_bpmn"), icon: h(Icon, { name: "download" }), onSelect: () => window.location.assign(`/api/v1/definitions/flow/${encodeURIComponent(card.code)}?format=bpmn`) }, { key: "bundle", label: speak.t("designer.export_bundle"), icon: h(Icon, { name: "boxes" }), onSelect: () => window.location.assign(`/api/v1/definitions/bundle?flow=${encodeURIComponent(card.code)}`) }] : []),
     ] : []),
   ];
   return h("li", { className: "dh-card", "data-card-code": card.code, "data-kind": card.kind },
     h("header", null, h("span", { className: "fm-kind" }, h(Icon, { name: card.icon || (card.kind === "flow" ? "workflow" : "clipboard_list") })),
       h(Link, { to: address(card), className: "dh-name" }, name),
-      h(MenuButton, { label: speak.t("designer.menu", { name }), items, shape: "icon" }, h(Icon, { name: "settings_2" }))),
+      h(MenuButton, { label: speak.t("designer.menu", { name }), items, shape: "icon" }, h(Icon, { name: "ellipsis" }))),
     h("p", { className: "dh-facts" },
       card.number ? h("span", { className: "tc-badge" }, speak.t("form_designer.version", { n: card.number })) : h("span", { className: "tc-badge", "data-tone": "warn" }, speak.t("form_designer.unpublished")),
       card.is_standard && h("span", { className: "tc-badge", "data-tone": "violet" }, h(Icon, { name: "bookmark_plus" }), speak.t("designer.standard")),
@@ -83,17 +83,11 @@ function Card({ card, lines, onCopy }) {
 
 export function DesignerHome({ cards = [], lines = [], shelf = [], onCreate }) {
   const speak = useLanguage();
-  const [asked, setAsked] = useSearchParams();
+  const [kind, setKind] = useInAddress("kind");
+  const [line, setLine] = useInAddress("line");
+  const [wanted, setWanted] = useInAddress("q");
   const [making, setMaking] = useState(null);
-  const kind = ["form", "flow"].includes(asked.get("kind")) ? asked.get("kind") : "";
-  const line = asked.get("line") ?? "";
-  const wanted = asked.get("q") ?? "";
-  const set = (name, value) => setAsked((before) => {
-    const next = new URLSearchParams(before);
-    if (value) next.set(name, value);
-    else next.delete(name);
-    return next;
-  }, { replace: true });
+  const showAll = () => [setKind, setLine, setWanted].forEach((set) => set(""));
   const found = useMemo(() => {
     const needle = wanted.trim().toLowerCase();
     return cards.filter((card) => (!kind || card.kind === kind) && (!line || card.line === line)
@@ -104,12 +98,12 @@ export function DesignerHome({ cards = [], lines = [], shelf = [], onCreate }) {
 
   return h("div", { className: "dh", "data-test": "designer-home" },
     h("div", { className: "dh-bar", role: "search", "aria-label": speak.t("designer.find") },
-      h("label", { className: "tc-search" }, h(Icon, { name: "search" }), h("input", { type: "search", className: "tc-input", "data-search": true, value: wanted, placeholder: speak.t("designer.find"), "aria-label": speak.t("designer.find"), onChange: (event) => set("q", event.target.value) })),
+      h("label", { className: "tc-search" }, h(Icon, { name: "search" }), h("input", { type: "search", className: "tc-input", "data-search": true, value: wanted, placeholder: speak.t("designer.find"), "aria-label": speak.t("designer.find"), onChange: (event) => setWanted(event.target.value) })),
       h(Segmented, {
-        label: speak.t("designer.kind"), value: kind, onChange: (value) => set("kind", value),
+        label: speak.t("designer.kind"), value: kind, onChange: setKind,
         options: [{ value: "", label: speak.t("designer.all") }, { value: "form", label: speak.t("designer.forms", { n: count("form") }), icon: "clipboard_list" }, { value: "flow", label: speak.t("designer.flows", { n: count("flow") }), icon: "workflow" }],
       }),
-      h("span", { className: "dh-lines" }, h(Select, { value: line, empty: speak.t("designer.every_line"), options: lines, "aria-label": speak.t("form_designer.face.line"), onChange: (value) => set("line", value) })),
+      h("span", { className: "dh-lines" }, h(Select, { value: line, empty: speak.t("designer.every_line"), options: lines, "aria-label": speak.t("form_designer.face.line"), onChange: setLine })),
       h("span", { className: "fm-gap" }),
       h("button", { type: "button", className: "tc-btn", onClick: () => begin("flow"), "data-test": "new-flow" }, h(Icon, { name: "workflow" }), speak.t("designer.new.flow")),
       h("button", { type: "button", className: "tc-btn", "data-tone": "primary", onClick: () => begin("form"), "data-test": "new-form" }, h(Icon, { name: "plus" }), speak.t("designer.new.form"))),
@@ -119,6 +113,6 @@ export function DesignerHome({ cards = [], lines = [], shelf = [], onCreate }) {
         ? h("div", { className: "tc-empty" }, h(Icon, { name: "clipboard_list" }), h("strong", null, speak.t("designer.none")), h("p", null, speak.t("designer.none.text")),
           h("button", { type: "button", className: "tc-btn", "data-tone": "primary", onClick: () => begin("form") }, h(Icon, { name: "plus" }), speak.t("designer.new.form")))
         : h("div", { className: "tc-empty" }, h(Icon, { name: "search" }), h("strong", null, speak.t("designer.nothing_found")),
-          h("button", { type: "button", className: "tc-btn", onClick: () => setAsked(new URLSearchParams(), { replace: true }) }, speak.t("designer.show_all"))),
+          h("button", { type: "button", className: "tc-btn", onClick: showAll }, speak.t("designer.show_all"))),
     h(NewDialog, { asked: making, cards, shelf, onCreate, onClose: () => setMaking(null) }));
 }
