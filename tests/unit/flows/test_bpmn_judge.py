@@ -30,7 +30,8 @@ NAME = {"zh": "x", "en": "x"}
 def judged(graph: Graph) -> Graph:
     """The graph in what both engines have: joins wait for all, a person stands for a timer, all ways lead on.
 
-    Ways aside are events to the judge, which makes its gateways wait for events that may still come. Branches of the judge do not see what the others set, so nothing is set where there are branches.
+    Ways aside are events to the judge, which makes its gateways wait for events that may still come. Branches of
+    the judge do not see what the others set, so nothing is set where there are branches.
     """
     branches = any(node.kind in FORKING_KINDS for node in graph.nodes)
 
@@ -55,7 +56,7 @@ def decided_by_order(graph: Graph) -> bool:
 
 
 class Judge:
-    """The exported file, run by SpiffWorkflow. Only what the judge has another language for is put in its words."""
+    """The exported file, run by SpiffWorkflow; only what it says in another language is put in its words."""
 
     def __init__(self, graph: Graph, facts: dict[str, Any]) -> None:
         root = etree.fromstring(write_bpmn(graph_json(graph), code="judged", name=NAME))
