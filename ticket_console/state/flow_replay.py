@@ -1,11 +1,13 @@
 """The test tab of a flow: its draft played with the tickets of a period, and its tests."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 from zoneinfo import ZoneInfo
+
+import reflex as rx
 
 from ticket_console.access import places
 from ticket_console.desk import golden
@@ -16,13 +18,16 @@ from ticket_console.desk.replay.reading import Period, days, last_month
 from ticket_console.desk.replay.runs import BadPeriod, ReplayView
 from ticket_console.desk.tables import ReplayState
 from ticket_console.flows import drafts
+from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.graph_json import graph_json
+from ticket_console.i18n import translate
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.clock import SystemClock
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.errors import FieldProblem
+from ticket_console.kernel.text import LOCALES
 from ticket_console.state.feedback import done
 from ticket_console.state.session import Reply, SessionState, handler
 
@@ -30,6 +35,11 @@ Plain = dict[str, Any]
 
 _LOOK_SECONDS: Final = 0.7
 _MOST_ROWS: Final = 12
+# It is drawn in the next frame, above the list that was pressed.
+_LOOK_AT_PAIR: Final = """setTimeout(() => {
+  const pair = document.querySelector(".fp-pair");
+  pair?.closest(".fl-tab").scrollTo({top: pair.offsetTop - 80});
+}, 100)"""
 
 
 class FlowReplayState(SessionState):
@@ -121,7 +131,7 @@ class FlowReplayState(SessionState):
         self.pair = await off_loop(
             _pair, actor=self._actor(), run_id=int(self.run.get("id", 0)), ticket_id=ticket_id
         )
-        return None
+        return rx.call_script(_LOOK_AT_PAIR)
 
     @handler(permission="flow.manage")
     async def close(self) -> Reply:
@@ -187,12 +197,21 @@ def _opened(*, actor: Actor, at: datetime, code: str) -> Plain:
         return found
     shown = _run(run)
     report = run.report or {}
+    with reading() as connection:
+        stages = {
+            stage.key: stage.name
+            for graph in flow_reads.current_graphs(connection, actor.org_id)
+            for stage in graph.stages
+        }
     found.update(
         run=shown,
         since=run.period.starts.astimezone(zone).date().isoformat(),
         until=_last_day(run.period, zone),
-        load_rows=[_bar(each) for each in report.get("load", [])[:_MOST_ROWS]],
-        stage_rows=report.get("stages", []),
+        load_rows=_busiest(report.get("load", [])),
+        stage_rows=[
+            {**each, "name": stages.get(each["stage"], dict.fromkeys(LOCALES, each["stage"]))}
+            for each in report.get("stages", [])
+        ],
     )
     if run.state is ReplayState.FINISHED:
         found.update(_listed(actor=actor, run_id=run.id, kind="", page=1))
@@ -204,8 +223,19 @@ def _last_day(period: Period, zone: ZoneInfo) -> str:
 
 
 def _bar(each: Mapping[str, Any]) -> Plain:
-    role = str(each["who"]).removeprefix("role:") if str(each["who"]).startswith("role:") else ""
-    return {**each, "role": role, "more": each["draft"] - each["base"]}
+    who = str(each["who"])
+    role = who.removeprefix("role:")
+    names = {
+        locale: str(each["name"]) if role == who else translate(f"flow_proof.who.{role}", locale)
+        for locale in LOCALES
+    }
+    return {"name": names, "base": each["base"], "draft": each["draft"], "hrefs": {}}
+
+
+def _busiest(load: Iterable[Mapping[str, Any]]) -> list[Plain]:
+    """Whose load changes most, then who does most."""
+    ranked = sorted(load, key=lambda each: (-abs(each["draft"] - each["base"]), -each["base"], each["who"]))
+    return [_bar(each) for each in ranked[:_MOST_ROWS]]
 
 
 def _run(run: ReplayView) -> Plain:

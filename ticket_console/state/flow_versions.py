@@ -170,6 +170,7 @@ def _shown(*, actor: Actor, code: str, version_id: int, before_id: int | None) -
     with reading() as connection:
         after = flow_reads.drawn(connection, version_id)
         document = drafts.version_document(connection, version_id).document
+        current_id = flow_reads.current_version(connection, actor.org_id, code).id
         standing = impact.standing_on(connection, viewer=actor, flow_code=code)
         difference = None if before_id is None else diff(flow_reads.drawn(connection, before_id), after)
     marks: dict[str, Plain] = {}
@@ -184,6 +185,7 @@ def _shown(*, actor: Actor, code: str, version_id: int, before_id: int | None) -
         "document": document,
         "marks": marks,
         "is_first": before_id is None,
+        "is_current": current_id == version_id,
         "lines": [
             {"code": line.sentence, "params": dict(line.params), "tone": line.kind.value}
             for line in (lines if before_id is not None else ())

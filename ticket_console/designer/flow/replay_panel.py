@@ -24,6 +24,7 @@ from ticket_console.components.blocks import (
     text_input,
     text_link,
 )
+from ticket_console.components.chart import bar_chart
 from ticket_console.components.text import money, number, span, t, tl, when
 from ticket_console.designer.flow.canvas import flow_canvas
 from ticket_console.designer.flow.golden_panel import golden_panel
@@ -129,12 +130,12 @@ def _found() -> rx.Component:
         _tiles(report),
         _remarks(report),
         grid(
-            card(_load(), title=t("flow_proof.load.title"), flush=True),
+            card(_load(), title=t("flow_proof.load.title")),
             card(_stages(), title=t("flow_proof.stages.title"), flush=True),
-            least=340,
+            least=460,
         ),
-        rx.cond(report["differing"].to(int) > 0, _tickets()),
         rx.cond(FlowReplayState.pair.contains("no"), _pair()),
+        rx.cond(report["differing"].to(int) > 0, _tickets()),
     )
 
 
@@ -148,13 +149,13 @@ def _tiles(report: Item) -> rx.Component:
             t("flow_proof.tile.longer"),
             number(longer["tickets"]),
             icon="hourglass",
-            hint=t("flow_proof.median", span=span(longer["median"]), total=span(longer["seconds"])),
+            hint=_waits(longer),
         ),
         stat_tile(
             t("flow_proof.tile.shorter"),
             number(shorter["tickets"]),
             icon="zap",
-            hint=t("flow_proof.median", span=span(shorter["median"]), total=span(shorter["seconds"])),
+            hint=_waits(shorter),
         ),
         stat_tile(
             t("flow_proof.tile.breach"),
@@ -172,6 +173,14 @@ def _tiles(report: Item) -> rx.Component:
             ),
         ),
         least=170,
+    )
+
+
+def _waits(waits: Item) -> rx.Component:
+    return rx.cond(
+        waits["tickets"].to(int) > 0,
+        t("flow_proof.median", span=span(waits["median"]), total=span(waits["seconds"])),
+        "",
     )
 
 
@@ -195,24 +204,15 @@ def _remarks(report: Item) -> rx.Component:
 
 
 def _load() -> rx.Component:
-    def who(item: Item) -> rx.Component:
-        return rx.el.span(
-            rx.cond(
-                item["role"].to(str) != "",
-                t(rx.Var.create("flow_proof.who.") + item["role"].to(str)),
-                item["name"].to(str),
-            )
-        )
-
-    return data_table(
-        [
-            Column(t("flow_proof.load.who"), who),
-            Column(t("flow_proof.was"), lambda item: rx.el.span(number(item["base"])), align="end"),
-            Column(t("flow_proof.would"), lambda item: rx.el.span(number(item["draft"])), align="end"),
-        ],
+    return bar_chart(
         FlowReplayState.load_rows,
-        caption=t("flow_proof.load.title"),
-        cards_on_phone=False,
+        [
+            ("base", t("flow_proof.was"), "text-3"),
+            ("draft", t("flow_proof.would"), "accent"),
+        ],
+        label=t("flow_proof.load.title"),
+        empty=t("flow_proof.nothing"),
+        height=300,
     )
 
 
@@ -222,7 +222,7 @@ def _stages() -> rx.Component:
 
     return data_table(
         [
-            Column(t("flow_proof.stages.stage"), lambda item: rx.el.span(item["stage"].to(str))),
+            Column(t("flow_proof.stages.stage"), lambda item: rx.el.span(tl(item["name"]))),
             Column(t("flow_proof.was"), part("base"), align="end"),
             Column(t("flow_proof.would"), part("draft"), align="end"),
         ],

@@ -131,19 +131,25 @@ def _actions() -> rx.Component:
             icon="arrow_right_left",
             on_click=FlowVersionsState.plan_to(chosen),
         ),
-        field(
-            t("flow_proof.reason"),
-            text_input(
-                value=FlowVersionsState.reason,
-                on_change=FlowVersionsState.write_reason,
-                max_length=200,
+        rx.cond(
+            FlowVersionsState.shown["is_current"],
+            rx.fragment(),
+            rx.fragment(
+                field(
+                    t("flow_proof.reason"),
+                    text_input(
+                        value=FlowVersionsState.reason,
+                        on_change=FlowVersionsState.write_reason,
+                        max_length=200,
+                    ),
+                ),
+                button(
+                    t("flow_proof.roll_back"),
+                    icon="history",
+                    on_click=FlowVersionsState.roll_back(chosen),
+                    disabled=FlowVersionsState.reason == "",
+                ),
             ),
-        ),
-        button(
-            t("flow_proof.roll_back"),
-            icon="history",
-            on_click=FlowVersionsState.roll_back(chosen),
-            disabled=FlowVersionsState.reason == "",
         ),
         class_name="fp-actions",
     )
