@@ -11,7 +11,6 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
 
 from ticket_console.access import audit, policy
 from ticket_console.desk import golden
@@ -130,14 +129,7 @@ def publish(
     policy.require(actor, subject.permission)
     _refuse_long("note", note)
 
-    def once() -> Published:
-        return _publish(actor, at, command_id, subject, draft_id, if_match, note.strip(), accepted or {})
-
-    try:
-        return once()
-    except IntegrityError:
-        # Two people gave something new its first version at the same moment: now there is one.
-        return once()
+    return _publish(actor, at, command_id, subject, draft_id, if_match, note.strip(), accepted or {})
 
 
 @retried
@@ -155,7 +147,7 @@ def _publish(
         if repeated := _repeated(connection, actor, command_id, subject):
             return repeated
         draft = draft_log.held_for_publishing(connection, subject, actor, draft_id, if_match)
-        subject.hold(connection, actor.org_id, draft.code)
+        draft_log.hold(connection, subject, actor.org_id, draft.code)
         before = subject.newest(connection, actor.org_id, draft.code)
         _refuse_newer(connection, actor, draft, before)
         if not draft.has_changes:
@@ -197,7 +189,7 @@ def roll_back(
     with transaction() as connection:
         if repeated := _repeated(connection, actor, command_id, subject):
             return repeated
-        subject.hold(connection, actor.org_id, code)
+        draft_log.hold(connection, subject, actor.org_id, code)
         before = subject.newest(connection, actor.org_id, code)
         if before is None:
             raise subject.unknown(code=code)

@@ -682,6 +682,15 @@ def _discarded(subject: Subject, actor: Actor, at: datetime, draft_id: int, if_m
         signals.announce(connection, topic(row.org_id, row.kind, row.code), {"draft": draft_id, "gone": True})
 
 
+def hold(connection: Connection, subject: Subject, org_id: int, code: str) -> None:
+    """Keep everybody else from publishing a subject until the transaction ends, whether it exists or not."""
+    if connection.dialect.name == "postgresql":
+        # What has no row yet cannot be held by its row. SQLite has one writer anyway.
+        name = f"publish:{org_id}:{subject.kind}:{code}"
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+    subject.hold(connection, org_id, code)
+
+
 def held_for_publishing(
     connection: Connection, subject: Subject, actor: Actor, draft_id: int, if_match: int
 ) -> DraftView:
