@@ -30,8 +30,8 @@ NAME = {"zh": "x", "en": "x"}
 def judged(graph: Graph) -> Graph:
     """The graph in what both engines have: joins wait for all, a person stands for a timer, all ways lead on.
 
-    Ways aside are events to the judge, which makes its gateways wait for events that may still come. Branches of
-    the judge do not see what the others set, so nothing is set where there are branches.
+    Ways aside are events to the judge, whose gateways then wait for events that may still come. Its branches
+    do not see what the others set, so nothing is set where there are branches.
     """
     branches = any(node.kind in FORKING_KINDS for node in graph.nodes)
 

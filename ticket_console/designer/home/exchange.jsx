@@ -16,6 +16,7 @@ async function send(path, file) {
   return told;
 }
 
+const HEADING = { fontSize: 16, fontWeight: 600 };
 const slug = (name) => name.replace(/\.(bpmn|xml)$/i, "").replace(/[^A-Za-z0-9_.-]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 64) || "process";
 const isBpmn = (file) => /\.(bpmn|xml)$/i.test(file.name);
 
@@ -61,7 +62,7 @@ function Preview({ file, shown, onDone, onRefused }) {
     }
   };
   return h("section", { className: "tc-stack", "data-test": "preview" },
-    h("h2", null, speak.t("exchange.preview")),
+    h("h2", { style: HEADING }, speak.t("exchange.preview")),
     h("ul", { className: "tc-stack", style: { listStyle: "none", padding: 0 } }, shown.items.map((item) => h(Change, { key: `${item.kind} ${item.code}`, item }))),
     shown.missing.length > 0 && h("ul", { className: "tc-note", "data-tone": "danger", role: "alert" },
       shown.missing.map((each, index) => h("li", { key: index }, speak.t("exchange.missing_for", { kind: `exchange.kind.${each.kind}`, code: each.code, by: each.wanted_by })))),
@@ -74,9 +75,9 @@ function Preview({ file, shown, onDone, onRefused }) {
 function Report({ made }) {
   const speak = useLanguage();
   return h("section", { className: "tc-stack", "data-test": "report" },
-    h("h2", null, speak.t("exchange.report")),
+    h("h2", { style: HEADING }, speak.t("exchange.report")),
     h("p", null, speak.t(made.is_whole ? "exchange.report.whole" : "exchange.report.remarks", { n: made.remarks.length, nodes: made.nodes }), " ",
-      h(Link, { to: `/designer/flows/${made.code}` }, speak.t("exchange.report.open"))),
+      h(Link, { className: "tc-btn", to: `/designer/flows/${made.code}` }, speak.t("exchange.report.open"))),
     made.remarks.length > 0 && h("div", { style: { overflowX: "auto" }, tabIndex: 0 }, h("table", { className: "tc-table" },
       h("thead", null, h("tr", null, ["what", "element", "name", "happened"].map((column) => h("th", { key: column, scope: "col" }, speak.t(`exchange.report.${column}`))))),
       h("tbody", null, made.remarks.map((each, index) => h("tr", { key: index },
@@ -84,7 +85,7 @@ function Report({ made }) {
         h("td", null, h("code", null, each.element), each.line && h("span", { className: "tc-help" }, ` ${speak.t("exchange.report.line", { line: each.line })}`)),
         h("td", null, each.name || each.id),
         h("td", null, each.title)))))),
-    made.problems.length > 0 && h("h3", null, speak.t("exchange.report.problems")),
+    made.problems.length > 0 && h("h3", { style: HEADING }, speak.t("exchange.report.problems")),
     h(Problems, { problems: made.problems }));
 }
 
@@ -105,7 +106,7 @@ export function Exchange() {
   };
   return h("div", { className: "tc-stack", style: { "--gap": "16px" } },
     h("section", { className: "tc-card tc-stack", style: { padding: 16 } },
-      h("h2", null, speak.t("exchange.take_in")),
+      h("h2", { style: HEADING }, speak.t("exchange.take_in")),
       h("p", { className: "tc-help" }, speak.t("exchange.take_in.hint")),
       h("label", { className: "tc-field" }, h("span", null, speak.t("exchange.code")),
         h("input", { className: "tc-input", value: code, maxLength: 64, pattern: "[A-Za-z0-9_.\\-]*", onChange: (event) => setCode(event.target.value) })),
