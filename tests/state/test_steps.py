@@ -14,11 +14,14 @@ from ticket_console.state.steps import (
     without_places,
 )
 
-STEP = {
+STEP: Plain = {
     "token_id": 7,
     "can_act": True,
     "evidence": ["photo", "signature"],
     "fields": [],
+    "guide": {"description": {}, "documents": [], "parts": [], "checklist": []},
+    "can_skip": True,
+    "others": [{"node_key": "b", "name": {"zh": "复检", "en": "Check again"}}],
     "edges": [
         {"key": "on", "name": {"zh": "", "en": ""}, "kind": "forward", "needs_reason": False},
         {"key": "back", "name": {"zh": "退回", "en": "Back"}, "kind": "return", "needs_reason": True},
@@ -81,3 +84,25 @@ def test_the_headline_is_the_first_line_cut_at_a_sentence() -> None:
     assert _headline("空调不制冷\n明天下午在家") == "空调不制冷"
     assert _headline("空调不制冷。" + "说明" * 60) == "空调不制冷"
     assert _headline("长" * 100) == "长" * 59 + "…"
+
+
+def test_a_list_to_go_through_stands_before_the_other_evidence() -> None:  # TPL-14
+    points = [{"key": "power", "text": {"en": "Power off"}}]
+    step = {**STEP, "evidence": ["checklist", "photo"], "guide": {**STEP["guide"], "checklist": points}}
+
+    fields = step_form(step, 3, {})["fields"]
+
+    assert [(each["key"], each["required"]) for each in fields] == [
+        ("evidence:checklist", True),
+        ("evidence:photo", True),
+    ]
+    assert fields[0]["items"] == points
+
+
+def test_who_may_do_otherwise_chooses_between_skipping_and_the_other_steps() -> None:  # FLW-14
+    overrides = step_form(STEP, 3, {})["overrides"]
+
+    assert [(each["key"], each["label"]["en"]) for each in overrides] == [
+        ("", "Skip this step"),
+        ("b", "Do next: Check again"),
+    ]

@@ -12,6 +12,7 @@ from ticket_console.access import places, policy, projection
 from ticket_console.customers import reads as customer_reads
 from ticket_console.customers.reads import ContextView
 from ticket_console.desk import picking
+from ticket_console.desk.adjusting import steps_to_insert
 from ticket_console.desk.steps import may_act, writable_fields
 from ticket_console.desk.work import owns_token, ticket_facts
 from ticket_console.dispatch import reads as dispatch_reads
@@ -35,7 +36,7 @@ from ticket_console.settlement.reads import RatingView
 from ticket_console.stock import reads as stock
 from ticket_console.tickets import links, reads
 from ticket_console.tickets.links import LinkedTicket
-from ticket_console.tickets.marking import TicketStatus
+from ticket_console.tickets.marking import Marking, TicketStatus
 
 Row = Mapping[str, Any]
 
@@ -88,8 +89,19 @@ class GuideView:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherStepView:
+    """A step that can be done next instead of the one a ticket stands at."""
+
+    node_key: str
+    name: LocalText
+
+
+@dataclass(frozen=True, slots=True)
 class StepView:
-    """An open step; `fields` and `edges` are empty where it is not the viewer's to do."""
+    """An open step; `fields` and `edges` are empty where it is not the viewer's to do.
+
+    `can_skip` and `others` are for those who may do otherwise than the flow says.
+    """
 
     token_id: int
     node_key: str
@@ -105,6 +117,8 @@ class StepView:
     evidence: tuple[str, ...]
     edges: tuple[EdgeView, ...]
     guide: GuideView
+    can_skip: bool
+    others: tuple[OtherStepView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +242,8 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         {token["owner_id"] for token in tokens if token["owner_id"]} | ({row["assignee_id"]} - {None}),
     )
     is_open = row["status"] is TicketStatus.OPEN
+    marking = Marking.of_json(row["marking"])
+    can_adjust = policy.allows(viewer, "ticket.adjust", **reach)
     part_names = _part_names(connection, viewer, (graph.node_by_key[token["node_key"]] for token in tokens))
     zone = places.zone_of(
         connection, org_id=row["org_id"], region_id=row["region_id"], site_id=row["site_id"]
@@ -284,7 +300,10 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         resolved_at=row["resolved_at"],
         closed_at=row["closed_at"],
         fields=_values(form),
-        steps=tuple(_step(viewer, graph, token, form, people, part_names) for token in tokens)
+        steps=tuple(
+            _step(viewer, graph, token, form, people, part_names, marking, can_adjust=can_adjust)
+            for token in tokens
+        )
         if is_open
         else (),
         # Written for those who work on it; a customer is told by `desk.story`.
@@ -477,8 +496,12 @@ def _step(
     form: _Form,
     people: Mapping[int, str],
     part_names: Mapping[str, LocalText],
+    marking: Marking,
+    *,
+    can_adjust: bool,
 ) -> StepView:
     node = graph.node_by_key[token["node_key"]]
+    may_adjust = can_adjust and not node.denies(viewer.roles, Act.SKIP)
     edges = tuple(
         EdgeView(edge.key, edge.name, kind.value, kind is not EdgeKind.FORWARD)
         for kind, act in _ACT.items()
@@ -502,6 +525,11 @@ def _step(
         evidence=node.evidence if can_complete else (),
         edges=edges,
         guide=_guide(viewer, node, part_names),
+        can_skip=may_adjust and node.kind in HANDLED_KINDS,
+        others=tuple(
+            OtherStepView(other.key, other.name)
+            for other in (steps_to_insert(graph, marking, token["id"]) if may_adjust else ())
+        ),
     )
 
 

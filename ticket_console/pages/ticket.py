@@ -26,7 +26,7 @@ from ticket_console.components.blocks import (
     timeline,
 )
 from ticket_console.components.form import SEARCH_URL, template_form
-from ticket_console.components.overlay import reason_dialog
+from ticket_console.components.overlay import reason_dialog, row_menu
 from ticket_console.components.shell import link
 from ticket_console.components.text import due, money, t, t_with, tl, when
 from ticket_console.components.ticket import (
@@ -63,6 +63,8 @@ def ticket() -> rx.Component:
             loading_rows(),
         ),
         _test_dialog(),
+        _reason("skip", t("ticket.skip"), TicketState.skip),
+        _reason("otherwise", t("ticket.otherwise"), TicketState.insert_step),
         _reason("return", t("ticket.send_back"), TicketState.send_back),
         _reason("cancel", t("ticket.give_up"), TicketState.cancel, danger=True),
         _reason("release", t("ticket.release"), TicketState.release),
@@ -195,7 +197,17 @@ def _step(step: Item) -> rx.Component:
                 rx.el.h2(t("ticket.step", name=step["name"])),
                 rx.el.span(_owner(step), class_name="tc-help"),
             ),
-            when(step["entered_at"], TicketState.ticket["tz"].to(str), class_name="tc-help"),
+            row(
+                when(step["entered_at"], TicketState.ticket["tz"].to(str), class_name="tc-help"),
+                rx.cond(
+                    step["overrides"].to(list[dict[str, Any]]).length() > 0,
+                    row_menu(
+                        step["overrides"],
+                        on_pick=lambda key: TicketState.ask_otherwise(step["token_id"].to(int), key),
+                        label=t("ticket.otherwise"),
+                    ),
+                ),
+            ),
         ),
         rx.el.div(
             _guide(step["guide"].to(dict[str, Any])),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ticket_console.i18n import translate
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.errors import InvalidInput
-from ticket_console.kernel.text import LOCALES
+from ticket_console.kernel.text import LOCALES, pick
 
 Plain = dict[str, Any]
 
@@ -86,6 +86,19 @@ def step_form(step: Plain, ticket_id: int, proofs: Mapping[int, list[Plain]]) ->
             {**edge, "name": edge["name"] if any(edge["name"].values()) else both("ticket.send_back")}
             for edge in step["edges"]
             if edge["needs_reason"]
+        ],
+        "overrides": [
+            *([{"key": "", "label": both("ticket.skip")}] if step["can_skip"] else []),
+            *(
+                {
+                    "key": other["node_key"],
+                    "label": {
+                        locale: translate("ticket.do_instead", locale, step=pick(other["name"], locale))
+                        for locale in LOCALES
+                    },
+                }
+                for other in step["others"]
+            ),
         ],
         "upload_url": f"/api/v1/tickets/{ticket_id}/attachments?token_id={step['token_id']}",
     }

@@ -11,7 +11,7 @@ from uuid import uuid4
 import reflex as rx
 from reflex.event import EventSpec
 
-from ticket_console.desk import assigning, golden, moving, offering, settling, talking
+from ticket_console.desk import adjusting, assigning, golden, moving, offering, settling, talking
 from ticket_console.desk.page import ticket_page
 from ticket_console.desk.signing import SignatureInput
 from ticket_console.dispatch.choosing import NotEligible
@@ -218,6 +218,33 @@ class TicketState(SessionState):
             name=name,
         )
         return done("ticket.saved_as_test", name=kept.name)
+
+    @handler(permission="ticket.adjust")
+    async def ask_otherwise(self, token_id: int, node_key: str) -> Reply:
+        """Ask why a step is to be skipped, or another one done in its place."""
+        self.asked_step = {"token_id": token_id, "node_key": node_key}
+        self.asking = "otherwise" if node_key else "skip"
+        return None
+
+    @handler(permission="ticket.adjust")
+    async def skip(self, reason: str) -> Reply:
+        self.asking = ""
+        moved = await in_writer(
+            adjusting.skip, **self._change(), token_id=int(self.asked_step["token_id"]), reason=reason
+        )
+        return await self._after(done("ticket.moved", no=moved.no))
+
+    @handler(permission="ticket.adjust")
+    async def insert_step(self, reason: str) -> Reply:
+        self.asking = ""
+        moved = await in_writer(
+            adjusting.insert_step,
+            **self._change(),
+            token_id=int(self.asked_step["token_id"]),
+            node_key=str(self.asked_step["node_key"]),
+            reason=reason,
+        )
+        return await self._after(done("ticket.moved", no=moved.no))
 
     @handler(permission="ticket.comment")
     async def comment(self, form: Plain) -> Reply:

@@ -41,6 +41,24 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Skip:
+    """Leave a step undone and go on as if it were finished; an override that says why."""
+
+    token_id: int
+    reason: str
+    edge_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Do another step of the flow next, whatever its edges say; an override that says why."""
+
+    token_id: int
+    node_key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Give the whole ticket up, wherever it stands."""
 
@@ -55,11 +73,13 @@ class TimerFired:
     edge_key: str | None = None
 
 
-Action = Open | Complete | SendBack | Reject | Cancel | TimerFired
+Action = Open | Complete | SendBack | Reject | Skip | Jump | Cancel | TimerFired
 
 
 class Outcome(StrEnum):
     DONE = "done"
+    SKIPPED = "skipped"
+    MOVED = "moved"
     RETURNED = "returned"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
@@ -68,7 +88,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenEntered:
-    """A new token came to rest. `path` is every edge since the last resting place, `edge_key` its end."""
+    """A new token came to rest. `path` is every edge since the last resting place, `edge_key` its end.
+
+    One that was put there by hand came along none.
+    """
 
     token_id: int
     node_key: str
@@ -232,6 +255,12 @@ class AutomaticLoop(IllegalMove):
     """Only automatic nodes in a circle: validation keeps published flows free of it."""
 
     code = "ticket.automatic_loop"
+
+
+class NoSuchStep(IllegalMove):
+    """There is no such step, or it lies within parallel work that the token has no part in."""
+
+    code = "ticket.no_such_step"
 
 
 class ReasonRequired(ConsoleError):

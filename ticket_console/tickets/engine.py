@@ -50,7 +50,9 @@ from ticket_console.tickets.actions import (
     GuardNotMet,
     HandlerNeeded,
     IllegalMove,
+    Jump,
     NoSuchEdge,
+    NoSuchStep,
     NoWayOn,
     Open,
     Outcome,
@@ -60,6 +62,7 @@ from ticket_console.tickets.actions import (
     ReturnCounted,
     SendBack,
     SettleDue,
+    Skip,
     Step,
     SurveyDue,
     TicketNotOpen,
@@ -95,6 +98,10 @@ def advance(
         _complete(walk, action)
     elif isinstance(action, TimerFired):
         _fire_timer(walk, action)
+    elif isinstance(action, Skip):
+        _skip(walk, action)
+    elif isinstance(action, Jump):
+        _jump(walk, action)
     elif isinstance(action, SendBack):
         _go_back(walk, action, EdgeKind.RETURN, Outcome.RETURNED)
     else:
@@ -119,6 +126,29 @@ def _complete(walk: "_Walk", action: Complete) -> None:
         raise IllegalMove(node_key=node.key)
     edge = _way_on(walk, node, action.edge_key)
     walk.move(token, edge, Outcome.DONE)
+
+
+def _skip(walk: "_Walk", action: Skip) -> None:
+    _require_reason(action.reason)
+    token = walk.active_token(action.token_id)
+    node = walk.graph.node_by_key[token.node_key]
+    if node.kind not in HANDLED_KINDS:
+        raise IllegalMove(node_key=node.key)
+    walk.move(token, _way_on(walk, node, action.edge_key), Outcome.SKIPPED)
+
+
+def _jump(walk: "_Walk", action: Jump) -> None:
+    _require_reason(action.reason)
+    token = walk.active_token(action.token_id)
+    node = walk.graph.node_by_key.get(action.node_key)
+    if node is None or node.kind not in HANDLED_KINDS or node.key == token.node_key:
+        raise NoSuchStep(node_key=action.node_key)
+    branches = walk.graph.structure.branches
+    wanted, here = branches.get(node.key), tuple(fork.branch for fork in token.forks)
+    # Out of parallel work is a way anybody may take; into it there is none but through its split.
+    if wanted is None or here[: len(wanted)] != wanted:
+        raise NoSuchStep(node_key=action.node_key)
+    walk.jump(token, node)
 
 
 def _way_on(walk: "_Walk", node: Node, edge_key: str | None) -> Edge:
@@ -197,8 +227,11 @@ def _require_reason(reason: str) -> None:
         raise ReasonRequired()
 
 
+_PASSED = frozenset({Outcome.DONE, Outcome.SKIPPED})
+
+
 class _Arrival(NamedTuple):
-    """Somebody on the way along `path`, about to reach the target of its last edge."""
+    """Somebody on the way along `path`, about to reach the target of its last edge; a jump has no path."""
 
     node: Node
     forks: tuple[Fork, ...]
@@ -268,11 +301,25 @@ class _Walk:
         self._moved = token.id
         del self.live[token.id]
         self.effects.append(TokenLeft(token.id, token.node_key, outcome, edge.key))
-        if outcome is Outcome.DONE:
+        if outcome in _PASSED:
             self.passed.add(token.node_key)
         elif outcome is not Outcome.TIMED_OUT:
             self._count_return(token.node_key, edge)
         self.leave_by(edge, token.forks, ())
+
+    def jump(self, token: Token, node: Node) -> None:
+        """A resting token goes to another step along no edge; what follows that step is asked for again."""
+        self._moved = token.id
+        del self.live[token.id]
+        self.effects.append(TokenLeft(token.id, token.node_key, Outcome.MOVED))
+        if node.key in self.passed:
+            self._went_back = True
+            self.passed -= self.graph.following(node.key)
+        forks, depth = token.forks, len(self.graph.structure.branches[node.key])
+        if depth < len(forks):
+            self._leave_fork(forks, depth)
+            forks = forks[:depth]
+        self._arrivals.append(_Arrival(node, forks, ()))
 
     def _count_return(self, node_key: str, edge: Edge) -> None:
         if self.graph.node_by_key[edge.target].kind is NodeKind.END:
@@ -392,8 +439,9 @@ class _Walk:
         node, forks, path = arrival
         token_id = self._new_id()
         self._entered.add(token_id)
-        self.live[token_id] = Token(token_id, node.key, state, path[-1], forks)
-        self.effects.append(TokenEntered(token_id, node.key, path[-1], state, path, forks))
+        arrived_by = path[-1] if path else ""
+        self.live[token_id] = Token(token_id, node.key, state, arrived_by, forks)
+        self.effects.append(TokenEntered(token_id, node.key, arrived_by, state, path, forks))
         return token_id
 
     def _run(self, node: Node) -> None:

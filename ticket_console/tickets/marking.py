@@ -33,7 +33,8 @@ class Fork:
 class Token:
     """One visit to a node: `active` at a step or a timer, `waiting` at a join for its siblings.
 
-    `arrived_by` is the last edge it followed; `forks` are the splits it is inside, outermost first.
+    `arrived_by` is the last edge it followed, empty where it followed none; `forks` are the splits it is
+    inside, outermost first.
     """
 
     id: int

@@ -20,6 +20,7 @@ MATRIX = {
     "ticket.open": "MD  A ",
     "ticket.act": "MDTFA ",
     "ticket.assign": "MD    ",
+    "ticket.adjust": "MD    ",
     "ticket.cancel": "MD  A ",
     "ticket.comment": "MDTFA ",
     "ticket.attach": "MDTFA ",
