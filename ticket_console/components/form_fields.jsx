@@ -152,7 +152,7 @@ export function DurationInput({ id, value, disabled, onChange, aria }) {
   const isKnown = typeof minutes === "number";
   return h("div", { className: "tf-unit" },
     h("input", {
-      ...aria, id, className: "tc-input", disabled, autoComplete: "off", placeholder: "1:30",
+      ...aria, id, className: "tc-input", disabled, autoComplete: "off", placeholder: speak.t("form.duration.hint"),
       value: text ?? (value === null || value === undefined ? "" : String(value)), onBlur: () => setText(null),
       onChange: (event) => {
         setText(event.target.value);

@@ -4,31 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ticket_console.access import policy
-from ticket_console.access.tables import UserAccount
+from ticket_console.access import accounts, policy
 from ticket_console.customers import reads as customers
-from ticket_console.customers.tables import Asset, Customer, ProductModel
+from ticket_console.customers import records
 from ticket_console.forms.asking import NAMED
 from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldKind, FieldSpec
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import FieldProblem
 from ticket_console.kernel.text import pick
-from ticket_console.stock.tables import Part
+from ticket_console.stock import reads as stock
 
 Names = Mapping[FieldKind, Mapping[object, str]]
 
 _SHOWN: Final = 12
-
-_users = table(UserAccount)
-_customers = table(Customer)
-_assets = table(Asset)
-_models = table(ProductModel)
-_parts = table(Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,58 +41,19 @@ def search(
         return tuple(Choice(line.id, line.name, line.phone) for line in found)
     policy.require(viewer, "ticket.open" if kind is FieldKind.ASSET else "ticket.view")
     if kind is FieldKind.PERSON:
-        rows = connection.execute(_people(viewer.org_id, wanted))
-        return tuple(Choice(row.id, row.display_name, row.login) for row in rows)
+        people = accounts.search(connection, viewer.org_id, wanted, limit=_SHOWN)
+        return tuple(Choice(line.id, line.name, line.login) for line in people)
     if kind is FieldKind.ASSET:
-        return _assets_like(connection, viewer, wanted, locale)
-    if kind is FieldKind.PART:
-        return _parts_like(connection, viewer.org_id, wanted, locale)
-    return ()
+        assets = records.search_assets(connection, viewer, wanted, locale=locale, limit=_SHOWN)
+        return tuple(Choice(line.id, line.name, line.owner) for line in assets)
+    return _parts_like(connection, viewer, wanted.casefold(), locale) if kind is FieldKind.PART else ()
 
 
-def _people(org_id: int, text: str) -> sa.Select[Any]:
-    like = sa.or_(
-        _users.c.display_name.icontains(text, autoescape=True),
-        _users.c.login.startswith(text.lower(), autoescape=True),
-    )
-    return (
-        sa.select(_users.c.id, _users.c.display_name, _users.c.login)
-        .where(_users.c.org_id == org_id, _users.c.is_enabled, like)
-        .order_by(_users.c.display_name, _users.c.id)
-        .limit(_SHOWN)
-    )
-
-
-def _assets_like(connection: Connection, viewer: Actor, text: str, locale: str) -> tuple[Choice, ...]:
-    if not text:
-        return ()
-    rows = connection.execute(
-        sa.select(_assets.c.id, _assets.c.serial, _models.c.name, _customers.c.name.label("owner"))
-        .join(_models, _models.c.id == _assets.c.model_id)
-        .join(_customers, _customers.c.id == _assets.c.customer_id)
-        .where(
-            _assets.c.org_id == viewer.org_id,
-            customers.in_scope(viewer, "ticket.open"),
-            sa.or_(
-                _assets.c.serial.startswith(text, autoescape=True),
-                _customers.c.name.icontains(text, autoescape=True),
-            ),
-        )
-        .order_by(_assets.c.serial)
-        .limit(_SHOWN)
-    )
-    return tuple(Choice(row.id, f"{pick(row.name, locale)} {row.serial}", row.owner) for row in rows)
-
-
-def _parts_like(connection: Connection, org_id: int, text: str, locale: str) -> tuple[Choice, ...]:
-    rows = connection.execute(
-        sa.select(_parts.c.sku, _parts.c.name).where(_parts.c.org_id == org_id).order_by(_parts.c.sku)
-    )
-    wanted = text.casefold()
+def _parts_like(connection: Connection, viewer: Actor, text: str, locale: str) -> tuple[Choice, ...]:
     found = [
-        Choice(row.sku, pick(row.name, locale), row.sku)
-        for row in rows
-        if wanted in row.sku.casefold() or any(wanted in name.casefold() for name in row.name.values())
+        Choice(part.sku, pick(part.name, locale), part.sku)
+        for part in stock.parts(connection, viewer)
+        if text in part.sku.casefold() or any(text in name.casefold() for name in part.name.values())
     ]
     return tuple(found[:_SHOWN])
 
@@ -145,23 +97,10 @@ def _named(
     connection: Connection, org_id: int, kind: FieldKind, keys: set[Any], locale: str
 ) -> Mapping[object, str]:
     if kind is FieldKind.PART:
-        parts = sa.select(_parts.c.sku, _parts.c.name).where(
-            _parts.c.org_id == org_id, _parts.c.sku.in_(sorted(keys))
-        )
-        return {row.sku: pick(row.name, locale) for row in connection.execute(parts)}
+        parts = stock.part_names(connection, org_id, keys)
+        return {sku: pick(name, locale) for sku, name in parts.items()}
     if kind is FieldKind.ASSET:
-        assets = (
-            sa.select(_assets.c.id, _assets.c.serial, _models.c.name)
-            .join(_models, _models.c.id == _assets.c.model_id)
-            .where(_assets.c.org_id == org_id, _assets.c.id.in_(sorted(keys)))
-        )
-        return {row.id: f"{pick(row.name, locale)} {row.serial}" for row in connection.execute(assets)}
-    people, name = (
-        (_users, _users.c.display_name) if kind is FieldKind.PERSON else (_customers, _customers.c.name)
-    )
-    rows = connection.execute(
-        sa.select(people.c.id, name.label("name")).where(
-            people.c.org_id == org_id, people.c.id.in_(sorted(keys))
-        )
-    )
-    return {row.id: row.name for row in rows}
+        return {**records.asset_names(connection, org_id, keys, locale)}
+    if kind is FieldKind.CUSTOMER:
+        return {**records.customer_names(connection, org_id, keys)}
+    return {**accounts.names(connection, org_id, keys)}

@@ -1,5 +1,6 @@
 """The parts there are, for forms and menus."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -42,3 +43,13 @@ def parts(connection: Connection, viewer: Actor) -> tuple[PartView, ...]:
         )
         for row in rows
     )
+
+
+def part_names(connection: Connection, org_id: int, skus: Collection[str]) -> Mapping[str, LocalText]:
+    """The names of those parts that the organisation has."""
+    rows = connection.execute(
+        sa.select(_parts.c.sku, _parts.c.name).where(
+            _parts.c.org_id == org_id, _parts.c.sku.in_(sorted(skus))
+        )
+    )
+    return {row.sku: row.name for row in rows}
