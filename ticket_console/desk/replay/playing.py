@@ -456,7 +456,6 @@ class _Player:
         # Forks keep the numbers the history gave them; new ones must not repeat those.
         highest = max((fork.id for token in tokens for fork in token.forks), default=0)
         self._ids = count(max(highest, *(token.id for token in tokens), 0) + 1)
-        self.course.moved_at = self.at
         for token_id, node in begun:
             self._begin(token_id, node)
         self._stand_in_lane()
