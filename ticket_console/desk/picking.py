@@ -17,7 +17,7 @@ from ticket_console.kernel.errors import FieldProblem
 from ticket_console.kernel.text import pick
 from ticket_console.stock import reads as stock
 
-Names = Mapping[FieldKind, Mapping[object, str]]
+Names = Mapping[FieldKind, Mapping[Any, str]]
 
 _SHOWN: Final = 12
 
@@ -95,12 +95,12 @@ def _pointed_at(spec: FieldSpec, value: Any) -> Iterable[tuple[FieldKind, Any]]:
 
 def _named(
     connection: Connection, org_id: int, kind: FieldKind, keys: set[Any], locale: str
-) -> Mapping[object, str]:
+) -> Mapping[Any, str]:
     if kind is FieldKind.PART:
         parts = stock.part_names(connection, org_id, keys)
         return {sku: pick(name, locale) for sku, name in parts.items()}
     if kind is FieldKind.ASSET:
-        return {**records.asset_names(connection, org_id, keys, locale)}
+        return records.asset_names(connection, org_id, keys, locale)
     if kind is FieldKind.CUSTOMER:
-        return {**records.customer_names(connection, org_id, keys)}
-    return {**accounts.names(connection, org_id, keys)}
+        return records.customer_names(connection, org_id, keys)
+    return accounts.names(connection, org_id, keys)
