@@ -331,11 +331,11 @@ const Inner = forwardRef(function Inner({
     onAddAt?.({ after: state.fromNode.id, place: flow.screenToFlowPosition({ x: point.clientX, y: point.clientY - 0 }), anchor: { left: point.clientX, top: point.clientY, right: point.clientX, bottom: point.clientY } });
   }, [flow, link, onAddAt]);
 
-  const erase = () => {
+  const erase = (keys = selection) => {
     const nodeKeys = new Set(document.nodes.map((node) => node.key));
     const edgeKeys = new Set(document.edges.map((edge) => edge.key));
-    const parts = { nodes: selection.filter((key) => nodeKeys.has(key)), edges: selection.filter((key) => edgeKeys.has(key)), comments: selection.filter((key) => !nodeKeys.has(key) && !edgeKeys.has(key)) };
-    gesture("flow_designer.did.remove", removeParts(document, parts), { n: selection.length });
+    const parts = { nodes: keys.filter((key) => nodeKeys.has(key)), edges: keys.filter((key) => edgeKeys.has(key)), comments: keys.filter((key) => !nodeKeys.has(key) && !edgeKeys.has(key)) };
+    gesture("flow_designer.did.remove", removeParts(document, parts), { n: keys.length });
     select([]);
   };
 
@@ -412,7 +412,7 @@ const Inner = forwardRef(function Inner({
     else if (key === "+" || key === "=") [done(), flow.zoomIn()];
     else if (key === "-") [done(), flow.zoomOut()];
     else if (readOnly) return;
-    else if (key === "Delete" || key === "Backspace") [done(), selection.length ? erase() : null];
+    else if (key === "Delete" || key === "Backspace") [done(), selection.length ? erase() : (focused ?? edge) && erase([focused ?? edge])];
     else if (key === "F2" && focused) [done(), setRenaming(focused)];
     else if (key === "n") [done(), onAddAt?.({ after: focused ?? selection.find((each) => boxOf(each)) ?? null, anchor: (focused ? event.target : root.current).getBoundingClientRect() })];
     else if (key === "c" && (focused ?? selection[0])) [done(), onConnectKey?.(focused ?? selection[0])];
