@@ -30,6 +30,11 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     | frozenset({"<.time", "<=.time", ">.time", ">=.time", "in.list", "notIn.list", "contains.list"}),
     "ticket.link.": frozenset(kind.value for kind in LinkKind),
     "board.needs.": frozenset({"form", "reason"}),
+    "flow_designer.act.": frozenset({"complete", "return", "reject", "cancel", "reassign", "skip"}),
+    "flow_designer.category.": frozenset({"todo", "doing", "waiting", "done", "cancelled"}),
+    "flow_designer.mode.": frozenset({"technician", "queue", "customer", "system"}),
+    "flow_designer.channel.": frozenset({"console", "sms", "email"}),
+    "flow_designer.level.": frozenset({"usual", "none", "read", "write"}),
     "board.filter.": frozenset({"region", "template", "priority", "assignee", "overdue", "mine", "clear"}),
 }
 
