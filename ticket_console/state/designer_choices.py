@@ -15,7 +15,7 @@ from ticket_console.state.steps import both
 
 Plain = dict[str, Any]
 
-TICKET_CLASSES: Final = ("service", "complaint", "inspection", "installation", "consultation", "internal")
+TICKET_CLASSES: Final = ("service", "repair", "install", "inspection", "complaint", "consult")
 _LINES: Final = ("after_sales", "customer_care", "delivery", "maintenance", "general")
 _CHANNELS: Final = ("console", "sms", "email")
 
