@@ -18,7 +18,7 @@ JOINS = {
     "flows": {"forms"},
     "notices": {"tickets"},
     "people": {"access"},
-    "reports": {"tickets"},
+    "reports": {"access", "flows", "forms", "tickets"},
     "settlement": {"people", "tickets"},
 }
 
