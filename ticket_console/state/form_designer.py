@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from reflex_base.event.context import EventContext
 
@@ -27,6 +27,11 @@ Plain = dict[str, Any]
 
 # A browser that was away for long sends what it has in one go.
 _GESTURES: Final = 500
+
+
+class _Where(TypedDict):
+    kind: DraftKind
+    code: str
 
 
 class FormDesignerState(SessionState):
@@ -56,7 +61,8 @@ class FormDesignerState(SessionState):
 
         It runs from `on_load`, so Reflex ends it at the next navigation and when the websocket closes.
         """
-        actor, where = self._actor(), {"kind": DraftKind.FORM, "code": self._code()}
+        actor = self._actor()
+        where = _Where(kind=DraftKind.FORM, code=self._code())
         tab = EventContext.get().token
         watching = presence.Watching(actor=actor, **where)
         try:
