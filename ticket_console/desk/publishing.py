@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import audit, policy
+from ticket_console.clocks.calendars import calendars_of
 from ticket_console.desk import golden
 from ticket_console.desk.golden import GoldenResult
 from ticket_console.flows import drafts as flow_drafts
@@ -246,7 +247,10 @@ def problems_of(
         _, flow = form_drafts.face_of(document)
         return (*problems, *_flow_problems(connection, actor.org_id, flow))
     graph = flow_drafts.graph_of(document)
-    return flow_publishing.publishing_problems(connection, org_id=actor.org_id, code=code, graph=graph)
+    calendars = calendars_of(connection, actor.org_id)
+    return flow_publishing.publishing_problems(
+        connection, org_id=actor.org_id, code=code, graph=graph, calendars=calendars
+    )
 
 
 def lines_between(kind: DraftKind, before: Document, after: Document) -> tuple[DiffLine, ...]:
@@ -318,7 +322,13 @@ def _put_in_use(
         if not any(text.strip() for text in name.values()):
             raise InvalidGraph((FieldProblem("name", "publishing.no_name"),))
         published = flow_publishing.publish_flow(
-            connection, actor=actor, at=at, code=code, name=name, graph=graph
+            connection,
+            actor=actor,
+            at=at,
+            code=code,
+            name=name,
+            graph=graph,
+            calendars=calendars_of(connection, actor.org_id),
         )
         return published.id
     face, flow = form_drafts.face_of(document)

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import places, policy
+from ticket_console.clocks.calendars import calendars_of
 from ticket_console.flows import publishing as flow_publishing
 from ticket_console.forms import publishing as form_publishing
 from ticket_console.intake import rule_book
@@ -47,9 +48,16 @@ def install(connection: Connection, *, actor: Actor, at: datetime, command_id: s
         ).template_id
         for template in pack.templates
     }
+    calendars = calendars_of(connection, actor.org_id)
     flows = {
         flow.code: flow_publishing.publish_flow(
-            connection, actor=actor, at=at, code=flow.code, name=flow.name, graph=flow.graph
+            connection,
+            actor=actor,
+            at=at,
+            code=flow.code,
+            name=flow.name,
+            graph=flow.graph,
+            calendars=calendars,
         )
         for flow in pack.flows
     }

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy.engine import Connection, Row
 
 from ticket_console.access import policy
+from ticket_console.clocks.calendars import calendars_of
 from ticket_console.desk.replay import part
 from ticket_console.desk.replay.comparing import Difference, Kind, Tally, report
 from ticket_console.desk.replay.crew import PROCESSES, Crew
@@ -154,7 +155,10 @@ def start(
         if known is not None:
             return int(known)
         flow_id = flow_reads.flow_id(connection, actor.org_id, flow_code)
-        if problems := publishing_problems(connection, org_id=actor.org_id, code=flow_code, graph=graph):
+        calendars = calendars_of(connection, actor.org_id)
+        if problems := publishing_problems(
+            connection, org_id=actor.org_id, code=flow_code, graph=graph, calendars=calendars
+        ):
             raise InvalidGraph(problems)
         _refuse_second(connection, actor.org_id, at)
         _forget_old(connection, flow_id)
