@@ -105,7 +105,7 @@ def test_with_its_calendar_it_is_both(company: Company, draft: DraftView) -> Non
             at=company.at,
             code=CALENDAR,
             name={"zh": "办公时间", "en": "Office hours"},
-            hours=BusinessTime("Asia/Shanghai", {day: ((540, 1_080),) for day in range(1, 6)}, {}),
+            hours=BusinessTime("Asia/Shanghai", dict.fromkeys(range(1, 6), ((540, 1080),)), {}),
         )
 
     assert start(company, draft) > 0
