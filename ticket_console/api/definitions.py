@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -23,6 +24,7 @@ _YAML: Final = "application/yaml"
 _BPMN: Final = "application/bpmn+xml"
 # What a form adds around the file: its boundaries and headers.
 _AROUND: Final = 16 << 10
+_ACCEPTED: Final = TypeAdapter(dict[str, dict[str, str]])
 _RESERVED: Final = frozenset({"key", "locale", "zone"})
 
 
@@ -86,6 +88,18 @@ class MissingThing:
 
 
 @dataclass(frozen=True, slots=True)
+class FailingGoldenTicket:
+    """`expected` and `actual` are where it first goes another way, `about` "course", "step" or "outcome"."""
+
+    flow: str
+    name: str
+    ticket_no: str
+    about: str
+    expected: Any
+    actual: Any
+
+
+@dataclass(frozen=True, slots=True)
 class DefinitionProblem:
     """`path` names file, line and place within the file."""
 
@@ -96,13 +110,17 @@ class DefinitionProblem:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What an import would do. With anything missing or wrong, it would do nothing at all."""
+    """What an import would do. With anything missing or wrong, it would do nothing at all.
+
+    Every golden ticket of `failing` has to be accepted with a reason.
+    """
 
     is_possible: bool
     token: str
     items: tuple[ChangedDefinition, ...]
     missing: tuple[MissingThing, ...]
     problems: tuple[DefinitionProblem, ...]
+    failing: tuple[FailingGoldenTicket, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +150,7 @@ class BpmnImport:
 
 
 async def list_definitions(call: Call[None]) -> list[ListedDefinition]:
-    """List every form, flow, skill and rule set in use, with the hash of its content."""
+    """List every definition in use: forms, flows and what belongs to them, each with its hash."""
 
     def read() -> list[ListedDefinition]:
         with reading() as conn:
@@ -181,7 +199,7 @@ async def preview_definitions(call: Call[None]) -> ImportPreview:
 
     The YAML file or bundle is sent as a form with one part called "file".
     """
-    name, content = await _upload(call)
+    name, content, _ = await _upload(call)
     shown = await off_loop(importing.preview, actor=call.actor, at=call.at, filename=name, content=content)
     return ImportPreview(
         is_possible=shown.is_possible,
@@ -189,15 +207,18 @@ async def preview_definitions(call: Call[None]) -> ImportPreview:
         items=tuple(map(_item, shown.items)),
         missing=tuple(MissingThing(each.kind, each.code, each.wanted_by) for each in shown.missing),
         problems=_problems(shown.problems, call.locale),
+        failing=tuple(map(_failing, shown.failing)),
     )
 
 
 async def import_definitions(call: Call[None]) -> list[ChangedDefinition]:
     """Import a YAML file or a bundle: everything in it or, on any problem, nothing.
 
-    What is in use in exactly this form stays as it is, so importing again changes nothing.
+    What is in use in exactly this form stays as it is, so importing again changes nothing. A golden ticket
+    that goes another way is a refusal, unless a second part called "accepted" gives the reason, as JSON:
+    {flow: {name of the test: reason}}.
     """
-    name, content = await _upload(call)
+    name, content, accepted = await _upload(call)
     done = await off_loop(
         importing.import_file,
         actor=call.actor,
@@ -206,13 +227,14 @@ async def import_definitions(call: Call[None]) -> list[ChangedDefinition]:
         filename=name,
         content=content,
         token=call.query.token,
+        accepted=accepted,
     )
     return [_item(each) for each in done.items]
 
 
 async def import_flow_bpmn(call: Call[None]) -> BpmnImport:
     """Make a BPMN 2.0 file the caller's draft of a flow, with a report of what became of every element."""
-    _, content = await _upload(call)
+    _, content, _ = await _upload(call)
     made: BpmnDraft = await off_loop(
         import_bpmn,
         actor=call.actor,
@@ -244,12 +266,34 @@ async def import_flow_bpmn(call: Call[None]) -> BpmnImport:
     )
 
 
-async def _upload(call: Call[Any]) -> tuple[str, bytes]:
+async def _upload(call: Call[Any]) -> tuple[str, bytes, dict[str, dict[str, str]]]:
+    """Name and content of the file, and the golden tickets that are accepted with it."""
     async with call.request.form(max_files=1, max_fields=4) as form:
         sent = form.get("file")
         if not isinstance(sent, UploadFile):
             raise InvalidInput((FieldProblem("file", "field.required"),))
-        return sent.filename or "file", await sent.read()
+        return sent.filename or "file", await sent.read(), _accepted(form.get("accepted"))
+
+
+def _accepted(said: object) -> dict[str, dict[str, str]]:
+    if not said:
+        return {}
+    try:
+        return _ACCEPTED.validate_json(said if isinstance(said, str) else "")
+    except ValidationError:
+        raise InvalidInput((FieldProblem("accepted", "input.wrong_type"),)) from None
+
+
+def _failing(test: importing.FailingTest) -> FailingGoldenTicket:
+    result, difference = test.result, test.result.difference
+    return FailingGoldenTicket(
+        flow=test.flow,
+        name=result.name,
+        ticket_no=result.ticket_no,
+        about="" if difference is None else difference.about,
+        expected=None if difference is None else difference.expected,
+        actual=None if difference is None else difference.actual,
+    )
 
 
 def _item(item: importing.PreviewItem) -> ChangedDefinition:
@@ -267,8 +311,7 @@ def _item(item: importing.PreviewItem) -> ChangedDefinition:
 
 def _problems(problems: tuple[FieldProblem, ...], locale: str) -> tuple[DefinitionProblem, ...]:
     return tuple(
-        DefinitionProblem(each.path, each.code, _said(each.code, each.params, locale))
-        for each in problems
+        DefinitionProblem(each.path, each.code, _said(each.code, each.params, locale)) for each in problems
     )
 
 

@@ -177,21 +177,43 @@ def set_active(
     *, actor: Actor, at: datetime, command_id: str, code: str, active: bool, expected_version: int
 ) -> TriggerRuleView:
     """Put a rule to work or to rest; raises RuleNotFound and RuleMoved."""
-    policy.require_everywhere(actor, "rules.manage")
     with transaction() as connection:
-        row = _lock(connection, actor.org_id, code)
-        if row is None:
-            raise RuleNotFound(code=code)
-        if row.is_active is not active:
-            if row.version != expected_version:
-                raise RuleMoved(code=code)
-            connection.execute(
-                sa.update(_rules)
-                .where(_rules.c.id == row.id)
-                .values(is_active=active, version=_rules.c.version + 1)
-            )
-            _note(connection, actor, at, command_id, "rule.activated" if active else "rule.rested", code, {})
-        return _view(connection, actor.org_id, code)
+        return put_active(
+            connection,
+            actor=actor,
+            at=at,
+            command_id=command_id,
+            code=code,
+            active=active,
+            expected_version=expected_version,
+        )
+
+
+def put_active(
+    connection: Connection,
+    *,
+    actor: Actor,
+    at: datetime,
+    command_id: str,
+    code: str,
+    active: bool,
+    expected_version: int,
+) -> TriggerRuleView:
+    """The same within a transaction of the caller's."""
+    policy.require_everywhere(actor, "rules.manage")
+    row = _lock(connection, actor.org_id, code)
+    if row is None:
+        raise RuleNotFound(code=code)
+    if row.is_active is not active:
+        if row.version != expected_version:
+            raise RuleMoved(code=code)
+        connection.execute(
+            sa.update(_rules)
+            .where(_rules.c.id == row.id)
+            .values(is_active=active, version=_rules.c.version + 1)
+        )
+        _note(connection, actor, at, command_id, "rule.activated" if active else "rule.rested", code, {})
+    return _view(connection, actor.org_id, code)
 
 
 @retried
@@ -199,24 +221,29 @@ def reorder(
     *, actor: Actor, at: datetime, command_id: str, codes: Sequence[str]
 ) -> tuple[TriggerRuleView, ...]:
     """Put the rules into a new order, every code once; raises RuleMoved when they are other ones by now."""
-    policy.require_everywhere(actor, "rules.manage")
     with transaction() as connection:
-        rows = connection.execute(
-            sa.select(_rules.c.id, _rules.c.code)
-            .where(_rules.c.org_id == actor.org_id)
-            .order_by(_rules.c.position, _rules.c.id)
-            .with_for_update()
-        ).all()
-        if sorted(codes) != sorted(row.code for row in rows):
-            raise RuleMoved(code="")
-        if list(codes) != [row.code for row in rows]:
-            ids = {row.code: row.id for row in rows}
-            for position, code in enumerate(codes, start=1):
-                connection.execute(
-                    sa.update(_rules).where(_rules.c.id == ids[code]).values(position=position)
-                )
-            _note(connection, actor, at, command_id, "rule.reordered", "", {"codes": list(codes)})
-        return trigger_rules(connection, actor.org_id)
+        return put_order(connection, actor=actor, at=at, command_id=command_id, codes=codes)
+
+
+def put_order(
+    connection: Connection, *, actor: Actor, at: datetime, command_id: str, codes: Sequence[str]
+) -> tuple[TriggerRuleView, ...]:
+    """The same within a transaction of the caller's."""
+    policy.require_everywhere(actor, "rules.manage")
+    rows = connection.execute(
+        sa.select(_rules.c.id, _rules.c.code)
+        .where(_rules.c.org_id == actor.org_id)
+        .order_by(_rules.c.position, _rules.c.id)
+        .with_for_update()
+    ).all()
+    if sorted(codes) != sorted(row.code for row in rows):
+        raise RuleMoved(code="")
+    if list(codes) != [row.code for row in rows]:
+        ids = {row.code: row.id for row in rows}
+        for position, code in enumerate(codes, start=1):
+            connection.execute(sa.update(_rules).where(_rules.c.id == ids[code]).values(position=position))
+        _note(connection, actor, at, command_id, "rule.reordered", "", {"codes": list(codes)})
+    return trigger_rules(connection, actor.org_id)
 
 
 def _problems(
@@ -281,6 +308,8 @@ def _version(
         )
         .returning(_versions.c.id)
     ).scalar_one()
+    # A rolled back id may be given out again.
+    _parsed.get(connection.engine, {}).pop(made, None)
     return made
 
 

@@ -235,5 +235,5 @@ def test_a_bundle_says_what_it_holds(company: Company) -> None:
 
     assert "path: flows/repair.yaml" in manifest
     assert {name.split("/")[0] for name in archive.namelist()} == {
-        "manifest.yaml", "flows", "forms", "rule_sets", "skills"
+        "manifest.yaml", "flows", "forms", "rule_books", "rule_sets", "skills"
     }  # fmt: skip

@@ -7,9 +7,10 @@ import { useLanguage } from "$/public/external/ticket_console/components/text/la
 const ROOT = "/api/v1/definitions";
 const TONES = { new: "ok", changed: "warn", same: "neutral", converted: "warn", added: "ok", dropped: "danger", tool: "neutral" };
 
-async function send(path, file) {
+async function send(path, file, accepted) {
   const body = new FormData();
   body.append("file", file, file.name);
+  if (accepted) body.append("accepted", JSON.stringify(accepted));
   const answer = await fetch(ROOT + path, { method: "POST", body });
   const told = await answer.json().catch(() => ({}));
   if (!answer.ok) throw told;
@@ -47,14 +48,40 @@ function Change({ item }) {
         h("span", { key: index, "data-line": line[0], style: { display: "block", background: line[0] === "+" ? "var(--green-3)" : line[0] === "-" ? "var(--red-3)" : undefined } }, line)))));
 }
 
+// One line of how a ticket goes: where it stood and whereto it left, or who has a step.
+const said = (part) => part && [part.node, part.how, part.who, part.stage, part.status, part.end, ...(part.edges ?? [])].filter(Boolean).join(" · ");
+
+function Failing({ tests, reasons, onReason }) {
+  const speak = useLanguage();
+  return h("section", { className: "tc-note tc-stack", "data-tone": "danger", "data-test": "failing" },
+    h("strong", null, speak.t("exchange.failing")),
+    h("p", null, speak.t("exchange.failing.hint")),
+    tests.map((each) => {
+      const key = `${each.flow} ${each.name}`;
+      return h("div", { key, className: "tc-stack" },
+        h("p", null, speak.t("exchange.failing.expected"), ": ", h("code", null, said(each.expected) || speak.t("exchange.failing.nothing")),
+          h("br"), speak.t("exchange.failing.actual"), ": ", h("code", null, said(each.actual) || speak.t("exchange.failing.nothing"))),
+        h("label", { className: "tc-field" }, h("span", null, speak.t("exchange.failing.reason", { name: each.name, ticket: each.ticket_no })),
+          h("input", { className: "tc-input", value: reasons[key] ?? "", maxLength: 300, required: true, onChange: (event) => onReason(key, event.target.value) })));
+    }));
+}
+
+function acceptedOf(tests, reasons) {
+  const accepted = {};
+  for (const each of tests) (accepted[each.flow] ??= {})[each.name] = reasons[`${each.flow} ${each.name}`];
+  return accepted;
+}
+
 function Preview({ file, shown, onDone, onRefused }) {
   const speak = useLanguage();
   const [busy, setBusy] = useState(false);
+  const [reasons, setReasons] = useState({});
+  const isAccepted = shown.failing.every((each) => reasons[`${each.flow} ${each.name}`]?.trim());
   const isNews = shown.items.some((item) => item.change !== "same");
   const confirm = async () => {
     setBusy(true);
     try {
-      onDone(await send(`?token=${shown.token}`, file));
+      onDone(await send(`?token=${shown.token}`, file, shown.failing.length > 0 && acceptedOf(shown.failing, reasons)));
     } catch (told) {
       onRefused(told);
     } finally {
@@ -67,8 +94,9 @@ function Preview({ file, shown, onDone, onRefused }) {
     shown.missing.length > 0 && h("ul", { className: "tc-note", "data-tone": "danger", role: "alert" },
       shown.missing.map((each, index) => h("li", { key: index }, speak.t("exchange.missing_for", { kind: `exchange.kind.${each.kind}`, code: each.code, by: each.wanted_by })))),
     h(Problems, { problems: shown.problems }),
+    shown.failing.length > 0 && h(Failing, { tests: shown.failing, reasons, onReason: (key, text) => setReasons({ ...reasons, [key]: text }) }),
     isNews
-      ? h("button", { type: "button", className: "tc-btn", "data-tone": "primary", disabled: busy || !shown.is_possible, onClick: confirm, "data-test": "import" }, speak.t("exchange.import"))
+      ? h("button", { type: "button", className: "tc-btn", "data-tone": "primary", disabled: busy || !shown.is_possible || !isAccepted, onClick: confirm, "data-test": "import" }, speak.t("exchange.import"))
       : h("p", { className: "tc-note" }, speak.t("exchange.nothing_new")));
 }
 

@@ -84,8 +84,8 @@ class Kind(Protocol):
         """What will be in use once `wanted` was written over what is there."""
         ...
 
-    def needs(self, document: Mapping[str, Any]) -> frozenset[Reference]:
-        """What the document names and cannot do without."""
+    def needs(self, definition: Definition) -> frozenset[Reference]:
+        """What the definition names and cannot do without."""
         ...
 
     def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:

@@ -69,14 +69,18 @@ def bpmn_of(
 
 
 def bundle_of(conn: Connection, *, viewer: Actor, roots: Iterable[Reference]) -> bytes:
-    """A bundle of these definitions and of all they need: sub-flows, forms, skills."""
+    """A bundle of these definitions and of all they need: sub-flows, forms, skills, calendars."""
     _require_designer(viewer)
     return as_bundle(_with_needs(conn, viewer, tuple(roots)))
 
 
 def process_bundle(conn: Connection, *, viewer: Actor, flow: str) -> bytes:
-    """A process to carry elsewhere: its flow, the forms that lead into it, and all that these need."""
-    return bundle_of(conn, viewer=viewer, roots=process_of(conn, viewer=viewer, flow=flow))
+    """A process to carry elsewhere: its flow, the forms that lead into it, all that these need, and the tests
+    of every flow among them."""
+    found = _with_needs(conn, viewer, process_of(conn, viewer=viewer, flow=flow))
+    suites = (Reference("golden_ticket", each.code) for each in found if each.kind == "flow")
+    tests = [suite for reference in suites if (suite := definition(conn, viewer.org_id, reference))]
+    return as_bundle([*found, *tests])
 
 
 def process_of(conn: Connection, *, viewer: Actor, flow: str) -> tuple[Reference, ...]:
@@ -114,7 +118,7 @@ def _with_needs(conn: Connection, viewer: Actor, roots: Sequence[Reference]) -> 
             continue
         _require(viewer, KIND[reference.kind])
         found[reference] = one
-        waiting += KIND[reference.kind].needs(one.document)
+        waiting += KIND[reference.kind].needs(one)
     return [found[reference] for reference in sorted(found)]
 
 

@@ -1,8 +1,8 @@
 """Taking definitions in: a preview that writes nothing, then all of them or none, in one transaction."""
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -10,10 +10,13 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import audit, policy
+from ticket_console.desk import golden
+from ticket_console.desk.golden import GoldenResult
+from ticket_console.flows import reads as flow_reads
 from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.database import reading, transaction
-from ticket_console.kernel.errors import Conflict, ConsoleError, FieldProblem
+from ticket_console.kernel.errors import Conflict, ConsoleError, FieldProblem, InvalidInput
 from ticket_console.kernel.text import LocalText
 from ticket_console.packs.exchange.definitions import Definition, Hand, Reference
 from ticket_console.packs.exchange.exporting import definition
@@ -69,17 +72,26 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class FailingTest:
+    """A golden ticket that would go another way; `result` says how."""
+
+    flow: str
+    result: GoldenResult
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """`token` stands for the file and for what it was compared with; importing asks whether both still hold.
 
     `problems` are what the rooms refuse, each with file and line; with problems or missing things nothing
-    can be imported.
+    can be imported. Each of `failing` has to be accepted with a reason.
     """
 
     items: tuple[PreviewItem, ...]
     missing: tuple[Missing, ...]
     problems: tuple[FieldProblem, ...]
     token: str
+    failing: tuple[FailingTest, ...] = ()
 
     @property
     def is_possible(self) -> bool:
@@ -108,14 +120,17 @@ def preview(*, actor: Actor, at: datetime, filename: str, content: bytes) -> Pre
     if found.missing or all(item.change is Change.SAME for item in found.items):
         return found
     # The rooms are the only ones who know what they refuse: let them try, and undo it.
+    failing: list[FailingTest] = []
     try:
         with transaction() as conn:
-            _write(conn, Hand(actor, at, "preview"), parcel, found)
+            written = _write(conn, Hand(actor, at, "preview"), parcel, found)
+            for flow, results in _tested(conn, actor.org_id, written).items():
+                failing += [FailingTest(flow, result) for result in results if not result.passed]
             raise _Undo
     except ExchangeRefused as refusal:
-        return Preview(found.items, found.missing, refusal.problems, found.token)
+        return replace(found, problems=refusal.problems)
     except _Undo:
-        return found
+        return replace(found, failing=tuple(failing))
 
 
 def import_file(
@@ -126,11 +141,14 @@ def import_file(
     filename: str,
     content: bytes,
     token: str | None = None,
+    accepted: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Imported:
     """Put in use what a file holds: everything or, on any problem, nothing.
 
     What is in use already in exactly this form stays untouched, so importing again changes nothing. With
-    the `token` of a preview it is refused when something else came in between.
+    the `token` of a preview it is refused when something else came in between. `accepted` names, by flow,
+    the golden tickets that may go another way from now on, each with the reason; any other that does is a
+    refusal.
     """
     parcel = _parcel(actor, filename, content)
     with transaction() as conn:
@@ -140,6 +158,7 @@ def import_file(
         if found.missing:
             raise ExchangeRefused(tuple(_missing_problem(parcel, each) for each in found.missing))
         written = _write(conn, Hand(actor, at, command_id), parcel, found)
+        _accept(conn, Hand(actor, at, command_id), _tested(conn, actor.org_id, written), accepted or {})
         if written:
             audit.record(
                 conn,
@@ -206,7 +225,7 @@ def _missing(
         wanted = piece.definition
         if (wanted.kind, wanted.code) in untouched:
             continue
-        for need in sorted(KIND[wanted.kind].needs(wanted.document)):
+        for need in sorted(KIND[wanted.kind].needs(wanted)):
             if need not in known:
                 known[need] = need in brought or _is_here(conn, org_id, need)
             if not known[need]:
@@ -255,6 +274,45 @@ def _write(conn: Connection, hand: Hand, parcel: Parcel, found: Preview) -> list
     return [by_pair[piece.definition.kind, piece.definition.code] for piece in due]
 
 
+def _tested(
+    conn: Connection, org_id: int, written: Iterable[PreviewItem]
+) -> dict[str, tuple[GoldenResult, ...]]:
+    """What the tests of every flow say that became another one, or got other tests."""
+    flows = sorted({item.code for item in written if item.kind in ("flow", "golden_ticket")})
+    return {
+        code: golden.run(
+            conn,
+            org_id=org_id,
+            code=code,
+            graph=flow_reads.compiled(conn, flow_reads.current_version(conn, org_id, code).id),
+        )
+        for code in flows
+    }
+
+
+def _accept(
+    conn: Connection,
+    hand: Hand,
+    tested: Mapping[str, tuple[GoldenResult, ...]],
+    accepted: Mapping[str, Mapping[str, str]],
+) -> None:
+    """Let the tests that somebody accepted expect what they saw; raises `ExchangeRefused` for the others."""
+    problems: list[FieldProblem] = []
+    for flow in sorted({*tested, *accepted}):
+        try:
+            golden.accept(
+                conn,
+                actor=hand.actor,
+                at=hand.at,
+                results=tested.get(flow, ()),
+                reasons=accepted.get(flow, {}),
+            )
+        except InvalidInput as wrong:
+            problems += [replace(each, path=f"{flow}: {each.path}") for each in wrong.problems]
+    if problems:
+        raise ExchangeRefused(tuple(problems))
+
+
 def _in_order(parcel: Parcel) -> list[Piece]:
     """A flow comes after the flows that stand in it; circles are left for the room to refuse."""
     pieces = parcel.by_reference()
@@ -266,7 +324,7 @@ def _in_order(parcel: Parcel) -> list[Piece]:
         if reference in ordered or reference in on_the_way:
             return
         on_the_way.add(reference)
-        for need in sorted(KIND[reference.kind].needs(piece.definition.document)):
+        for need in sorted(KIND[reference.kind].needs(piece.definition)):
             if need in pieces and need.kind == reference.kind:
                 put(need)
         ordered[reference] = piece

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
+from itertools import chain
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 from sqlalchemy.engine import Connection
 
+from ticket_console.clocks.calendars import calendars_of
 from ticket_console.flows import in_use as flows_in_use
 from ticket_console.flows import publishing as flow_publishing
 from ticket_console.flows import reads as flow_reads
@@ -18,27 +20,24 @@ from ticket_console.forms import publishing as form_publishing
 from ticket_console.forms.definitions import definition_json, parse_definition
 from ticket_console.forms.json_form import JsonForm
 from ticket_console.kernel.actor import Role
-from ticket_console.kernel.errors import FieldProblem, InvalidInput
+from ticket_console.kernel.errors import FieldProblem
 from ticket_console.kernel.text import LOCALES
+from ticket_console.packs.exchange.calendar_files import Calendars
 from ticket_console.packs.exchange.definitions import Definition, Hand, Kind, Reference
+from ticket_console.packs.exchange.override_files import Overrides
+from ticket_console.packs.exchange.rule_files import RuleBook
+from ticket_console.packs.exchange.shapes import BadDefinition, Code, NameText
+from ticket_console.packs.exchange.suite_files import GoldenTickets
 from ticket_console.people import hiring
 from ticket_console.people import reads as people_reads
 from ticket_console.settlement import in_use as rules_in_use
 from ticket_console.settlement.rule_parsing import BadRules, parse_rules
 
 _ROLES: Final = frozenset(role.value for role in Role)
-_Text = dict[Annotated[str, Field(pattern="^(zh|en)$")], Annotated[str, Field(max_length=200)]]
-_Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-
-
-class BadDefinition(InvalidInput):
-    """A file whose outer shape is wrong, before its room looks at what it holds."""
-
-    code = "exchange.bad_definition"
 
 
 class _SkillForm(JsonForm):
-    name: _Text
+    name: NameText
 
 
 class Skills:
@@ -61,7 +60,7 @@ class Skills:
     def after(self, current: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         return current
 
-    def needs(self, document: Mapping[str, Any]) -> frozenset[Reference]:
+    def needs(self, definition: Definition) -> frozenset[Reference]:
         return frozenset()
 
     def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
@@ -81,7 +80,7 @@ class Skills:
 
 
 class _FormForm(JsonForm):
-    name: _Text
+    name: NameText
     business_line: Annotated[str, Field(max_length=64)]
     ticket_class: Annotated[str, Field(max_length=32)]
     icon: Annotated[str, Field(max_length=64)] = ""
@@ -89,7 +88,7 @@ class _FormForm(JsonForm):
     keywords: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=200)] = Field(
         default_factory=list
     )
-    flow: _Code | None = None
+    flow: Code | None = None
     definition: dict[str, Any]
 
 
@@ -118,8 +117,9 @@ class Forms:
     def after(self, current: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         return wanted
 
-    def needs(self, document: Mapping[str, Any]) -> frozenset[Reference]:
-        return frozenset({Reference("flow", document["flow"])} if document.get("flow") else ())
+    def needs(self, definition: Definition) -> frozenset[Reference]:
+        flow = definition.document.get("flow")
+        return frozenset({Reference("flow", flow)} if flow else ())
 
     def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
         form = _FormForm.read(definition.document, BadDefinition)
@@ -150,7 +150,7 @@ class Forms:
 
 
 class _FlowForm(JsonForm):
-    name: _Text
+    name: NameText
     graph: dict[str, Any]
 
 
@@ -179,8 +179,10 @@ class Flows:
     def after(self, current: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         return wanted
 
-    def needs(self, document: Mapping[str, Any]) -> frozenset[Reference]:
-        return frozenset(reference for node in document["graph"]["nodes"] for reference in _named_by(node))
+    def needs(self, definition: Definition) -> frozenset[Reference]:
+        graph = definition.document["graph"]
+        named = [*map(_named_by, graph["nodes"]), *map(_calendar_of, graph["edges"])]
+        return frozenset(chain.from_iterable(named))
 
     def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
         flow_publishing.publish_flow(
@@ -190,6 +192,7 @@ class Flows:
             code=definition.code,
             name=definition.name,
             graph=definition.document["graph"],
+            calendars=calendars_of(conn, hand.actor.org_id),
         )
 
     def connect(self, conn: Connection, hand: Hand, definition: Definition) -> None:
@@ -218,6 +221,12 @@ def _named_by(node: Mapping[str, Any]) -> Iterator[Reference]:
     for action in node.get("actions", ()):
         if action.get("kind") == "create_ticket":
             yield Reference("form", action["template"])
+    yield from _calendar_of(node)
+
+
+def _calendar_of(part: Mapping[str, Any]) -> Iterator[Reference]:
+    if part.get("calendar"):
+        yield Reference("calendar", part["calendar"])
 
 
 class _RuleVersionForm(JsonForm):
@@ -226,7 +235,7 @@ class _RuleVersionForm(JsonForm):
 
 
 class _RuleSetForm(JsonForm):
-    name: _Text
+    name: NameText
     versions: Annotated[list[_RuleVersionForm], Field(max_length=500)]
 
 
@@ -282,7 +291,7 @@ class RuleSets:
         days |= {version["effective_from"]: version for version in wanted["versions"]}
         return {"name": wanted["name"], "versions": [days[day] for day in sorted(days)]}
 
-    def needs(self, document: Mapping[str, Any]) -> frozenset[Reference]:
+    def needs(self, definition: Definition) -> frozenset[Reference]:
         return frozenset()
 
     def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
@@ -315,7 +324,16 @@ def _short(rules: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Written in this order: a form defines the fields that flows ask for, and is led to its flow at the end.
-KINDS: Final[tuple[Kind, ...]] = (Skills(), Forms(), Flows(), RuleSets())
+KINDS: Final[tuple[Kind, ...]] = (
+    Skills(),
+    Calendars(),
+    Forms(),
+    Overrides(),
+    Flows(),
+    GoldenTickets(),
+    RuleSets(),
+    RuleBook(),
+)
 KIND: Final[Mapping[str, Kind]] = {kind.name: kind for kind in KINDS}
 
 
