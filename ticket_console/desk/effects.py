@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Final
 
 from ticket_console.clocks import calendars, timers
@@ -18,6 +19,8 @@ from ticket_console.flows.elements import (
     NodeKind,
     StageCategory,
 )
+from ticket_console.forms import reads as form_reads
+from ticket_console.forms.filling import new_results
 from ticket_console.tickets.actions import (
     ActionDue,
     Closed,
@@ -44,8 +47,16 @@ def carry_out(work: Work, step: Step) -> None:
     work.draft.columns["marking"] = step.marking.as_json()
     for effect in step.effects:
         _HANDLERS[type(effect)](work, effect)
+    _record_way(work, step)
     _release_owners(work)
     _stand_in_lane(work)
+
+
+def _record_way(work: Work, step: Step) -> None:
+    """Every edge the step followed, in order: most of them lead through nodes where no token rests."""
+    ways = (effect.path for effect in step.effects if isinstance(effect, TokenEntered | Closed))
+    if way := list(dict.fromkeys(chain.from_iterable(ways))):
+        work.draft.events[0][1]["way"] = way
 
 
 def _token_entered(work: Work, effect: TokenEntered) -> None:
@@ -230,7 +241,9 @@ def _instant(value: object, work: Work) -> datetime | None:
 
 
 def _fields_set(work: Work, effect: FieldsSet) -> None:
-    for key, value in effect.values.items():
+    template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
+    results = new_results(template.definition, work.facts, effect.values)
+    for key, value in {**effect.values, **results}.items():
         work.draft.values[key] = (value, "rule")
         work.facts[key] = value
 
