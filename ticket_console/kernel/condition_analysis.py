@@ -30,6 +30,7 @@ from ticket_console.kernel.conditions import (
 _MOST_TRIALS: Final = 20_000
 _MOST_ANSWERS: Final = 400
 _MOST_FREE_RULES: Final = 6
+_MOST_RULES: Final = 80
 
 Witness = dict[str, object]
 
@@ -153,6 +154,8 @@ def _solved(
     formula: _Formula, fields: Fields, answers_of: Callable[[list[_Rule], Field | None], _Answers | None]
 ) -> object:
     """Facts for which the formula is true, `_NEVER` or `_UNKNOWN`."""
+    if len(formula.rules) > _MOST_RULES:
+        return _UNKNOWN
     asked: list[tuple[str, list[int], _Answers]] = []
     for name in sorted({rule.field for rule in formula.rules}):
         indexes = formula.rules_of(name)
@@ -357,8 +360,12 @@ def _lists(rules: Sequence[_Rule], members: Sequence[object]) -> list[object]:
 
 def _dates(operands: Sequence[object]) -> list[object]:
     days = sorted({day for each in operands if (day := _day(each)) is not None}) or [date(2026, 1, 1)]
-    near = [day + timedelta(days=step) for step in (0, 1, -1) for day in days]
-    return [day.isoformat() for day in near]
+    numbers = [day.toordinal() + step for step in (0, 1, -1) for day in days]
+    return [
+        date.fromordinal(number).isoformat()
+        for number in numbers
+        if date.min.toordinal() <= number <= date.max.toordinal()
+    ]
 
 
 def _day(operand: object) -> date | None:
@@ -370,17 +377,22 @@ def _day(operand: object) -> date | None:
 
 def _instants(operands: Sequence[object]) -> list[object]:
     moments = sorted({at for each in operands if (at := _moment(each)) is not None})
-    near = [
-        at + step
-        for step in (timedelta(), timedelta(hours=1), timedelta(microseconds=-1))
-        for at in moments or [datetime(2026, 1, 1, tzinfo=UTC)]
-    ]
-    return [instant_text(at) for at in near]
+    steps = (timedelta(), timedelta(hours=1), timedelta(microseconds=-1))
+    near = [_later(at, step) for step in steps for at in moments or [datetime(2026, 1, 1, tzinfo=UTC)]]
+    return [instant_text(at) for at in near if at is not None]
+
+
+def _later(at: datetime, step: timedelta) -> datetime | None:
+    """None where time ends before."""
+    try:
+        return at + step
+    except OverflowError:
+        return None
 
 
 def _moment(operand: object) -> datetime | None:
     try:
         at = datetime.fromisoformat(operand) if isinstance(operand, str) else None
-    except ValueError:
+        return at if at is None else at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC)

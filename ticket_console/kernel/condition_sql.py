@@ -163,6 +163,7 @@ class _Spelling(Protocol):
     def compare(self, number: sa.ColumnElement[Any], sign: Sign, operand: Decimal) -> Condition: ...
     def instant(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]: ...
     def bytewise(self, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]: ...
+    def folded(self, text: sa.ColumnElement[Any], needle: str) -> sa.ColumnElement[Any]: ...
     def position(self, text: sa.ColumnElement[Any], needle: str) -> sa.ColumnElement[int]: ...
     def members(self, value: sa.ColumnElement[Any]) -> "_Members": ...
 
@@ -255,20 +256,15 @@ def _within_text(operand: _Operand, scalar: _Scalar, spelling: _Spelling) -> Con
 
 def _holds_letters(text: sa.ColumnElement[Any], operand: _Operand, spelling: _Spelling) -> Condition:
     needle = folded(operand.needle)
-    same_letters: sa.ColumnElement[Any] = sa.func.lower(text)
-    for letter in sorted(set(needle)):
-        for other in _other_cases().get(letter, ()):
-            same_letters = sa.func.replace(same_letters, other, letter)
-    return spelling.position(same_letters, needle) > 0
+    return spelling.position(spelling.folded(text, needle), needle) > 0
 
 
 @cache
-def _other_cases() -> Mapping[str, tuple[str, ...]]:
-    """By letter those spellings of it that `lower` does not know: it folds A to Z and nothing else."""
-    found: dict[str, tuple[str, ...]] = {}
+def _other_cases() -> Mapping[str, str]:
+    """By letter the other spellings of it."""
+    found: dict[str, str] = {}
     for code, letter in case_pairs().items():
-        if code > 127:
-            found[letter] = (*found.get(letter, ()), chr(code))
+        found[letter] = found.get(letter, "") + chr(code)
     return found
 
 
@@ -324,6 +320,9 @@ class _Sqlite:
     def bytewise(self, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         return text
 
+    def folded(self, text: sa.ColumnElement[Any], needle: str) -> sa.ColumnElement[Any]:
+        return sa.func.folded(text)
+
     def position(self, text: sa.ColumnElement[Any], needle: str) -> sa.ColumnElement[int]:
         return sa.func.instr(text, needle)
 
@@ -363,8 +362,13 @@ def json_decimal_key(written: str | None) -> str | None:
     return None if written is None else _key_of(Decimal(written))
 
 
+def _folded(text: str | None) -> str | None:
+    return None if text is None else folded(text)
+
+
 # What a SQLite connection must be given before it can be asked a compiled condition.
 SQLITE_FUNCTIONS: Final[Mapping[str, Callable[..., str | None]]] = {
+    "folded": _folded,
     "decimal_key": decimal_key,
     "json_decimal_key": json_decimal_key,
 }
@@ -400,6 +404,12 @@ class _Postgresql:
 
     def bytewise(self, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         return sa.collate(sa.cast(text, sa.Text), "C")
+
+    def folded(self, text: sa.ColumnElement[Any], needle: str) -> sa.ColumnElement[Any]:
+        # The letters of the needle are the only ones whose case can matter.
+        others = _other_cases()
+        pairs = [(other, letter) for letter in sorted(set(needle)) for other in others.get(letter, "")]
+        return sa.func.translate(text, *map("".join, zip(*pairs, strict=True))) if pairs else text
 
     def position(self, text: sa.ColumnElement[Any], needle: str) -> sa.ColumnElement[int]:
         return sa.func.strpos(text, needle)

@@ -32,6 +32,8 @@ Test = Callable[[object], bool]
 
 # A deeper tree is a mistake or an attack; it would also exhaust the recursion of every reader.
 MAX_DEPTH = 20
+# Values compared with, over the whole tree: SQLite takes expressions of no more than a thousand terms.
+MAX_VALUES = 400
 
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _EDITOR_KEYS = frozenset({"id", "path", "valueEditorType"})
@@ -246,7 +248,17 @@ def condition_problems(
     tree: object, *, fields: Collection[str] | None = None, path: str = ""
 ) -> tuple[FieldProblem, ...]:
     """What is wrong with a tree; with `fields` given, a field outside them is a problem too."""
-    return tuple(_problems(tree, fields, path, MAX_DEPTH))
+    found = _problems(tree, fields, path, MAX_DEPTH)
+    if not found and isinstance(tree, Mapping) and _values_in(tree) > MAX_VALUES:
+        found = [FieldProblem(path, "condition.too_large", {"limit": MAX_VALUES})]
+    return tuple(found)
+
+
+def _values_in(tree: Mapping[str, object]) -> int:
+    """With how many values a well-formed tree compares; a rule without one counts as one."""
+    if "rules" in tree:
+        return sum(map(_values_in, _rules(tree)))
+    return len(operand_list(tree.get("value"))) if tree["operator"] in _NEED_A_LIST else 1
 
 
 def _problems(tree: object, fields: Collection[str] | None, path: str, depth: int) -> list[FieldProblem]:

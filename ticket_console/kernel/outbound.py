@@ -3,12 +3,16 @@
 Without the list, a manager could have the server ask for what only the server can reach.
 """
 
+import re
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
 from ticket_console.kernel.errors import ConsoleError
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+# Programs that read addresses disagree about these: one drops them, another one takes them for an end.
+_AMBIGUOUS: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 class AddressNotAllowed(ConsoleError):
@@ -19,7 +23,9 @@ class AddressNotAllowed(ConsoleError):
 
 
 def is_web_address(url: str) -> bool:
-    """Whether this is an http(s) address with a host, without a user name in it."""
+    """Whether this is an http(s) address with a host, without a user name in it, that all read alike."""
+    if _AMBIGUOUS.search(url):
+        return False
     try:
         parts = urlsplit(url)
         port = parts.port

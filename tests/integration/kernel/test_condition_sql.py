@@ -21,7 +21,13 @@ from ticket_console.kernel.condition_sql import (
     WholeFact,
     compile_where,
 )
-from ticket_console.kernel.conditions import OPERATORS, BadCondition, compile_condition
+from ticket_console.kernel.conditions import (
+    MAX_VALUES,
+    OPERATORS,
+    BadCondition,
+    case_pairs,
+    compile_condition,
+)
 from ticket_console.kernel.database import JsonText, UtcDateTime
 
 META = sa.MetaData()
@@ -59,6 +65,8 @@ FACTS: Mapping[str, SqlFact] = {
 }
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+# Every letter of an alphabet that has two cases.
+PANGRAM = "съешь же ещё этих мягких французских булок, да выпей чаю"
 TEXTS = [
     *(
         "",
@@ -120,7 +128,7 @@ TEXTS = [
         "*",
         "[a]",
     ),
-    *("a,b", " a", "é,É", "P1", "P2", "😀", "￿", "Ａ", "ａ"),
+    *("a,b", " a", "é,É", "P1", "P2", "😀", "￿", "Ａ", "ａ", PANGRAM.title()),
 ]
 NUMBERS = [0, 1, -1, 2, 3, 10, 2**53 + 1, -(2**62), 0.1, 0.5, -1.5, 1e16, 1.5e300, 1e-7, -2.5e-9, 0.1 + 0.2]
 SCALARS = [None, True, False, *TEXTS, *NUMBERS]
@@ -247,6 +255,31 @@ def test_every_operator_agrees_for_every_operand(rows: sa.Connection, operator: 
     wrong = [tree for tree in trees if selected(rows, tree) != expected(tree)]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "needle", [PANGRAM, PANGRAM.upper(), "".join(sorted(set(case_pairs().values())))[:1_000]]
+)
+def test_any_letters_can_be_looked_for(rows: sa.Connection, needle: str) -> None:  # FLW-21
+    tree = {"field": "a", "operator": "contains", "value": needle}
+
+    assert selected(rows, tree) == expected(tree)
+    assert bool(expected(tree)) is (needle.casefold() == PANGRAM)
+
+
+@pytest.mark.parametrize("field", ["a", "word", "level"])
+@pytest.mark.parametrize("operator", ["in", "="])
+def test_as_many_values_as_a_condition_may_have_can_be_asked_for(
+    rows: sa.Connection, field: str, operator: str
+) -> None:
+    values = [str(number + 1_000) for number in range(MAX_VALUES)]
+    tree = (
+        {"field": field, "operator": "in", "value": values}
+        if operator == "in"
+        else {"combinator": "or", "rules": [{"field": field, "operator": "=", "value": v} for v in values]}
+    )
+
+    assert selected(rows, tree) == expected(tree)
 
 
 def test_a_value_that_no_row_could_hold_is_refused(rows: sa.Connection) -> None:

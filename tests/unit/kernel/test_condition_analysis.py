@@ -1,5 +1,6 @@
 """What can be said of conditions without facts: never a false alarm, and the plain cases found."""
 
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -152,6 +153,29 @@ def test_a_condition_too_large_to_try_out_is_left_alone() -> None:
     assert not contradiction(
         both(wide, rule("contains", "a"), *(rule("contains", f"x{n}") for n in range(20)))
     )
+
+
+def test_many_texts_looked_for_keep_nobody_waiting() -> None:
+    wide = both(*(rule("contains", f"x{n}") for n in range(300)))
+
+    began = perf_counter()
+    assert overlap(wide, wide) is None
+    assert perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("domain", "bound"),
+    [
+        (Domain.DATE, "9999-12-31"),
+        (Domain.INSTANT, "9999-12-31T23:59:59.999999Z"),
+        (Domain.INSTANT, "9999-12-31T23:59:59.999999-05:00"),
+    ],
+)
+def test_there_is_nothing_after_the_last_day_of_all(domain: Domain, bound: str) -> None:
+    fields = {"when": Field(domain)}
+
+    assert overlap(rule(">", bound, "when"), rule("notNull", None, "when"), fields) is None
+    assert overlap(rule("<", "0001-01-01", "when"), rule("notNull", None, "when"), fields) is None
 
 
 operands = st.sampled_from(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ticket_console.kernel.conditions import (
     MAX_DEPTH,
+    MAX_VALUES,
     OPERATORS,
     BadCondition,
     compile_condition,
@@ -165,6 +166,19 @@ def test_a_bottomless_tree_is_refused_and_not_followed() -> None:
 
     assert problem.code == "condition.too_deep"
     assert problem.params == {"limit": MAX_DEPTH}
+
+
+def test_a_condition_over_more_values_than_a_database_can_be_asked_about_is_refused() -> None:
+    codes = [f"c{number}" for number in range(MAX_VALUES)]
+
+    assert condition_problems(group("or", rule("in", codes))) == ()
+    for tree in (
+        group("or", rule("in", codes), rule("null")),
+        group("or", rule("in", ",".join(codes)), rule("=", "x")),
+        group("or", *(rule("=", code) for code in codes), rule("=", "x")),
+    ):
+        (problem,) = condition_problems(tree)
+        assert (problem.code, problem.params) == ("condition.too_large", {"limit": MAX_VALUES})
 
 
 def test_compiling_a_bad_tree_names_every_problem() -> None:
