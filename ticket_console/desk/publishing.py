@@ -243,9 +243,7 @@ def problems_of(
 ) -> tuple[FieldProblem, ...]:
     """Everything that keeps a document from being published."""
     if kind is DraftKind.FORM:
-        problems = definition_problems(form_drafts.definition_of(document))
-        _, flow = form_drafts.face_of(document)
-        return (*problems, *_flow_problems(connection, actor.org_id, flow))
+        return _form_problems(connection, actor.org_id, document)
     graph = flow_drafts.graph_of(document)
     calendars = calendars_of(connection, actor.org_id)
     return flow_publishing.publishing_problems(
@@ -333,11 +331,8 @@ def _put_in_use(
         return published.id
     face, flow = form_drafts.face_of(document)
     definition = form_drafts.definition_of(document)
-    problems = [*definition_problems(definition), *_flow_problems(connection, actor.org_id, flow)]
-    if not any(text.strip() for text in face.name.values()):
-        problems.append(FieldProblem("face.name", "publishing.no_name"))
-    if problems:
-        raise InvalidDefinition(tuple(problems))
+    if problems := _form_problems(connection, actor.org_id, document):
+        raise InvalidDefinition(problems)
     template = form_publishing.publish_template(
         connection, actor=actor, at=at, code=code, face=face, definition=definition
     )
@@ -347,6 +342,16 @@ def _put_in_use(
             connection, actor=actor, code=code, flow_id=version.flow_id, flow_version_id=version.id
         )
     return template.template_version_id
+
+
+def _form_problems(connection: Connection, org_id: int, document: Document) -> tuple[FieldProblem, ...]:
+    face, flow = form_drafts.face_of(document)
+    is_named = any(text.strip() for text in face.name.values())
+    return (
+        *definition_problems(form_drafts.definition_of(document)),
+        *_flow_problems(connection, org_id, flow),
+        *(() if is_named else (FieldProblem("face.name", "publishing.no_name"),)),
+    )
 
 
 def _flow_problems(connection: Connection, org_id: int, flow: str | None) -> list[FieldProblem]:

@@ -14,6 +14,7 @@ from ticket_console.access import audit, places, policy
 from ticket_console.forms import reads
 from ticket_console.forms.definitions import TemplateDefinition, definition_hash, definition_json
 from ticket_console.forms.layers import Effective, Layer, checked_patch, resolve
+from ticket_console.forms.ownership import refuse_others_sections
 from ticket_console.forms.publishing import PublishedVersion, TemplateFace, publish_template, use_flow
 from ticket_console.forms.reads import PublishedTemplate, TemplateNotFound
 from ticket_console.forms.tables import (
@@ -176,7 +177,8 @@ def put_override(
     """Say what a template says otherwise somewhere; tickets opened from now on follow it. The new version.
 
     `expected_version` is the version of the override that the asker saw, 0 for none. An empty patch takes
-    the override away. Raises `InvalidPatch`, `UnknownPlace`, `OverrideMoved`.
+    the override away. Raises `InvalidPatch`, `UnknownPlace`, `OverrideMoved`, and `NotYourSection` for a
+    section that another department answers for.
     """
     policy.require(actor, "template.manage")
     template = _template(connection, actor.org_id, code)
@@ -188,9 +190,13 @@ def put_override(
         _overrides.c.scope == scope,
         _overrides.c.ref == ref,
     )
-    before = connection.execute(sa.select(_overrides.c.id, _overrides.c.version).where(*here)).one_or_none()
+    before = connection.execute(
+        sa.select(_overrides.c.id, _overrides.c.version, _overrides.c.patch).where(*here)
+    ).one_or_none()
     if (0 if before is None else before.version) != expected_version:
         raise OverrideMoved(scope=scope.value, ref=ref)
+    said = (Layer(ref, {} if before is None else before.patch), Layer(ref, checked))
+    refuse_others_sections(actor, *(resolve(base, (layer,)).definition for layer in said))
     values = {"patch": checked, "changed_at": at, "changed_by": actor.label, "version": expected_version + 1}
     if not checked:
         connection.execute(sa.delete(_overrides).where(*here))
@@ -254,7 +260,8 @@ def save_as_standard(
 ) -> PublishedVersion:
     """Keep a template, as it holds at a place, as a standard that other regions start from.
 
-    It is a template of its own with the same flow; what it was made from does not change with it.
+    It is a template of its own with the same flow; what it was made from does not change with it. A standard
+    may be renewed under its code, a template that is at work never becomes one by accident.
     """
     policy.require(actor, "template.manage")
     source = _template(connection, actor.org_id, code)
@@ -266,6 +273,10 @@ def save_as_standard(
     )
     if standard_code == code:
         raise InvalidInput((FieldProblem("standard_code", "template.own_standard"),))
+    if _is_taken(connection, actor.org_id, standard_code):
+        raise InvalidInput(
+            (FieldProblem("standard_code", "template.standard_taken", {"code": standard_code}),)
+        )
     face = TemplateFace(
         name=name,
         business_line=source.business_line,
@@ -291,6 +302,13 @@ def save_as_standard(
         .values(is_standard=True)
     )
     return published
+
+
+def _is_taken(connection: Connection, org_id: int, code: str) -> bool:
+    known = connection.execute(
+        sa.select(_templates.c.is_standard).where(_templates.c.org_id == org_id, _templates.c.code == code)
+    ).one_or_none()
+    return known is not None and not known.is_standard
 
 
 def apply_to_region(

@@ -30,6 +30,7 @@ class PublicForm:
 
     code: str
     name: LocalText
+    icon: str
     company: LocalText
     org_id: int
     tz: str
@@ -88,6 +89,7 @@ def _form(template: PublishedTemplate, org: OrgView) -> PublicForm:
     return PublicForm(
         template.code,
         template.name,
+        template.icon,
         org.name,
         org.id,
         org.tz,

@@ -29,6 +29,7 @@ _KEYS = [
 )
 def designer_form() -> rx.Component:
     return form_designer(
+        missing=FormDesignerState.missing,
         opened=FormDesignerState.opened,
         saved=FormDesignerState.saved,
         problems=FormDesignerState.problems,
@@ -59,5 +60,6 @@ def designer_form() -> rx.Component:
         on_roll_back=FormReviewState.roll_back,
         on_layers=FormLayersState.show,
         on_layer=FormLayersState.put,
+        on_apply=FormLayersState.apply,
         on_standard=FormLayersState.save_as_standard,
     )

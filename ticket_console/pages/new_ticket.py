@@ -20,6 +20,7 @@ from ticket_console.components.blocks import (
     split,
     stack,
 )
+from ticket_console.components.face import face_icon
 from ticket_console.components.form import SEARCH_URL, template_form
 from ticket_console.components.text import t, tl
 from ticket_console.components.ticket import copy_text
@@ -27,16 +28,6 @@ from ticket_console.pages.frame import console_page
 from ticket_console.state.new_ticket import NewTicketState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
-
-# Lucide names a pack uses for its templates; others get the last one.
-_ICONS = (
-    "wrench",
-    "package-plus",
-    "message-square-warning",
-    "message-circle-question",
-    "clipboard-check",
-    "clipboard-list",
-)
 
 
 @console_page(
@@ -90,11 +81,7 @@ def _templates() -> rx.Component:
     def one(each: Item) -> rx.Component:
         code = each["code"].to(str)
         return rx.el.button(
-            rx.match(
-                each["icon"].to(str),
-                *[(name, rx.icon(name.replace("-", "_"), aria_hidden="true")) for name in _ICONS],
-                rx.icon("ticket", aria_hidden="true"),
-            ),
+            face_icon(each["icon"].to(str)),
             rx.el.span(
                 rx.el.strong(tl(each["name"])),
                 rx.el.span(tl(each["line"]), class_name="tc-help"),

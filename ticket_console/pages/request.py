@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from ticket_console.components.blocks import button, button_link, empty, loaded, note, row, stack, text_input
+from ticket_console.components.face import face_icon
 from ticket_console.components.form import template_form
 from ticket_console.components.shell import link
 from ticket_console.components.text import t, t_with, tl
@@ -67,7 +68,7 @@ def _head(title: rx.Var[str], hint: rx.Var[str]) -> rx.Component:
 def _form_link(item: Item) -> rx.Component:
     return rx.el.li(
         link(
-            rx.icon("clipboard_pen", aria_hidden="true"),
+            face_icon(item["icon"].to(str)),
             rx.el.span(tl(item["name"]), class_name="tc-strong"),
             rx.icon("chevron_right", aria_hidden="true"),
             href=item["href"].to(str),

@@ -139,7 +139,7 @@ def _forms(
             number=row.number,
             published_at=row.published_at,
             published_by=publishers.get(("form", row.current_version_id))
-            or _person(connection, row.published_by),
+            or publisher(connection, row.published_by),
             open_tickets=row.running,
             is_standard=row.is_standard,
             flow=row.flow or "",
@@ -216,9 +216,11 @@ def _only_drawn(kind: str, code: str, document: Mapping[str, Any], notes: tuple[
     )
 
 
-def _person(connection: Connection, label: str | None) -> str:
-    """The name of whoever published before there was a book of publications."""
+def publisher(connection: Connection, label: str | None) -> str:
+    """The name of whoever published before there was a book of publications; "" for the console itself."""
     kind, _, number = (label or "").partition(":")
     if kind != "user" or not number.isdecimal():
         return ""
-    return str(connection.execute(sa.select(_users.c.display_name).where(_users.c.id == int(number))).scalar() or "")
+    return str(
+        connection.execute(sa.select(_users.c.display_name).where(_users.c.id == int(number))).scalar() or ""
+    )

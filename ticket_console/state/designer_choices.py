@@ -5,6 +5,7 @@ from typing import Any, Final
 from ticket_console.access import departments, places
 from ticket_console.flows import in_use as flows_in_use
 from ticket_console.forms import reads as form_reads
+from ticket_console.forms.faces import FACE_ICONS
 from ticket_console.forms.fields import FieldKind
 from ticket_console.forms.kinds import COLUMN_KINDS, KINDS
 from ticket_console.i18n import catalog
@@ -32,6 +33,7 @@ def form_choices(*, viewer: Actor) -> Plain:
         owners = departments.departments(connection, viewer.org_id)
     return {
         "kinds": kinds(),
+        "icons": list(FACE_ICONS),
         "flows": [{"value": each.code, "label": dict(each.name)} for each in flows],
         "lines": _named("new.line.", dict.fromkeys((*_LINES, *(each.business_line for each in known)))),
         "classes": _named(

@@ -12,6 +12,7 @@ from ticket_console.desk import presence, publishing
 from ticket_console.desk.presence import Person
 from ticket_console.forms import drafts
 from ticket_console.forms.draft_log import DraftMoved, DraftSummary, DraftView, GestureView, author_of
+from ticket_console.forms.reads import TemplateNotFound
 from ticket_console.forms.tables import DraftKind
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
@@ -35,6 +36,7 @@ class _Where(TypedDict):
 
 
 class FormDesignerState(SessionState):
+    missing: bool = False
     opened: Plain = {}
     saved: Plain = {}
     problems: list[Plain] = []
@@ -48,9 +50,14 @@ class FormDesignerState(SessionState):
     async def load(self) -> Reply:
         """Open the asker's draft of the form in the address; the first look at a form makes one."""
         actor = self._actor()
+        self.missing = False
         self.saved, self.merging, self.log = {}, {}, {}
+        try:
+            draft = await off_loop(drafts.open_draft, actor=actor, at=self._now(), code=self._code())
+        except TemplateNotFound:
+            self.missing = True
+            return None
         self.choices = await off_loop(form_choices, viewer=actor)
-        draft = await off_loop(drafts.open_draft, actor=actor, at=self._now(), code=self._code())
         self.opened, self.problems = await off_loop(opened, actor=actor, draft=draft)
         self.drafts = await off_loop(_drafts_of_others, actor=actor, code=self._code())
         return None

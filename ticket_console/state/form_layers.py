@@ -57,8 +57,15 @@ class FormLayersState(SessionState):
         return done("form_designer.layers.saved")
 
     @handler(permission="template.manage")
+    async def apply(self, asked: Plain) -> Reply:
+        """Let a region say what another place says."""
+        name = await off_loop(_apply, actor=self._actor(), at=self._now(), asked=asked)
+        self.layers = await off_loop(_layers, actor=self._actor(), asked=asked)
+        return done("form_designer.layers.applied", name=name)
+
+    @handler(permission="template.manage")
     async def save_as_standard(self, asked: Plain) -> Reply:
-        """Keep the form in use as a standard that new forms start from."""
+        """Keep the form in use, as it holds at a place, as a standard that new forms start from."""
         standard_code = text_asked(asked, "standard_code")
         await off_loop(
             _standard,
@@ -67,6 +74,7 @@ class FormLayersState(SessionState):
             code=text_asked(asked, "code"),
             standard_code=standard_code,
             name=asked.get("name"),
+            asked=asked,
         )
         return done("form_designer.standard.done", code=standard_code)
 
@@ -167,10 +175,41 @@ def _put(**change: Any) -> int:
         return overrides.put_override(connection, **change)
 
 
-def _standard(*, actor: Actor, at: datetime, code: str, standard_code: str, name: Any) -> None:
+def _apply(*, actor: Actor, at: datetime, asked: Mapping[str, Any]) -> dict[str, str]:
+    """Put the patch on the region; the region's name."""
+    region_code = text_asked(asked, "to")
+    with transaction() as connection:
+        overrides.apply_to_region(
+            connection,
+            actor=actor,
+            at=at,
+            command_id=text_asked(asked, "command_id") or str(uuid4()),
+            code=text_asked(asked, "code"),
+            region_code=region_code,
+            patch=asked.get("patch"),
+        )
+        region = places.find_region(connection, org_id=actor.org_id, code=region_code)
+    return {} if region is None else dict(region.name)
+
+
+def _standard(
+    *, actor: Actor, at: datetime, code: str, standard_code: str, name: Any, asked: Mapping[str, Any]
+) -> None:
     if not isinstance(name, Mapping):
         raise InvalidInput((FieldProblem("name", "input.wrong_type"),))
+    region_code, store = (text_asked(asked, which) for which in ("region", "store"))
     with transaction() as connection:
+        site = places.find_site(connection, org_id=actor.org_id, code=store) if store else None
+        region = (
+            places.find_region(connection, org_id=actor.org_id, code=region_code) if region_code else None
+        )
         overrides.save_as_standard(
-            connection, actor=actor, at=at, code=code, standard_code=standard_code, name=dict(name)
+            connection,
+            actor=actor,
+            at=at,
+            code=code,
+            standard_code=standard_code,
+            name=dict(name),
+            region_id=site.region_id if site is not None else region.id if region is not None else None,
+            site_id=None if site is None else site.id,
         )

@@ -18,6 +18,7 @@ from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import off_loop, reading
 from ticket_console.kernel.errors import ConsoleError, FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
+from ticket_console.reports import designed
 from ticket_console.state.asked import number_asked, text_asked
 from ticket_console.state.feedback import done
 from ticket_console.state.form_designer import FormDesignerState, opened
@@ -187,6 +188,8 @@ def _versions(*, actor: Actor, code: str) -> Plain:
     except TemplateNotFound:
         # Drawn, but never published.
         found = ()
+    with reading() as connection:
+        names = {each.version_id: designed.publisher(connection, each.published_by) for each in found}
     return {
         "code": code,
         "versions": [
@@ -194,7 +197,7 @@ def _versions(*, actor: Actor, code: str) -> Plain:
                 "id": each.version_id,
                 "number": each.number,
                 "at": each.published_at and instant_text(each.published_at),
-                "by": each.published_by,
+                "by": each.published_by if each.publications else names[each.version_id],
                 "note": each.note,
                 "authors": list(each.authors),
                 "is_current": each.is_current,

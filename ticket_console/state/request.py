@@ -67,7 +67,8 @@ class RequestState(SessionState):
     async def list_forms(self) -> Reply:
         forms = await off_loop(_forms)
         self.forms = [
-            {"code": form.code, "name": form.name, "href": f"/request/{form.code}"} for form in forms
+            {"code": form.code, "name": form.name, "icon": form.icon, "href": f"/request/{form.code}"}
+            for form in forms
         ]
         self.company = forms[0].company if forms else {}
         self.status = "ready"

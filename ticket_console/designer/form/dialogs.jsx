@@ -184,7 +184,7 @@ export function RetireDialog({ open, kind, name, onConfirm, onClose }) {
 }
 
 // A form that works becomes a standard of its own that other regions and new forms start from.
-export function StandardDialog({ open, draft, onStandard, onClose }) {
+export function StandardDialog({ open, draft, place, onStandard, onClose }) {
   const speak = useLanguage();
   const face = draft.document?.face ?? {};
   const [name, setName] = useState({});
@@ -195,7 +195,7 @@ export function StandardDialog({ open, draft, onStandard, onClose }) {
     setCode(`${draft.draft.code}_standard`.slice(0, 64));
   }, [open]);
   const save = () => {
-    onStandard?.({ code: draft.draft.code, standard_code: code, name });
+    onStandard?.({ code: draft.draft.code, ...place, standard_code: code, name });
     onClose();
   };
   return h(Dialog, { open, title: speak.t("form_designer.standard"), text: speak.t("form_designer.reuse.text"), onClose },

@@ -147,8 +147,8 @@ function useActs(present) {
 }
 
 export function FormDesigner({
-  opened = {}, saved = {}, problems = [], choices = {}, preview = {}, answers = {}, present = [], drafts = [],
-  onTaken, onEdit, onPreview, onReview, onPublish, onHistory, onRecover, onMerge, onDiscard, onVersions, onCompare, onRollBack, onLayers, onLayer, onStandard,
+  missing = false, opened = {}, saved = {}, problems = [], choices = {}, preview = {}, answers = {}, present = [], drafts = [],
+  onTaken, onEdit, onPreview, onReview, onPublish, onHistory, onRecover, onMerge, onDiscard, onVersions, onCompare, onRollBack, onLayers, onLayer, onApply, onStandard,
 }) {
   const speak = useLanguage();
   const draft = useDraft({ opened, saved, send: onEdit });
@@ -228,6 +228,10 @@ export function FormDesigner({
     },
   };
 
+  if (missing) {
+    return h("div", { className: "fm" }, h("div", { className: "tc-empty fm-missing" }, h(Icon, { name: "map_pin_off" }), h("h1", null, speak.t("form_designer.missing")), h("p", null, speak.t("form_designer.missing.text")),
+      h(Link, { to: "/designer", className: "tc-btn", "data-tone": "primary" }, speak.t("form_designer.back"))));
+  }
   if (!form) {
     return h("div", { className: "fm fm-waiting", "aria-busy": true }, h("span", { className: "tc-sr", role: "status" }, speak.t("load.busy")),
       h("div", { className: "fm-head" }, h("div", { className: "tc-bone", style: { "--width": "220px", "--height": "20px" } })),
@@ -304,7 +308,7 @@ export function FormDesigner({
       }, h(Icon, { name: "rocket" }), speak.t("form_designer.publish"), problems.length > 0 && h("span", { className: "fm-count", "data-tone": "danger" }, problems.length))),
     tab === "build" && build,
     tab === "preview" && h(PreviewTab, { draft, choices, preview, onPreview }),
-    tab === "layers" && h(LayersTab, { draft, choices, kinds, told: answers.layers, onLayers, onLayer }),
+    tab === "layers" && h(LayersTab, { draft, choices, kinds, told: answers.layers, onLayers, onLayer, onApply, onStandard: (place) => setDialog({ kind: "standard", place }) }),
     tab === "versions" && h(VersionsTab, { draft, answers, onVersions, onCompare, onRollBack, onStandard: () => setDialog({ kind: "standard" }) }),
     h(PublishDialog, {
       open: dialog?.kind === "publish", draft, problems, answers, onReview, onPublish, onClose: () => setDialog(null),
@@ -320,7 +324,7 @@ export function FormDesigner({
     h(MergeDialog, { ask: dialog?.kind === "merge" ? dialog : null, draft, told: answers.merge, onMerge, onClose: () => setDialog(null) }),
     h(HistoryDialog, { open: dialog?.kind === "history", draft, told: answers.history, onHistory, onRecover, onClose: () => setDialog(null) }),
     h(ConvertDialog, { field: converting && fieldOf(form, converting), document: form, kinds, draft, onClose: () => setConverting(null), onDone: (key) => setSelection({ field: key }) }),
-    h(StandardDialog, { open: dialog?.kind === "standard", draft, onStandard, onClose: () => setDialog(null) }),
+    h(StandardDialog, { open: dialog?.kind === "standard", draft, place: dialog?.place, onStandard, onClose: () => setDialog(null) }),
     h(RetireDialog, {
       open: retiring !== null || dialog?.kind === "discard", kind: retiring !== null ? "retire" : "discard", name: retiring ? speak.label(fieldOf(form, retiring)?.label) || retiring : title,
       onClose: () => {

@@ -43,6 +43,7 @@ class _FormDesigner(rx.NoSSRComponent):
     lib_dependencies: list[str] = ["@hello-pangea/dnd@18.0.1", "sonner@2.0.8", *CONDITION_LIBRARIES]
     tag = "FormDesigner"
 
+    missing: rx.Var[bool]
     opened: rx.Var[dict[str, Any]]
     saved: rx.Var[dict[str, Any]]
     problems: rx.Var[list[dict[str, Any]]]
@@ -65,16 +66,17 @@ class _FormDesigner(rx.NoSSRComponent):
     on_roll_back: Told
     on_layers: Told
     on_layer: Told
+    on_apply: Told
     on_standard: Told
 
 
 def form_designer(**props: Any) -> rx.Component:
     """The designer of one form; the document is a matter between the browser and the draft's log.
 
-    `opened`: {draft: {id, code, base_number, newest_number, published_keys, address, ...}, seq, document,
+    `missing`: there is no such form. `opened`: {draft: {id, code, base_number, newest_number, published_keys, address, ...}, seq, document,
     gestures}, which may be emptied once `on_taken` was told. `on_edit` tells {draft_id, if_match, gestures:
     [{id, label, ops}]}; `saved` answers {kind: "saved" | "moved" | "refused", draft, ids, seq, since}.
-    `choices`: what can be chosen from: {kinds, departments, lines, classes, flows, viewers, receivers,
+    `choices`: what can be chosen from: {kinds, icons, departments, lines, classes, flows, viewers, receivers,
     channels, regions, stores}. `answers` has the latest answer to each question by its name: {review,
     published, merge, history, versions, compare, layers}; every other event tells the question.
     """

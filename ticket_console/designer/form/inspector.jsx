@@ -5,7 +5,6 @@ import { Bilingual, Group, Icon, IconButton, Row, Segmented, Select, Switch, Tex
 import { BehavioursEditor, ConditionEditor } from "./conditions.jsx";
 import { AcceptsEditor, ColumnsEditor, FormulaEditor, ItemsEditor, LookupEditor, OptionsEditor, PatternEditor } from "./settings.jsx";
 import { fieldPath, fieldsOf, freeKey, isKey, problemsOf, renameField, sectionPath, setting, slug } from "./fields.js";
-import { FACE_ICONS } from "./icons.js";
 
 const FACE = ["face"];
 
@@ -203,7 +202,7 @@ export function FaceInspector({ document, draft, choices, address, problems }) {
   return h("div", { className: "fm-inspector-body" },
     h(Group, { name: "face", icon: "panel_top", title: speak.t("form_designer.group.face"), warn: Boolean(said("name")) },
       h(Bilingual, { label: speak.t("form_designer.face.name"), value: face.name, limit: 120, problem: said("name"), focusRef: "fm-first", onChange: (locale, text) => set("name", { ...face.name, [locale]: text }, `name:${locale}`) }),
-      h(Row, { label: speak.t("form_designer.face.icon"), grouped: true }, h("div", { className: "fm-icons", role: "radiogroup", "aria-label": speak.t("form_designer.face.icon") }, FACE_ICONS.map((name) => h("label", { key: name },
+      h(Row, { label: speak.t("form_designer.face.icon"), grouped: true }, h("div", { className: "fm-icons", role: "radiogroup", "aria-label": speak.t("form_designer.face.icon") }, (choices.icons ?? []).map((name) => h("label", { key: name },
         h("input", { type: "radio", name: "fm-icon", checked: (face.icon ?? "") === name, onChange: () => set("icon", name), "aria-label": name.replaceAll("-", " ") }), h("span", null, h(Icon, { name })))))),
       h(Row, { label: speak.t("form_designer.face.line"), problem: said("business_line") }, h(Select, { value: face.business_line, options: choices.lines ?? [], onChange: (value) => set("business_line", value) })),
       h(Row, { label: speak.t("form_designer.face.class"), problem: said("ticket_class") }, h(Select, { value: face.ticket_class, options: choices.classes ?? [], onChange: (value) => set("ticket_class", value) }))),

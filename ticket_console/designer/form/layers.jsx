@@ -1,7 +1,8 @@
 // What a form says otherwise at a place: base, business line, region and store over each other, setting by setting.
 import { createElement as h, useEffect, useState } from "react";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
-import { Icon, IconButton, Segmented, Select, TextBox } from "./parts.jsx";
+import { Dialog } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
+import { Icon, IconButton, Row, Segmented, Select, TextBox } from "./parts.jsx";
 import { freshId } from "./use_draft.js";
 
 const isEmpty = (value) => value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
@@ -46,10 +47,25 @@ function FieldRow({ field, patch, kinds, layer, nameOf, onSay }) {
       h("div", { className: "fm-chips" }, field.options.map((option) => h("button", { key: option.value, type: "button", className: "fm-chip", "data-press": true, "aria-pressed": left.includes(option.value), onClick: () => flip(option.value) }, speak.label(option.label) || option.value))), origin("options"), back("options")));
 }
 
-export function LayersTab({ draft, choices, kinds, told: heard, onLayers, onLayer }) {
+// What works at one place, for a whole region: a new one starts from what another has learned.
+function ApplyDialog({ open, regions, onApply, onClose }) {
+  const speak = useLanguage();
+  const [region, setRegion] = useState("");
+  useEffect(() => {
+    if (open) setRegion(regions[0]?.value ?? "");
+  }, [open]);
+  return h(Dialog, { open, title: speak.t("form_designer.layers.apply"), text: speak.t("form_designer.layers.apply.text"), onClose },
+    h(Row, { label: speak.t("form_designer.layers.region") }, h(Select, { value: region, options: regions, onChange: setRegion, "data-test": "apply-region" })),
+    h("div", { className: "tc-dialog-foot" },
+      h("button", { type: "button", className: "tc-btn", onClick: onClose }, speak.t("common.cancel")),
+      h("button", { type: "button", className: "tc-btn", "data-tone": "primary", "data-test": "apply-now", disabled: !region, onClick: () => onApply(region) }, speak.t("form_designer.layers.apply.do"))));
+}
+
+export function LayersTab({ draft, choices, kinds, told: heard, onLayers, onLayer, onApply, onStandard }) {
   const speak = useLanguage();
   const [place, setPlace] = useState({ region: "", store: "" });
   const [patch, setPatch] = useState({});
+  const [applying, setApplying] = useState(false);
   const code = draft.draft.code;
   useEffect(() => {
     onLayers?.({ code, ...place });
@@ -66,6 +82,7 @@ export function LayersTab({ draft, choices, kinds, told: heard, onLayers, onLaye
   }
   const layer = told ? `${told.scope}:${told.ref}` : "";
   const isChanged = told && JSON.stringify(patch) !== JSON.stringify(told.patch ?? {});
+  const regions = (choices.regions ?? []).filter((each) => layer !== `region:${each.value}`);
   const overrides = (told?.overrides ?? []).map((each) => `${each.scope}:${each.ref}`);
   return h("div", { className: "fm-page fm-layers" },
     h("section", { className: "tc-card fm-layer-side" }, h("header", null, h("h2", null, speak.t("form_designer.tab.layers"))),
@@ -79,12 +96,22 @@ export function LayersTab({ draft, choices, kinds, told: heard, onLayers, onLaye
             h(Icon, { name: { line: "tags", region: "map_pinned", store: "store" }[each.split(":")[0]] }), h("span", null, nameOf(each)), overrides.includes(each) && h("span", { className: "fm-dot", "data-tone": "accent" })))))),
     h("section", { className: "tc-card" }, h("header", null, h("h2", null, told ? speak.t("form_designer.layers.at", { name: nameOf(layer) }) : ""),
       h("div", { className: "tc-row" },
-        isChanged && h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => setPatch(told.patch ?? {}) }, speak.t("common.cancel")),
+        isChanged
+          ? h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => setPatch(told.patch ?? {}) }, speak.t("common.cancel"))
+          : told && h("button", { type: "button", className: "tc-btn", "data-size": "small", "data-test": "standard-here", onClick: () => onStandard(place) }, h(Icon, { name: "bookmark_plus" }), speak.t("form_designer.standard")),
+        !isChanged && told && !isEmpty(told.patch) && regions.length > 0 && h("button", { type: "button", className: "tc-btn", "data-size": "small", "data-test": "apply", onClick: () => setApplying(true) }, h(Icon, { name: "map_pinned" }), speak.t("form_designer.layers.apply")),
         h("button", {
           type: "button", className: "tc-btn", "data-tone": "primary", "data-size": "small", disabled: !isChanged, "data-test": "save-layer",
           onClick: () => onLayer?.({ code, ...place, scope: told.scope, ref: told.ref, patch, expected_version: told.version, command_id: freshId() }),
         }, h(Icon, { name: "save" }), speak.t("form_designer.layers.save")))),
       h("div", { className: "tc-card-body" }, !told ? h("div", { className: "tc-bone", style: { "--height": "120px" } }) : told.sections.map((section) => h("div", { key: section.key, className: "fm-layer-section" },
         h("h3", null, speak.label(section.title)),
-        h("ul", null, section.fields.map((field) => h(FieldRow, { key: field.key, field, patch, kinds, layer, nameOf, onSay: (key, setting, value) => setPatch((before) => said(before, key, setting, value)) }))))))));
+        h("ul", null, section.fields.map((field) => h(FieldRow, { key: field.key, field, patch, kinds, layer, nameOf, onSay: (key, setting, value) => setPatch((before) => said(before, key, setting, value)) })))))),
+    h(ApplyDialog, {
+      open: applying, regions, onClose: () => setApplying(false),
+      onApply: (region) => {
+        setApplying(false);
+        onApply?.({ code, ...place, to: region, patch: told.patch, command_id: freshId() });
+      },
+    })));
 }

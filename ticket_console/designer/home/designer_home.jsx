@@ -94,6 +94,7 @@ export function DesignerHome({ cards = [], lines = [], shelf = [], onCreate }) {
       && (!needle || [card.code, card.name?.zh, card.name?.en].some((text) => text?.toLowerCase().includes(needle))));
   }, [cards, kind, line, wanted]);
   const begin = (of, source) => setMaking({ kind: of, source });
+  const groups = (kind ? [kind] : ["form", "flow"]).map((of) => [of, found.filter((card) => card.kind === of)]).filter(([, members]) => members.length > 0);
   const count = (of) => cards.filter((card) => card.kind === of).length;
 
   return h("div", { className: "dh", "data-test": "designer-home" },
@@ -108,7 +109,9 @@ export function DesignerHome({ cards = [], lines = [], shelf = [], onCreate }) {
       h("button", { type: "button", className: "tc-btn", onClick: () => begin("flow"), "data-test": "new-flow" }, h(Icon, { name: "workflow" }), speak.t("designer.new.flow")),
       h("button", { type: "button", className: "tc-btn", "data-tone": "primary", onClick: () => begin("form"), "data-test": "new-form" }, h(Icon, { name: "plus" }), speak.t("designer.new.form"))),
     found.length > 0
-      ? h("ul", { className: "dh-cards" }, found.map((card) => h(Card, { key: `${card.kind}:${card.code}`, card, lines, onCopy: (each) => begin(each.kind, `copy:${each.code}`) })))
+      ? groups.map(([of, members]) => h("section", { key: of, className: "dh-group", "aria-label": speak.t(`designer.kind.${of}`) },
+        h("h2", null, speak.t(`designer.kind.${of}`), h("span", { className: "fm-count" }, members.length)),
+        h("ul", { className: "dh-cards" }, members.map((card) => h(Card, { key: `${card.kind}:${card.code}`, card, lines, onCopy: (each) => begin(each.kind, `copy:${each.code}`) })))))
       : cards.length === 0
         ? h("div", { className: "tc-empty" }, h(Icon, { name: "clipboard_list" }), h("strong", null, speak.t("designer.none")), h("p", null, speak.t("designer.none.text")),
           h("button", { type: "button", className: "tc-btn", "data-tone": "primary", onClick: () => begin("form") }, h(Icon, { name: "plus" }), speak.t("designer.new.form")))
