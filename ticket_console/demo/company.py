@@ -22,6 +22,7 @@ from ticket_console.demo.founding import (
     add_user,
     grant,
 )
+from ticket_console.demo.hours import on_office_hours, open_office
 from ticket_console.demo.places import BOSTON, BOSTON_TZ, CHINA_TZ, CITIES
 from ticket_console.kernel.actor import Role, Scope
 from ticket_console.kernel.text import LocalText
@@ -126,9 +127,9 @@ def _add_office(founding: Founding) -> None:
 def _install_pack(founding: Founding) -> None:
     """The business itself comes from the pack; the city adds one skill of its own."""
     connection = founding.connection
-    installing.install(
-        connection, actor=founding.actor, at=founding.since, command_id="demo:pack", pack=read_pack(PACK)
-    )
+    open_office(founding)
+    pack = on_office_hours(read_pack(PACK))
+    installing.install(connection, actor=founding.actor, at=founding.since, command_id="demo:pack", pack=pack)
     hiring.add_skill(connection, **founding.command("skill"), code=MUNICIPAL, name=MUNICIPAL_NAME)
 
 

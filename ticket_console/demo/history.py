@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from ticket_console.clocks import timers
+from ticket_console.clocks.calendars import business_time
 from ticket_console.demo.answers import NoAnswer
 from ticket_console.demo.cast import Cast
 from ticket_console.demo.conduct import do_step
@@ -17,7 +18,7 @@ from ticket_console.demo.places import BOSTON, BOSTON_TZ, CHINA_TZ
 from ticket_console.demo.requests import NUMBER_PREFIX, next_request
 from ticket_console.demo.standing import Step, steps_of
 from ticket_console.desk import moving
-from ticket_console.flows.elements import NodeKind
+from ticket_console.flows.elements import Node, NodeKind
 from ticket_console.intake import receiving
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import ConsoleError
@@ -188,10 +189,17 @@ class _Weeks:
                 is_timer=step.node.kind is NodeKind.TIMER,
             )
 
+    def _over(self, timer: Node, at: datetime) -> datetime:
+        wait = timedelta(seconds=timer.delay_seconds or 0)
+        if timer.calendar is None:
+            return at + wait
+        with reading() as connection:
+            return business_time(connection, self.cast.org_id, timer.calendar).add(at, wait)
+
     def _when(self, step: Step, at: datetime) -> datetime:
         """When somebody gets round to a step: mostly soon, sometimes late, now and then not for days."""
         if step.node.kind is NodeKind.TIMER:
-            return at + timedelta(seconds=step.node.delay_seconds or 0)
+            return self._over(step.node, at)
         on_site = "photo" in step.node.evidence
         median = _ON_SITE_MINUTES if on_site else _MEDIAN_MINUTES.get(step.owner_kind, 60)
         minutes = median * self.chance.lognormvariate(0, 0.6) * (0.35 if step.is_urgent else 1)

@@ -2,7 +2,7 @@
 
 import shutil
 import stat
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ from tests.integration.demo import books
 from tests.integration.demo.conftest import AT, FEW, REQUESTS
 from ticket_console.access import sessions, tokens
 from ticket_console.access.tables import Org, Site, UserAccount
+from ticket_console.clocks.calendars import business_time
+from ticket_console.clocks.tables import Timer
 from ticket_console.customers.tables import Agreement, Asset, Customer, CustomerOrder
 from ticket_console.demo import crews
 from ticket_console.demo.cast import Cast
 from ticket_console.demo.company import OFFICE
 from ticket_console.demo.seed import PASSWORD, Seeded, keep_token, log_ins, seed
+from ticket_console.flows import reads as flow_reads
 from ticket_console.intake.tables import RawIntake, RawState
 from ticket_console.kernel import database as kernel_database
 from ticket_console.kernel.actor import Role, Scope
@@ -52,6 +55,24 @@ def test_the_company_has_everything_a_working_day_needs(seeded: Seeded) -> None:
     assert count(Territory) == 26
     assert count(Asset) == count(CustomerOrder) > 150
     assert count(Agreement) > 10
+
+
+def test_who_complained_is_called_back_after_a_working_day(seeded: Seeded) -> None:
+    with reading() as connection:
+        flow = flow_reads.current_version(connection, seeded.org_id, "complaint")
+        graph = flow_reads.compiled(connection, flow.id)
+        office = business_time(connection, seeded.org_id, "office")
+
+    cooling = graph.node_by_key["cooling"]
+    assert (cooling.delay_seconds, cooling.calendar) == (27_000, "office")
+    before_the_holiday = datetime(2026, 9, 30, 2, 0, tzinfo=UTC)
+    after_it = datetime(2026, 10, 8, 2, 0, tzinfo=UTC)
+    assert office.add(before_the_holiday, timedelta(seconds=27_000)) == after_it
+    timers = table(Timer)
+    with reading() as connection:
+        due = connection.execute(sa.select(timers.c.due_at).where(timers.c.kind == "node")).scalars().all()
+    assert due
+    assert all(office.is_open(moment - timedelta(seconds=1)) for moment in due)
 
 
 # INT-02
