@@ -1,7 +1,7 @@
 // The fields of a template as a form: every field kind, kept in the browser until it is sent as a whole.
 import { createElement as h, useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import { Camera, LocateFixed, Paperclip, Plus, Star, Trash2, Undo2, X } from "lucide-react";
-import { AddressInput, ChecklistInput, DurationInput, FormulaValue, LiveValue, RecordInput, ScanInput, TableInput } from "$/public/external/ticket_console/components/form/form_fields.jsx";
+import { AddressInput, ChecklistInput, DurationInput, FormulaValue, KeptValue, LiveValue, RecordInput, ScanInput, TableInput } from "$/public/external/ticket_console/components/form/form_fields.jsx";
 import { answersOf, holds, nameOf } from "$/public/external/ticket_console/components/form/form_rules.js";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 
@@ -336,16 +336,18 @@ function Control(props) {
 const GROUPED = new Set(["yes_no", "multi_choice", "rating", "signature", "parts", "table", "checklist", "address"]);
 const SILENT = new Set(["heading", "formula", "lookup"]);
 
-// Neighbours of one group or section: [{key, label, open, section, fields}].
-function grouped(fields) {
-  const groups = [];
+// Neighbours under the same heading: [{key, label, open, fields}], the groups that fold around the sections.
+function together(fields, keyOf) {
+  const found = [];
   for (const field of fields) {
-    const key = field.group ? `group:${field.group.key}` : (field.section?.key ?? "");
-    if (groups.length === 0 || groups[groups.length - 1].key !== key) groups.push({ ...field.group, key, section: field.section, fields: [] });
-    groups[groups.length - 1].fields.push(field);
+    const key = keyOf(field);
+    if (found.length === 0 || found[found.length - 1].key !== key) found.push({ ...field.group, key, section: field.section, fields: [] });
+    found[found.length - 1].fields.push(field);
   }
-  return groups;
+  return found;
 }
+const groupOf = (field) => (field.group ? `group:${field.group.key}` : "");
+const sectionOf = (field) => field.section?.key ?? "";
 
 // "lines[2].amount" is a problem of the field "lines".
 function problemOf(problems, key) {
@@ -454,14 +456,21 @@ export function TemplateForm({ fields = [], actions = [], problems = {}, busy = 
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && shown[0] && !busy) submit(shown[0]);
     },
   },
-    grouped(list).map((group) => {
-      const body = h("div", { className: "tc-form", "data-columns": group.section?.columns }, group.fields.map(draw));
-      if (group.key.startsWith("group:")) return h("details", { key: group.key, className: "tc-form-group", open: group.open || undefined }, h("summary", null, speak.label(group.label)), body);
-      const title = speak.label(group.section?.title);
-      return h("section", { key: group.key, className: "tf-section", "aria-label": title || undefined }, title && h("div", { className: "tf-title" }, title), body);
+    together(list, groupOf).map((group, at) => {
+      const parts = together(group.fields, sectionOf);
+      const sections = parts.map((part, each) => {
+        const title = group.key && parts.length === 1 ? "" : speak.label(part.section?.title);
+        return h("section", { key: `${part.key}:${each}`, className: "tf-section", "aria-label": title || undefined },
+          title && h("div", { className: "tf-title" }, title),
+          h("div", { className: "tc-form", "data-columns": part.section?.columns }, part.fields.map(draw)));
+      });
+      if (group.key) return h("details", { key: group.key, className: "tc-form-group", open: group.open || undefined }, h("summary", null, speak.label(group.label)), h("div", { className: "tf-sections" }, sections));
+      return h("div", { key: `rest:${at}`, className: "tf-sections" }, sections);
     }),
     shown.length > 0 && h("div", { className: "tc-row tc-form-actions" }, shown.map((action, at) => h("button", {
       key: action.key, type: at === 0 ? "submit" : "button", className: "tc-btn", disabled: busy, "data-action": action.key,
       "data-tone": action.tone ?? (at === 0 ? "primary" : "plain"), onClick: at === 0 ? undefined : () => submit(action),
     }, at === 0 && busy && h("span", { className: "tc-spin" }), speak.label(action.label)))));
 }
+
+export { KeptValue };

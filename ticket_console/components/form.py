@@ -50,6 +50,13 @@ class _SignaturePad(_FormPart):
     on_change: rx.EventHandler[passthrough_event_spec(str)]
 
 
+class _KeptValue(_FormPart):
+    tag = "KeptValue"
+
+    field: rx.Var[dict[str, Any]]
+    value: rx.Var[Any]
+
+
 def template_form(
     *,
     fields: Any,
@@ -104,3 +111,12 @@ def signature_pad(*, on_change: EventType[str], value: Any = "", label: Any = No
     """A sheet to sign on; tells the strokes as SVG path data on a sheet of 1000 x 400."""
     named = {} if label is None else {"label": label}
     return _SignaturePad.create(value=value, on_change=on_change, **named)
+
+
+# Kinds whose values are more than a text.
+KEPT_IN_FULL: Final = ("lookup", "table", "checklist", "signature")
+
+
+def kept_value(field: Any) -> rx.Component:
+    """The value of a field of one of `KEPT_IN_FULL`, to be read; `field` is a FieldView as plain data."""
+    return _KeptValue.create(field=field, value=field["value"])

@@ -13,6 +13,7 @@ export function RecordInput({ field, id, value, disabled, onChange, searchUrl, l
   const speak = useLanguage();
   const [text, setText] = useState("");
   const [found, setFound] = useState(null);
+  const [answered, setAnswered] = useState("");
   const [at, setAt] = useState(0);
   const [name, setName] = useState(field.shown ?? "");
   useEffect(() => {
@@ -22,6 +23,7 @@ export function RecordInput({ field, id, value, disabled, onChange, searchUrl, l
       const answer = await fetch(`${searchUrl}/${field.kind}?text=${encodeURIComponent(text)}`, { signal: asked.signal }).catch(() => null);
       if (!answer?.ok) return;
       setFound((await answer.json()).slice(0, 12));
+      setAnswered(text.trim());
       setAt(0);
     }, SEARCH_AFTER_MS);
     return () => {
@@ -77,7 +79,8 @@ export function RecordInput({ field, id, value, disabled, onChange, searchUrl, l
           event.preventDefault();
           choose(choice);
         },
-      }, h("span", null, choice.label), h("small", null, choice.detail)))));
+      }, h("span", null, choice.label), h("small", null, choice.detail)))),
+    found?.length === 0 && answered !== "" && answered === text.trim() && h("p", { className: "tf-found", role: "status" }, speak.t("form.record.none")));
 }
 
 // The reader comes only when somebody scans; browsers that read codes themselves need none.
@@ -278,4 +281,39 @@ export function LiveValue({ field, id, value: kept }) {
 export function FormulaValue({ field, id, value }) {
   const text = value === null || value === undefined || value === "" ? "—" : `${value}${field.unit ? ` ${field.unit}` : ""}`;
   return h("output", { id, className: "tf-result", "aria-live": "polite" }, text);
+}
+
+// What is kept of a field that text alone would not show well: a live value, a table, a checklist, a signature.
+export function KeptValue({ field, value }) {
+  const speak = useLanguage();
+  const label = speak.label(field.label);
+  const look = field.look ?? {};
+  if (field.kind === "lookup") return h(LiveValue, { field: { ...field, ...look }, value });
+  const list = Array.isArray(value) ? value : [];
+  if (field.kind === "checklist") {
+    const lines = Object.fromEntries(list.map((line) => [line.key, line]));
+    return h("ul", { className: "tf-kept-list" }, (look.items ?? []).filter((item) => lines[item.key]).map((item) => {
+      const line = lines[item.key];
+      const [, icon] = STATES.find(([state]) => state === line.state);
+      return h("li", { key: item.key, "data-state": line.state },
+        h(icon, { size: 15, role: "img", "aria-label": speak.t(`kind.checklist.${line.state}`) }),
+        h("span", null, speak.label(item.text), line.note && h("span", { className: "tf-note" }, line.note)));
+    }));
+  }
+  if (field.kind === "signature") {
+    return h("svg", { className: "tf-kept-sign", viewBox: "0 0 1000 400", role: "img", "aria-label": label },
+      h("path", { d: value, fill: "none", stroke: "currentColor", strokeWidth: 2.5, strokeLinecap: "round", strokeLinejoin: "round", vectorEffect: "non-scaling-stroke" }));
+  }
+  const columns = look.columns ?? [];
+  const shown = (column, entered) => {
+    if (entered === null || entered === undefined || entered === "") return "—";
+    if (column.kind === "yes_no") return speak.t(entered ? "common.yes" : "common.no");
+    if (column.kind === "choice") return speak.label(column.options.find((option) => option.value === entered)?.label ?? entered);
+    if (column.kind === "duration") return durationText(speak, entered);
+    if (column.kind === "datetime") return speak.when(entered);
+    return `${entered}${column.unit ? ` ${column.unit}` : ""}`;
+  };
+  return h("div", { className: "tf-table-scroll tf-kept-table", tabIndex: 0, role: "region", "aria-label": label }, h("table", null,
+    h("thead", null, h("tr", null, columns.map((column) => h("th", { key: column.key, scope: "col", "data-kind": column.kind }, speak.label(column.label))))),
+    h("tbody", null, list.map((row, at) => h("tr", { key: at }, columns.map((column) => h("td", { key: column.key, "data-kind": column.kind }, shown(column, row[column.key]))))))));
 }

@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.event import EventType
 
 from ticket_console.components.blocks import badge, button, note, row, stack, text_input
+from ticket_console.components.form import KEPT_IN_FULL, kept_value
 from ticket_console.components.overlay import dialog
 from ticket_console.components.text import money, number, t, t_with, tl, when
 
@@ -145,6 +146,7 @@ def value_text(each: Item) -> rx.Component:
                 each["value"].to(dict[str, float])["lon"].to_string(),
             ),
         ),
+        *((kind, rx.fragment(kept_value(each))) for kind in KEPT_IN_FULL),
         ("photo", rx.fragment(t("ticket.photos_attached"))),
         ("file", rx.fragment(t("ticket.photos_attached"))),
         rx.fragment(each["look"].to(dict[str, Any])["shown"].to_string(use_json=False)),

@@ -26,6 +26,7 @@ from ticket_console.forms.behaviours import highlight_of
 from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldSpec
 from ticket_console.forms.kinds import Showing, show_value
+from ticket_console.forms.lookups import address_of
 from ticket_console.forms.visibility import hidden_fields
 from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.outbound import is_web_address
@@ -37,6 +38,7 @@ from ticket_console.stock import reads as stock
 from ticket_console.tickets import links, reads
 from ticket_console.tickets.links import LinkedTicket
 from ticket_console.tickets.marking import Marking, TicketStatus
+from ticket_console.tickets.standing import late_at
 
 Row = Mapping[str, Any]
 
@@ -100,7 +102,7 @@ class OtherStepView:
 class StepView:
     """An open step; `fields` and `edges` are empty where it is not the viewer's to do.
 
-    `can_skip` and `others` are for those who may do otherwise than the flow says.
+    `late_at` is when the step is over its own time target. `can_skip` and `others` are for those who may do otherwise than the flow says.
     """
 
     token_id: int
@@ -111,6 +113,7 @@ class StepView:
     owner: str
     owner_kind: str
     entered_at: datetime
+    late_at: datetime | None
     can_act: bool
     is_own: bool
     fields: tuple[FieldView, ...]
@@ -255,6 +258,7 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         readable=access.read,
         at=at,
         ticket_id=ticket_id,
+        for_customer=for_customer,
         to=Showing(
             viewer.locale,
             ZoneInfo(zone),
@@ -398,26 +402,44 @@ class _Form:
     at: datetime
     to: Showing
     ticket_id: int
+    for_customer: bool
 
 
 def _values(form: _Form) -> tuple[FieldView, ...]:
-    """What is known of the ticket; what a condition hides is kept and not shown."""
+    """What is known of the ticket, and live fields nobody has read yet; what a condition hides is kept."""
     hidden = hidden_fields(form.definition, form.facts)
     return tuple(
         _field(spec, form, {**field_settings(spec), **_standing(spec, form)}, required=False, writable=False)
         for key, spec in form.definition.field_by_key.items()
-        if key in form.readable and key in form.stored and key not in hidden
+        if key in form.readable and key not in hidden and (key in form.stored or _is_awaited(spec, form))
+    )
+
+
+def _is_awaited(spec: FieldSpec, form: _Form) -> bool:
+    return (
+        spec.lookup is not None
+        and not form.for_customer
+        and spec.is_in_use(form.at)
+        and address_of(spec.lookup, form.facts) is not None
     )
 
 
 def _standing(spec: FieldSpec, form: _Form) -> dict[str, Any]:
+    if spec.key not in form.stored:
+        return {"shown": "", **_age(spec, None, form)}
     value = form.stored[spec.key][0]
     tone = highlight_of(spec, form.facts)
     return {
         "shown": show_value(spec, value, form.to),
         **({} if tone is None else {"tone": tone.value}),
-        **({"stale": is_stale(spec, value, form.at)} if spec.lookup is not None else {}),
+        **_age(spec, value, form),
     }
+
+
+def _age(spec: FieldSpec, value: object, form: _Form) -> dict[str, Any]:
+    if spec.lookup is None:
+        return {}
+    return {"stale": is_stale(spec, value, form.at), "refresh_seconds": spec.lookup.refresh_seconds}
 
 
 def _asked(form: _Form, node: Node, writable: frozenset[str]) -> tuple[FieldView, ...]:
@@ -519,6 +541,7 @@ def _step(
         owner=people.get(token["owner_id"], "") if token["owner_id"] else (token["queue_role"] or ""),
         owner_kind=token["owner_kind"].value,
         entered_at=token["entered_at"],
+        late_at=None if viewer.kind is ActorKind.CUSTOMER else late_at(node, token["entered_at"]),
         can_act=can_complete,
         is_own=owns_token(viewer, token),
         fields=_asked(form, node, writable),

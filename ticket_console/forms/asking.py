@@ -100,6 +100,8 @@ def field_settings(spec: FieldSpec) -> Plain:
     settings |= (
         {"items": [{"key": item.key, "text": dict(item.text)} for item in spec.items]} if spec.items else {}
     )
+    if spec.kind is FieldKind.TABLE:
+        settings["columns"] = [_column(spec, column) for column in spec.columns]
     if spec.width is not None:
         settings["wide"] = spec.width.value == "full"
     return settings
@@ -125,8 +127,6 @@ def _plain(
         "known": kept,
         "section": {"key": section.key, "title": dict(section.title), "columns": section.columns},
     }
-    if spec.kind is FieldKind.TABLE:
-        field["columns"] = [_column(spec, column) for column in spec.columns]
     if spec.lookup is not None:
         field["refresh_seconds"] = spec.lookup.refresh_seconds
         field["stale"] = is_stale(spec, kept, at)

@@ -195,12 +195,18 @@ def definition_hash(definition: TemplateDefinition) -> str:
 def definition_schema(definition: TemplateDefinition) -> dict[str, Any]:
     """The JSON schema of the values a new request may carry."""
     asked = [spec for spec in definition.asked_at(None) if KINDS[spec.kind].is_entered]
+    sometimes = {
+        spec.key
+        for section in definition.sections
+        for spec in section.fields
+        if section.visible_when is not None or spec.visible_when is not None
+    }
     return {
         "type": "object",
         "additionalProperties": False,
         "properties": {spec.key: schema_of(spec) for spec in asked},
         "required": [
-            spec.key for spec in asked if spec.required and spec.default is None and not spec.visible_when
+            spec.key for spec in asked if spec.required and spec.default is None and spec.key not in sometimes
         ],
     }
 

@@ -100,7 +100,8 @@ class Subject:
 
     `check` raises for a document that does not even have the shape of what it stands for; whether it makes
     sense is asked when it is published. `newest` is None for what was never published, `hold` keeps anybody
-    else from publishing it until the transaction ends, `version` is any version by its id.
+    else from publishing it until the transaction ends, `version` is any version by its id. `refuse` raises
+    where the first document is not the asker's to change into the second.
     """
 
     kind: DraftKind
@@ -111,6 +112,7 @@ class Subject:
     hold: Callable[[Connection, int, str], None]
     version: Callable[[Connection, int], Newest]
     unknown: type[NotFound]
+    refuse: Callable[[Actor, Document, Document], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,7 +511,13 @@ def _checked(
     document, inverse = apply(row.document, gesture.ops)
     refuse_too_large(document)
     subject.check(document)
+    _refuse_change(subject, actor, row, document)
     return document, inverse
+
+
+def _refuse_change(subject: Subject, actor: Actor, row: Row[Any], document: Document) -> None:
+    if subject.refuse is not None:
+        subject.refuse(actor, row.document, document)
 
 
 @retried
@@ -528,6 +536,7 @@ def _replaced(
         if not _seq_of(connection, draft_id, gesture_id):
             _refuse_moved(connection, row, if_match)
             if not same(row.document, wanted):
+                _refuse_change(subject, actor, row, wanted)
                 row = _written(
                     connection,
                     row,

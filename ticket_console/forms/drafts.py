@@ -23,9 +23,11 @@ from ticket_console.forms.definitions import (
 )
 from ticket_console.forms.draft_log import Drafts, Newest, Subject
 from ticket_console.forms.json_form import JsonForm
+from ticket_console.forms.ownership import refuse_new_face, refuse_others_sections
 from ticket_console.forms.publishing import TemplateFace
 from ticket_console.forms.reads import TemplateNotFound
 from ticket_console.forms.tables import DraftKind, Template, TemplateVersion
+from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.documents import Document
 from ticket_console.kernel.errors import FieldProblem
@@ -91,6 +93,11 @@ def _check(document: Document) -> None:
         raise InvalidDefinition(tuple(FieldProblem(name, "input.unknown_key") for name in sorted(unknown)))
     face_of(document)
     definition_of(document)
+
+
+def _refuse(actor: Actor, before: Document, after: Document) -> None:
+    refuse_others_sections(actor, definition_of(before), definition_of(after))
+    refuse_new_face(actor, is_changed=before.get("face") != after.get("face"))
 
 
 # Flows are a room above: their table is known here by its name alone.
@@ -210,6 +217,7 @@ SUBJECT: Final = Subject(
     hold=_hold,
     version=version_document,
     unknown=TemplateNotFound,
+    refuse=_refuse,
 )
 
 _room: Final = Drafts(SUBJECT)

@@ -65,6 +65,13 @@ def unanswered(
     return tuple(problem.path for problem in _missing(definition, required, answers, frozenset()))
 
 
+def new_results(
+    definition: TemplateDefinition, before: Mapping[str, object], changed: Mapping[str, object]
+) -> dict[str, object]:
+    """What formulas come to once `changed` takes the place of what the ticket said before; None is empty."""
+    return _new_results(definition, answers_of(definition, changed, known=before), before, cleared=True)
+
+
 def _required(
     definition: TemplateDefinition,
     asked: Mapping[str, bool] | None,

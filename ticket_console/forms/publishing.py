@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
-from ticket_console.forms import reads
+from ticket_console.forms import ownership, reads
 from ticket_console.forms.definitions import (
     InvalidDefinition,
     TemplateDefinition,
@@ -109,13 +109,15 @@ def publish_template(
 ) -> PublishedVersion:
     """Publish a template's form, and define its fields; new tickets use it from now on.
 
-    The same content again is the same version. Raises `InvalidDefinition` naming everything wrong.
+    The same content again is the same version. Raises `InvalidDefinition` naming everything wrong, and
+    `NotYourSection` for changes to what another department answers for.
     `flow_version_id` pins the flow version; without it tickets follow the flow of `use_flow`.
     """
     policy.require(actor, "template.manage")
     parsed = definition if isinstance(definition, TemplateDefinition) else parse_definition(definition)
     if problems := definition_problems(parsed):
         raise InvalidDefinition(problems)
+    _refuse_foreign_changes(conn, actor, code, face, parsed)
     define_fields(conn, actor=actor, fields=parsed.fields)
     template = _template(conn, actor.org_id, code, face)
     published = _version(conn, actor, at, template.id, parsed, flow_version_id)
@@ -141,6 +143,25 @@ def publish_template(
         )
     )
     return published
+
+
+def _refuse_foreign_changes(
+    conn: Connection, actor: Actor, code: str, face: TemplateFace, definition: TemplateDefinition
+) -> None:
+    if not ownership.is_bound(actor):
+        return
+    row = conn.execute(
+        sa.select(_templates).where(_templates.c.org_id == actor.org_id, _templates.c.code == code)
+    ).one_or_none()
+    if row is None or row.current_version_id is None:
+        ownership.refuse_others_sections(actor, None, definition)
+        return
+    in_use = reads.template_version(conn, row.current_version_id)
+    ownership.refuse_others_sections(actor, in_use.definition, definition)
+    shown = TemplateFace(
+        row.name, row.business_line, row.ticket_class, row.icon, row.is_public, tuple(row.keywords)
+    )
+    ownership.refuse_new_face(actor, is_changed=shown != face)
 
 
 def _template(conn: Connection, org_id: int, code: str, face: TemplateFace) -> sa.Row[*tuple[Any, ...]]:
@@ -220,6 +241,11 @@ def _pinned_hash(definition: TemplateDefinition, flow_version_id: int) -> str:
 def use_flow(conn: Connection, *, actor: Actor, code: str, flow_id: int, flow_version_id: int) -> None:
     """Say which flow the tickets of a template follow, and the version they start on now."""
     policy.require(actor, "template.manage")
+    if ownership.is_bound(actor):
+        followed = sa.select(_templates.c.flow_id).where(
+            _templates.c.org_id == actor.org_id, _templates.c.code == code
+        )
+        ownership.refuse_new_face(actor, is_changed=conn.execute(followed).scalar() not in (None, flow_id))
     changed = conn.execute(
         sa.update(_templates)
         .where(_templates.c.org_id == actor.org_id, _templates.c.code == code)
