@@ -3,7 +3,7 @@
 Nobody learns by a condition what they may not read: a fact hidden from the viewer is refused, not evaluated.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,8 +23,6 @@ from ticket_console.kernel.conditions import BadCondition, compile_condition, co
 from ticket_console.kernel.errors import Forbidden
 from ticket_console.tickets import reads
 from ticket_console.tickets.condition_facts import TICKET_FACTS, fact_columns
-from ticket_console.tickets.scoping import row_condition
-from ticket_console.tickets.tables import OwnerKind
 
 EXAMPLES: Final = 20
 
@@ -115,22 +113,14 @@ def matching(
     policy.require(viewer, "ticket.view")
     _refuse_malformed(tree)
     kinds = form_reads.field_kinds(connection, viewer.org_id)
-    _refuse_hidden(fields_of(tree) & _anywhere_hidden(connection, viewer))
     tickets = reads.tickets
-    seen = [
-        tickets.c.org_id == viewer.org_id,
-        row_condition(
-            policy.row_scope(viewer, "ticket.view"),
-            region=tickets.c.region_id,
-            ticket_class=tickets.c.ticket_class,
-            own=_own(viewer),
-        ),
-    ]
+    seen = [tickets.c.org_id == viewer.org_id, reads.visible_to(viewer)]
     if last_month:
         since, until = _last_month(at, places.org(connection, viewer.org_id).tz)
         seen += [tickets.c.opened_at >= since, tickets.c.opened_at < until]
     else:
         seen.append(tickets.c.closed_at.is_(None))
+    _refuse_hidden(fields_of(tree) & _anywhere_hidden(connection, viewer, seen))
     held = compile_where(tree, fact_columns(kinds), dialect=connection.dialect.name)
     of, count = connection.execute(
         sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((held, 1), else_=0)), 0)).where(*seen)
@@ -144,24 +134,20 @@ def matching(
     return Matches(int(count), of, tuple((row.id, row.no, row.title) for row in examples))
 
 
-def _own(viewer: Actor) -> sa.ColumnElement[bool]:
-    if viewer.technician_id is None:
-        return sa.false()
-    step = sa.exists().where(
-        reads.tokens.c.ticket_id == reads.tickets.c.id,
-        reads.tokens.c.owner_kind == OwnerKind.TECHNICIAN,
-        reads.tokens.c.owner_id == viewer.technician_id,
-    )
-    return sa.or_(reads.tickets.c.assignee_id == viewer.technician_id, step)
-
-
-def _anywhere_hidden(connection: Connection, viewer: Actor) -> frozenset[str]:
-    """Fields that some template keeps from the viewer, whatever step a ticket stands at."""
+def _anywhere_hidden(
+    connection: Connection, viewer: Actor, seen: Sequence[sa.ColumnElement[bool]]
+) -> frozenset[str]:
+    """Fields kept from the viewer at any step by a form in use, or by the one of a ticket that is looked at."""
+    tickets = reads.tickets
+    published = form_reads.published_templates(connection, viewer.org_id)
+    pairs = {(template.template_version_id, template.flow_version_id) for template in published}
+    used = sa.select(tickets.c.template_version_id, tickets.c.flow_version_id).where(*seen).distinct()
+    pairs |= {(template_id, flow_id) for template_id, flow_id in connection.execute(used)}
     hidden: set[str] = set()
-    for template in form_reads.published_templates(connection, viewer.org_id):
-        fields = [(key, spec.sensitivity) for key, spec in template.definition.field_by_key.items()]
-        graph = flow_reads.compiled(connection, template.flow_version_id)
-        for node in graph.nodes:
+    for template_version_id, flow_version_id in pairs:
+        definition = form_reads.template_version(connection, template_version_id).definition
+        fields = [(key, spec.sensitivity) for key, spec in definition.field_by_key.items()]
+        for node in flow_reads.compiled(connection, flow_version_id).nodes:
             access = projection.visible_fields(viewer, fields, field_table(node))
             hidden |= {key for key, _ in fields if key not in access.read}
     return frozenset(hidden)

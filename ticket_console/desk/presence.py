@@ -71,6 +71,7 @@ def enter(*, actor: Actor, kind: DraftKind, code: str, tab: str) -> tuple[Person
 
 def leave(*, actor: Actor, kind: DraftKind, code: str, tab: str) -> None:
     """Say that the tab is closed; once more does no harm."""
+    policy.require(actor, SUBJECTS[kind].permission)
     subject = _subject(actor.org_id, kind, code)
     with _lock:
         known = _seats.pop((subject, tab), None)

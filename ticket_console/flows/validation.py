@@ -5,7 +5,6 @@ Every problem names the node or edge it is about by its key: `nodes.visit.handle
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations, islice
-from urllib.parse import urlsplit
 
 from ticket_console.flows.acting import acting_problems
 from ticket_console.flows.elements import (
@@ -26,6 +25,7 @@ from ticket_console.flows.writers import unwritten_problems
 from ticket_console.kernel.condition_analysis import contradiction, overlap
 from ticket_console.kernel.conditions import condition_problems
 from ticket_console.kernel.errors import FieldProblem
+from ticket_console.kernel.outbound import is_web_address
 
 # What guards may ask about besides the fields of the template.
 TICKET_FACTS = frozenset(
@@ -217,16 +217,8 @@ def _address_problems(node: Node, path: str) -> Iterator[FieldProblem]:
     ]
     addresses += [(f"documents[{index}].url", document.url) for index, document in enumerate(node.documents)]
     for name, url in addresses:
-        if not _is_web_address(url):
+        if not is_web_address(url):
             yield FieldProblem(f"{path}.{name}", "flow.bad_url")
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _calendar_problems(graph: Graph, calendars: Collection[str] | None) -> Iterator[FieldProblem]:

@@ -120,7 +120,11 @@ def _tell(signal: Signal) -> None:
     with _lock:
         hearing = [hear for topic, hear in _listeners.values() if signal.topic.startswith(topic)]
     for hear in hearing:
-        hear(signal)
+        try:
+            hear(signal)
+        except Exception as failure:
+            # The others want to hear it, too, and the thread that listens must go on.
+            log.error("signals.listener_failed", topic=signal.topic, exc_info=failure)
 
 
 def _start_listening() -> None:

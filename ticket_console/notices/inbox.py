@@ -9,12 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
-from ticket_console.access import policy
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.text import LocalText
 from ticket_console.notices.tables import Channel, NoticeRead, Outbox
-from ticket_console.tickets.scoping import row_condition
+from ticket_console.tickets.reads import visible_to
 from ticket_console.tickets.tables import Ticket
 
 _outbox = table(Outbox)
@@ -91,13 +90,8 @@ def _mine(viewer: Actor) -> sa.ColumnElement[bool] | None:
     by_name = [f"user:{viewer.user_id}"]
     if viewer.technician_id is not None:
         by_name.append(f"technician:{viewer.technician_id}")
-    reach = row_condition(
-        policy.row_scope(viewer, "ticket.view"),
-        region=_tickets.c.region_id,
-        ticket_class=_tickets.c.ticket_class,
-        own=_tickets.c.assignee_id == viewer.technician_id,
-    )
-    by_role = sa.and_(_outbox.c.recipient.in_([f"role:{role}" for role in sorted(viewer.roles)]), reach)
+    roles = [f"role:{role}" for role in sorted(viewer.roles)]
+    by_role = sa.and_(_outbox.c.recipient.in_(roles), visible_to(viewer))
     return sa.and_(
         _outbox.c.org_id == viewer.org_id,
         _outbox.c.channel == Channel.CONSOLE,

@@ -8,12 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from ticket_console.access import policy
 from ticket_console.kernel import ids
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.tickets.marking import TicketStatus
-from ticket_console.tickets.scoping import row_condition
+from ticket_console.tickets.reads import visible_to
 from ticket_console.tickets.tables import Ticket, TicketLink
 
 _links = table(TicketLink)
@@ -57,12 +56,6 @@ def add(
 
 def links_of(connection: Connection, viewer: Actor, ticket_id: int) -> tuple[LinkedTicket, ...]:
     """The tickets linked with one, the oldest link first; those the viewer may not see are left out."""
-    reach = row_condition(
-        policy.row_scope(viewer, "ticket.view"),
-        region=_tickets.c.region_id,
-        ticket_class=_tickets.c.ticket_class,
-        own=_tickets.c.assignee_id == viewer.technician_id,
-    )
     found: list[LinkedTicket] = []
     for near, far, is_outgoing in (
         (_links.c.from_id, _links.c.to_id, True),
@@ -79,7 +72,7 @@ def links_of(connection: Connection, viewer: Actor, ticket_id: int) -> tuple[Lin
                 _links.c.at,
             )
             .join(_tickets, _tickets.c.id == far)
-            .where(near == ticket_id, _tickets.c.org_id == viewer.org_id, reach)
+            .where(near == ticket_id, _tickets.c.org_id == viewer.org_id, visible_to(viewer))
         )
         found += [
             LinkedTicket(row.id, row.no, row.title, row.kind, row.stage, row.status, is_outgoing, row.at)

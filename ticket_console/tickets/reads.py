@@ -88,7 +88,7 @@ def find_tracked(connection: Connection, *, tracking_hash: str) -> TrackedTicket
 def find_ticket(connection: Connection, *, viewer: Actor, ticket_id: int) -> Row:
     """The ticket's row; TicketNotFound also for what the viewer may not see."""
     query = sa.select(tickets).where(
-        tickets.c.id == ticket_id, tickets.c.org_id == viewer.org_id, _visible_to(viewer)
+        tickets.c.id == ticket_id, tickets.c.org_id == viewer.org_id, visible_to(viewer)
     )
     row = connection.execute(query).first()
     if row is None:
@@ -96,7 +96,8 @@ def find_ticket(connection: Connection, *, viewer: Actor, ticket_id: int) -> Row
     return row._asdict()
 
 
-def _visible_to(viewer: Actor) -> sa.ColumnElement[bool]:
+def visible_to(viewer: Actor) -> sa.ColumnElement[bool]:
+    """Which rows of tickets a viewer may see, of those of their organisation."""
     if viewer.ticket_id is not None:
         return tickets.c.id == viewer.ticket_id
     return row_condition(
@@ -123,7 +124,7 @@ def ticket_id_by_no(connection: Connection, *, viewer: Actor, no: str) -> int:
     """The id behind a number that somebody typed or scanned; TicketNotFound where it is not theirs to see."""
     found = connection.execute(
         sa.select(tickets.c.id).where(
-            tickets.c.org_id == viewer.org_id, tickets.c.no == no, _visible_to(viewer)
+            tickets.c.org_id == viewer.org_id, tickets.c.no == no, visible_to(viewer)
         )
     ).scalar_one_or_none()
     if found is None:

@@ -119,3 +119,31 @@ async def test_a_page_hears_who_comes_and_what_is_drawn(
     watching.close()
     with pytest.raises(StopAsyncIteration):
         await asyncio.wait_for(anext(watching), 5)
+
+
+def test_a_listener_that_fails_keeps_nobody_else_from_hearing() -> None:
+    heard: list[str] = []
+
+    def broken(_: signals.Signal) -> None:
+        raise ValueError("broken")
+
+    ends = [
+        signals.listen("draft.", broken),
+        signals.listen("draft.", lambda signal: heard.append(signal.topic)),
+    ]
+    try:
+        signals._tell(signals.Signal("draft.1.flow.repair", {}))
+    finally:
+        for end in ends:
+            end()
+
+    assert heard == ["draft.1.flow.repair"]
+
+
+def test_only_designers_say_that_a_tab_is_closed(company: Company, manager: Actor) -> None:
+    presence.enter(actor=manager, kind=FLOW, code="repair", tab="a")
+
+    with pytest.raises(Forbidden):
+        presence.leave(actor=company.actor("agent"), kind=FLOW, code="repair", tab="a")
+
+    assert names(presence.people(actor=manager, kind=FLOW, code="repair")) == [("manager", 1)]

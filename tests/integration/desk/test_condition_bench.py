@@ -10,6 +10,8 @@ from tests.builders.company import CHENGDU, Company, found_company
 from ticket_console.desk import condition_bench
 from ticket_console.desk.condition_bench import FactHidden, Matches, Verdict
 from ticket_console.desk.work import ticket_facts
+from ticket_console.forms import reads as form_reads
+from ticket_console.forms.tables import Template
 from ticket_console.kernel.condition_sql import compile_where
 from ticket_console.kernel.conditions import BadCondition, compile_condition
 from ticket_console.kernel.database import reading, table, transaction
@@ -70,6 +72,21 @@ def test_a_hidden_fact_is_refused_and_not_evaluated(company: Company) -> None:  
 
     assert caught.value.params == {"fields": "parts_cost"}
     assert judge(company, "manager", opened.ticket_id, COST)[0].holds is False
+
+
+def test_what_the_form_of_an_old_ticket_hides_stays_hidden_when_newer_forms_do_not_know_it(
+    company: Company,
+) -> None:  # PRM-02
+    company.open()
+    with transaction() as connection:
+        templates = form_reads.published_templates(connection, company.org_id)
+        assert any("parts_cost" in each.definition.field_by_key for each in templates)
+        kept = [each.template_id for each in templates if "parts_cost" in each.definition.field_by_key]
+        rested = table(Template)
+        connection.execute(sa.update(rested).where(rested.c.id.in_(kept)).values(is_active=False))
+
+    with pytest.raises(FactHidden):
+        matching(company, "dispatcher", COST)
 
 
 def test_a_ticket_of_another_region_does_not_exist(company: Company) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -14,13 +14,17 @@ import sqlalchemy as sa
 
 from tests.builders.company import Company, found_company
 from ticket_console.jobs import sending
+from ticket_console.kernel.actor import Grant, Role, Scope
 from ticket_console.kernel.canonical import parse_json
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import InvalidInput
 from ticket_console.notices import inbox, outbox, surveys, webhook
+from ticket_console.notices.inbox import InboxView
 from ticket_console.notices.outbox import Message, SendingFailed
 from ticket_console.notices.surveys import AlreadyAnswered, SurveyNotFound
 from ticket_console.notices.tables import Channel, Outbox, OutboxState
+from ticket_console.tickets import links
+from ticket_console.tickets.tables import Ticket
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 SECRET = "a secret that only these tests know of"
@@ -205,6 +209,24 @@ def test_a_notice_to_a_role_reaches_those_who_may_see_the_ticket(company: Compan
     with transaction() as connection:
         inbox.mark_read(connection, company.actor("dispatcher"), [notice.id], at=AT)
     assert unread("dispatcher") == 0
+
+
+def test_what_nobody_has_is_not_the_own_of_somebody_who_is_no_technician(company: Company) -> None:
+    tickets = [company.open(), company.open()]
+    with transaction() as connection:
+        made = table(Ticket)
+        connection.execute(sa.update(made).values(assignee_id=None))
+        first, second = (ticket.ticket_id for ticket in tickets)
+        links.add(connection, from_id=first, to_id=second, kind="care", at=AT, command_id="link")
+    put(company, second, recipient="role:technician")
+    nobody = replace(
+        company.actor("dispatcher"), technician_id=None, grants=(Grant(Role.TECHNICIAN, Scope.OWN),)
+    )
+
+    with reading() as connection:
+        assert inbox.inbox(connection, nobody) == InboxView((), 0)
+        assert links.links_of(connection, nobody, first) == ()
+        assert len(links.links_of(connection, company.actor("manager"), first)) == 1
 
 
 def test_a_survey_is_asked_once_and_answered_once(company: Company) -> None:  # FLW-17

@@ -107,6 +107,16 @@ def test_everything_a_flow_may_have_is_accepted(parts: tuple[Node | Edge, ...]) 
         (one("automatic", actions=(CallWebhook("https://"),)), "nodes.n.actions[0].url", "flow.bad_url"),
         (one("automatic", actions=(CallWebhook("http://["),)), "nodes.n.actions[0].url", "flow.bad_url"),
         (
+            one("automatic", actions=(CallWebhook("https://li:pw@x"),)),
+            "nodes.n.actions[0].url",
+            "flow.bad_url",
+        ),
+        (
+            one("automatic", actions=(CallWebhook("https://x:99999"),)),
+            "nodes.n.actions[0].url",
+            "flow.bad_url",
+        ),
+        (
             one(documents=(Document({}, "javascript:alert(1)"),)),
             "nodes.n.documents[0].url",
             "flow.bad_url",
