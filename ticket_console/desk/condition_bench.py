@@ -137,7 +137,7 @@ def matching(
 def _anywhere_hidden(
     connection: Connection, viewer: Actor, seen: Sequence[sa.ColumnElement[bool]]
 ) -> frozenset[str]:
-    """Fields kept from the viewer at any step by a form in use, or by the one of a ticket that is looked at."""
+    """Fields kept from the viewer at any step by a form in use, or by that of a ticket looked at."""
     tickets = reads.tickets
     published = form_reads.published_templates(connection, viewer.org_id)
     pairs = {(template.template_version_id, template.flow_version_id) for template in published}
