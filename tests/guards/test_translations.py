@@ -12,6 +12,7 @@ from ticket_console.i18n import catalog, negotiate, translate
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.conditions import OPERATORS
 from ticket_console.kernel.text import LOCALES
+from ticket_console.tickets.path import How
 
 PACKAGE = Path(__file__).parents[2] / "ticket_console"
 SCREENS = ("pages", "components", "designer", "state")
@@ -28,6 +29,7 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     "condition.combinator.": frozenset({"and", "or"}),
     "condition.operator.": OPERATORS
     | frozenset({"<.time", "<=.time", ">.time", ">=.time", "in.list", "notIn.list", "contains.list"}),
+    "ticket.path.how.": frozenset(How),
     "ticket.link.": frozenset(kind.value for kind in LinkKind),
     "board.needs.": frozenset({"form", "reason"}),
     "flow_designer.act.": frozenset({"complete", "return", "reject", "cancel", "reassign", "skip"}),

@@ -1,6 +1,7 @@
 // The browser's half of the texts: which language is spoken, what a key says in it, and how times,
 // ages and amounts are written. The server's half is `ticket_console/i18n/catalogs.py`.
 import { createElement, useSyncExternalStore } from "react";
+import { AlarmClock, Hourglass } from "lucide-react";
 import zh from "./zh.json";
 import en from "./en.json";
 
@@ -134,13 +135,20 @@ function speaker(name) {
     return t("time.span.minutes", { minutes: rest });
   };
 
+  // As short as a card has room for: the largest unit alone.
+  const shortSpan = (seconds) => {
+    const [unit, length] = AGES.slice(2).find(([, least]) => seconds >= least) ?? ["minute", 60];
+    const count = Math.max(Math.floor(seconds / length), 0);
+    return format(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "narrow" }).format(count);
+  };
+
   const ago = (value, now = Date.now()) => {
     const at = value ? moment(value) : null;
     return at ? relative((at.getTime() - now) / 1000) : "";
   };
 
   const known = (key) => key in catalog;
-  return { name, tag, t, label, when, number, money, ago, span, known };
+  return { name, tag, t, label, when, number, money, ago, span, shortSpan, known };
 }
 
 const SPEAKERS = { zh: speaker("zh"), en: speaker("en") };
@@ -210,5 +218,25 @@ export function Due({ at, className = "", ...rest }) {
     { ...rest, className: `tc-due ${className}`, "data-tone": tone, dateTime: at,
       title: speak.when(at, undefined, "full") },
     speak.t(key, { span: speak.span(left) }),
+  );
+}
+
+// How long something has stood where it is; past the moment by which it should have gone on it is late.
+export function Standing({ at, lateAt, short = false, className = "", ...rest }) {
+  const speak = useLanguage();
+  const now = useNow(30);
+  if (!at) return null;
+  const seconds = Math.max((now - new Date(at).getTime()) / 1000, 0);
+  const isLate = Boolean(lateAt) && new Date(lateAt).getTime() <= now;
+  const title = [
+    speak.t("time.standing.since", { span: speak.span(seconds), at: speak.when(at, undefined, "full") }),
+    ...(isLate ? [speak.t("time.standing.late")] : []),
+  ].join("\n");
+  return createElement(
+    "time",
+    { ...rest, className: `tc-standing ${className}`, "data-late": isLate || undefined, dateTime: at, title },
+    createElement(isLate ? AlarmClock : Hourglass, { size: 12, "aria-hidden": true }),
+    createElement("span", { className: "tc-sr" }, title),
+    createElement("span", { "aria-hidden": true }, short ? speak.shortSpan(seconds) : speak.span(seconds)),
   );
 }

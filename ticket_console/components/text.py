@@ -82,6 +82,7 @@ def when_text(at: Any, zone: Any = None, *, form: str = "datetime") -> rx.Var[st
 
 class _Time(rx.Component):
     library = LANGUAGE_JS
+    lib_dependencies: list[str] = ["lucide-react@1.26.0"]
 
     at: rx.Var[str | None]
 
@@ -101,6 +102,12 @@ class _Due(_Time):
     tag = "Due"
 
 
+class _Standing(_Time):
+    tag = "Standing"
+
+    late_at: rx.Var[str | None]
+
+
 def when(at: Any, zone: Any = None, *, form: str = "datetime", **props: Any) -> rx.Component:
     """A moment in the given IANA zone, or in the browser's own; the full moment shows on hover."""
     if zone is not None:
@@ -116,3 +123,10 @@ def ago(at: Any, **props: Any) -> rx.Component:
 def due(at: Any, **props: Any) -> rx.Component:
     """How much time is left until a due moment, or how late it is; the colour follows."""
     return _Due.create(at=at, **props)
+
+
+def standing(since: Any, *, late_at: Any = None, **props: Any) -> rx.Component:
+    """How long something has stood where it is, counting on by itself; from `late_at` on it is late."""
+    if late_at is not None:
+        props["late_at"] = late_at
+    return _Standing.create(at=since, **props)

@@ -28,7 +28,7 @@ from ticket_console.components.blocks import (
 from ticket_console.components.form import SEARCH_URL, template_form
 from ticket_console.components.overlay import reason_dialog, row_menu
 from ticket_console.components.shell import link
-from ticket_console.components.text import due, money, t, t_with, tl, when
+from ticket_console.components.text import due, money, standing, t, t_with, tl, when
 from ticket_console.components.ticket import (
     assign_dialog,
     call_link,
@@ -40,6 +40,7 @@ from ticket_console.components.ticket import (
     stage_bar,
     value_list,
 )
+from ticket_console.designer.flow.canvas import flow_canvas
 from ticket_console.pages.frame import console_page
 from ticket_console.state.ticket import TicketState
 
@@ -147,6 +148,7 @@ def _whole() -> rx.Component:
                     value_list(TicketState.fields),
                     title=t("ticket.request"),
                 ),
+                _path(),
                 _story(),
                 gap=16,
             ),
@@ -199,6 +201,7 @@ def _step(step: Item) -> rx.Component:
             ),
             row(
                 when(step["entered_at"], TicketState.ticket["tz"].to(str), class_name="tc-help"),
+                standing(step["entered_at"], late_at=step["late_at"]),
                 rx.cond(
                     step["overrides"].to(list[dict[str, Any]]).length() > 0,
                     row_menu(
@@ -541,6 +544,83 @@ def _listed(
             rx.el.ul(rx.foreach(rows.to(list[dict[str, Any]]), lambda each: rx.el.li(draw(each)))),
         ),
         class_name="tc-listed",
+    )
+
+
+def _path() -> rx.Component:
+    """The way the ticket took, drawn upon its flow; asked for and loaded only when it is opened."""
+    return card(
+        rx.cond(
+            TicketState.path_open,
+            rx.cond(
+                TicketState.path,
+                rx.fragment(
+                    rx.el.div(
+                        flow_canvas(
+                            document=TicketState.path_flow,
+                            paths=TicketState.path["paths"],
+                            marks=TicketState.path["marks"],
+                            selection=TicketState.path["here"],
+                            read_only=True,
+                        ),
+                        class_name="tc-path-canvas",
+                    ),
+                    rx.el.ol(
+                        rx.foreach(TicketState.path["legs"].to(list[dict[str, Any]]), _leg),
+                        class_name="tc-path-legs",
+                    ),
+                ),
+                loading_rows(3),
+            ),
+            rx.el.p(t("ticket.path.hint"), class_name="tc-muted"),
+        ),
+        title=t("ticket.path"),
+        actions=[
+            button(
+                rx.cond(TicketState.path_open, t("ticket.path.close"), t("ticket.path.open")),
+                icon="route",
+                small=True,
+                on_click=TicketState.show_path(~TicketState.path_open),
+                aria_expanded=TicketState.path_open,
+            )
+        ],
+    )
+
+
+def _leg(leg: Item) -> rx.Component:
+    """One move of the ticket, and how long it stayed where it led."""
+    return rx.el.li(
+        rx.el.span(
+            leg["number"].to_string(), class_name="tc-path-number", custom_attrs={"data-tone": leg["tone"]}
+        ),
+        rx.el.div(
+            row(
+                badge(t(rx.Var.create("ticket.path.how.") + leg["how"].to(str)), tone=leg["tone"]),
+                rx.cond(leg["from"], rx.el.span(tl(leg["from"]), class_name="tc-muted")),
+                rx.foreach(leg["to"].to(list[dict[str, Any]]), _visit),
+            ),
+            rx.cond(leg["reason"].to(str) != "", rx.el.blockquote(leg["reason"].to(str))),
+            row(
+                when(leg["at"], TicketState.ticket["tz"].to(str)),
+                rx.el.span(leg["who"].to(str)),
+                class_name="tc-help",
+            ),
+        ),
+    )
+
+
+def _visit(stay: Item) -> rx.Component:
+    span = stay["lasted"].to(dict[str, Any])
+    return rx.el.span(
+        rx.icon("arrow_right", aria_hidden="true"),
+        rx.el.strong(tl(stay["name"])),
+        rx.cond(
+            stay["left"],
+            rx.el.span(t_with(span["key"].to(str), span["params"]), class_name="tc-help"),
+            standing(stay["since"]),
+        ),
+        rx.cond(stay["cut"], badge(t("ticket.path.cut"))),
+        class_name="tc-path-visit",
     )
 
 

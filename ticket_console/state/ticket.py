@@ -33,6 +33,7 @@ from ticket_console.state.steps import (
     taken,
     without_places,
 )
+from ticket_console.state.ticket_path import read_path
 from ticket_console.stock import reads as stock
 from ticket_console.tickets import reads
 from ticket_console.tickets.tables import Visibility
@@ -57,6 +58,9 @@ class TicketState(SessionState):
     decisions: list[Plain] = []
     context: Plain = {}
     money: list[Plain] = []
+    path_open: bool = False
+    path: Plain = {}
+    path_flow: Plain = {}
     offers: list[Plain] = []
     problems: dict[str, Any] = {}
     problem_step: int = 0
@@ -69,6 +73,7 @@ class TicketState(SessionState):
     async def load(self) -> Reply:
         self.status = "loading"
         self.problems, self.tab, self.asking = {}, "timeline", ""
+        self.path_open, self.path, self.path_flow = False, {}, {}
         try:
             await self._show()
         except TicketNotFound:
@@ -90,7 +95,7 @@ class TicketState(SessionState):
                 if changed == feed.EVERYTHING or ticket_id in changed:
                     viewer = await self._resolve()
                     try:
-                        shown = await off_loop(_read, viewer=viewer, ticket_id=ticket_id, at=self._now())
+                        shown = await self._look(viewer)
                     except TicketNotFound:
                         shown = {"status": "missing"}
                     async with self:
@@ -272,6 +277,14 @@ class TicketState(SessionState):
         self.tab = tab
         return None
 
+    @handler(permission="ticket.view")
+    async def show_path(self, is_open: bool) -> Reply:
+        """Show the way the ticket took, and keep it up to date while it is shown."""
+        self.path_open = is_open
+        if is_open:
+            self._put(await off_loop(_way, viewer=self._actor(), ticket_id=self._ticket_id()))
+        return None
+
     def _ticket_id(self) -> int:
         last = self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
         return int(last) if last.isascii() and last.isdecimal() and len(last) < 19 else 0
@@ -301,8 +314,13 @@ class TicketState(SessionState):
         return notice
 
     async def _show(self) -> None:
-        shown = await off_loop(_read, viewer=self._actor(), ticket_id=self._ticket_id(), at=self._now())
-        self._put(shown)
+        self._put(await self._look(self._actor()))
+
+    async def _look(self, viewer: Actor) -> Plain:
+        ticket_id = self._ticket_id()
+        shown = await off_loop(_read, viewer=viewer, ticket_id=ticket_id, at=self._now())
+        way = await off_loop(_way, viewer=viewer, ticket_id=ticket_id) if self.path_open else {}
+        return {**shown, **way}
 
     def _put(self, shown: Plain) -> None:
         for part, value in {"status": "ready", **shown}.items():
@@ -359,6 +377,11 @@ def _read(*, viewer: Actor, ticket_id: int, at: datetime) -> Plain:
     shown["context"] = whole.pop("context") or {}
     shown["money"] = whole.pop("money") or []
     return {**shown, "ticket": whole}
+
+
+def _way(*, viewer: Actor, ticket_id: int) -> Plain:
+    found = read_path(viewer=viewer, ticket_id=ticket_id)
+    return {"path_flow": found.pop("flow", {}), "path": found}
 
 
 def _unfolded(decisions: list[Plain]) -> list[Plain]:

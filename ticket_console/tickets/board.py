@@ -22,6 +22,7 @@ from ticket_console.tickets.actions import Complete
 from ticket_console.tickets.marking import Marking, TicketStatus
 from ticket_console.tickets.moves import Move, preview, reachable_moves
 from ticket_console.tickets.scoping import row_condition
+from ticket_console.tickets.standing import Standing, standing_of
 from ticket_console.tickets.tables import LaneCount, Ticket
 
 WINDOW: Final = 50
@@ -272,6 +273,8 @@ def _cards(connection: Connection, rows: Iterable[Any], viewer: Actor) -> list[C
         version_id: flow_reads.compiled(connection, version_id)
         for version_id in {row.flow_version_id for row in found}
     }
+    open_flows = {row.id: graphs[row.flow_version_id] for row in found if row.status is TicketStatus.OPEN}
+    standing = standing_of(connection, open_flows) if open_flows else {}
     return [
         {
             "id": row.id,
@@ -293,11 +296,20 @@ def _cards(connection: Connection, rows: Iterable[Any], viewer: Actor) -> list[C
             "closed_at": None if row.closed_at is None else instant_text(row.closed_at),
             "updated_at": instant_text(row.updated_at),
             "progress_bp": row.progress_bp,
+            **_stands(standing.get(row.id)),
             "flags": _flags(row),
             "moves": _card_moves(graphs[row.flow_version_id], row, viewer),
         }
         for row in found
     ]
+
+
+def _stands(standing: Standing | None) -> dict[str, str]:
+    """Since when a card stands at its step, and from when on that is late; ended ones stand nowhere."""
+    if standing is None:
+        return {}
+    since = {"since": instant_text(standing.since)}
+    return since if standing.late_at is None else {**since, "late_at": instant_text(standing.late_at)}
 
 
 def _flags(row: Any) -> list[str]:

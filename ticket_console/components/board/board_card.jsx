@@ -2,7 +2,7 @@
 import { createElement as h, memo } from "react";
 import { Link, useNavigate } from "react-router";
 import { CircleDashed, Crown, Ellipsis, ExternalLink, Undo2 } from "lucide-react";
-import { Ago, Due, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
+import { Ago, Due, Standing, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { MenuButton } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
 
 const TONES = ["accent", "violet", "teal", "ok", "warn"];
@@ -46,6 +46,7 @@ export const BoardCard = memo(function BoardCard({ card, names, pending, onMove 
       card.flags.includes("vip") && h("span", { className: "tb-flag", "data-tone": "warn", title: speak.t("board.flag.vip") }, h(Crown, { size: 12, "aria-hidden": true }), h("span", { className: "tc-sr" }, speak.t("board.flag.vip"))),
       card.flags.includes("returned") && h("span", { className: "tb-flag", "data-tone": "danger", title: speak.t("board.flag.returned") }, h(Undo2, { size: 12, "aria-hidden": true }), h("span", { className: "tc-sr" }, speak.t("board.flag.returned"))),
       h("span", { className: "tb-gap" }),
+      card.since && h(Standing, { at: card.since, lateAt: card.late_at, short: true }),
       h(MenuButton, {
         label: speak.t("board.card_menu", { no: card.no }), items: moveItems(card, names, speak, onMove), buttonClass: "tc-btn tb-menu", shape: "icon", "data-menu": true,
       }, h(Ellipsis, { "aria-hidden": true }))),
