@@ -20,6 +20,8 @@ from ticket_console.state.session import Reply, SessionState, handler
 Plain = dict[str, Any]
 
 _REASON_LENGTH: Final = 200
+# So many changes are looked at together; of more, none could be read.
+_MOST_FOCUSED: Final = 6
 
 
 class FlowVersionsState(SessionState):
@@ -184,6 +186,7 @@ def _shown(*, actor: Actor, code: str, version_id: int, before_id: int | None) -
         "id": version_id,
         "document": document,
         "marks": marks,
+        "focus": [] if difference is None else list(difference.marks)[:_MOST_FOCUSED],
         "is_first": before_id is None,
         "is_current": current_id == version_id,
         "lines": [
@@ -192,7 +195,8 @@ def _shown(*, actor: Actor, code: str, version_id: int, before_id: int | None) -
         ],
         "met": [
             {
-                "node": here.node_key,
+                "node": after.node_by_key[here.node_key].name if here.node_key in after.node_by_key else {},
+                "key": here.node_key,
                 "count": here.count,
                 "timers": here.timers,
                 "tickets": [{"id": each.ticket_id, "no": each.no} for each in here.tickets],

@@ -28,6 +28,7 @@ class _FlowPicture(rx.NoSSRComponent):
     problems: rx.Var[list[dict[str, Any]]]
     marks: rx.Var[dict[str, Any]]
     paths: rx.Var[list[dict[str, Any]]]
+    focus: rx.Var[list[str]]
     words: rx.Var[dict[str, Any]]
     read_only: rx.Var[bool]
     on_gesture: rx.EventHandler[passthrough_event_spec(str, list, dict)]
@@ -41,6 +42,7 @@ def flow_canvas(
     problems: Any = None,
     marks: Any = None,
     paths: Any = None,
+    focus: Any = None,
     words: Any = None,
     read_only: Any = True,
     on_gesture: EventType[str, list[Any], dict[str, Any]] | None = None,
@@ -50,14 +52,16 @@ def flow_canvas(
 
     `problems`: [{path, code, params, tone}]. `marks`: {node or edge key: {"tone": added | removed |
     changed | moved | danger | ok | warn, "count": n, "text": {zh, en}}}. `paths`: [{"keys": [edge keys],
-    "tone", "label": {zh, en}}]. `words` names fields, skills and flows as `state.flow_views.words` does.
-    `on_gesture` tells (label key, operations, params), `on_select` the keys chosen.
+    "tone", "label": {zh, en}}]. `focus`: the keys that are looked at first. `words` names fields, skills
+    and flows as `state.flow_views.words` does. `on_gesture` tells (label key, operations, params),
+    `on_select` the keys chosen.
     """
     given = {
         "selection": selection,
         "problems": problems,
         "marks": marks,
         "paths": paths,
+        "focus": focus,
         "words": words,
         "on_gesture": on_gesture,
         "on_select": on_select,

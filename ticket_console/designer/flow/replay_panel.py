@@ -10,10 +10,8 @@ from ticket_console.components.blocks import (
     button,
     card,
     data_table,
-    empty,
     field,
     grid,
-    icon_button,
     loading_rows,
     note,
     pagination,
@@ -26,8 +24,8 @@ from ticket_console.components.blocks import (
 )
 from ticket_console.components.chart import bar_chart
 from ticket_console.components.text import money, number, span, t, tl, when
-from ticket_console.designer.flow.canvas import flow_canvas
 from ticket_console.designer.flow.golden_panel import golden_panel
+from ticket_console.designer.flow.pair import pair_card
 from ticket_console.state.flow_replay import FlowReplayState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
@@ -98,7 +96,11 @@ def _progress() -> rx.Component:
                 rx.el.div(
                     progress_bar(run["bp"], label=t("flow_proof.progress")),
                     rx.el.span(
-                        t("flow_proof.done_of", done=run["done"].to(int), total=run["total"].to(int)),
+                        rx.cond(
+                            run["total"].to(int) > 0,
+                            t("flow_proof.done_of", done=run["done"].to(int), total=run["total"].to(int)),
+                            t("flow_proof.preparing"),
+                        ),
                         class_name="tc-small",
                         role="status",
                     ),
@@ -122,10 +124,14 @@ def _progress() -> rx.Component:
 def _found() -> rx.Component:
     report = FlowReplayState.run["report"].to(dict[str, Any])
     return rx.fragment(
+        rx.cond(FlowReplayState.is_older, note(t("flow_proof.older"), tone="warn", icon="history")),
         rx.cond(
             report["differing"].to(int) == 0,
-            note(t("flow_proof.same", n=report["tickets"].to(int)), tone="ok", icon="circle_check"),
-            rx.fragment(),
+            rx.cond(
+                report["tickets"].to(int) > 0,
+                note(t("flow_proof.same", n=report["tickets"].to(int)), tone="ok", icon="circle_check"),
+                note(t("flow_proof.no_tickets"), icon="calendar_x_2"),
+            ),
         ),
         _tiles(report),
         _remarks(report),
@@ -134,7 +140,20 @@ def _found() -> rx.Component:
             card(_stages(), title=t("flow_proof.stages.title"), flush=True),
             least=460,
         ),
-        rx.cond(FlowReplayState.pair.contains("no"), _pair()),
+        rx.cond(
+            FlowReplayState.pair.contains("no"),
+            rx.el.div(
+                pair_card(
+                    FlowReplayState.pair,
+                    title=t("flow_proof.pair", no=FlowReplayState.pair["no"].to(str)),
+                    was=t("flow_proof.was"),
+                    would=t("flow_proof.would"),
+                    on_close=FlowReplayState.close,
+                    zone=FlowReplayState.zone,
+                ),
+                class_name="fp-replayed",
+            ),
+        ),
         rx.cond(report["differing"].to(int) > 0, _tickets()),
     )
 
@@ -188,13 +207,11 @@ def _remarks(report: Item) -> rx.Component:
     return rx.fragment(
         rx.cond(
             report["estimated_steps"].to(int) > 0,
-            note(
-                t(
-                    "flow_proof.estimated",
-                    n=report["estimated_steps"].to(int),
-                    guessed=report["guessed_decisions"].to(int),
-                )
-            ),
+            note(t("flow_proof.estimated", n=report["estimated_steps"].to(int))),
+        ),
+        rx.cond(
+            report["guessed_decisions"].to(int) > 0,
+            note(t("flow_proof.guessed", n=report["guessed_decisions"].to(int))),
         ),
         rx.cond(
             report["set_aside_examples"].to(list[int]).length() > 0,
@@ -259,15 +276,18 @@ def _tickets() -> rx.Component:
 
     return card(
         row(
-            *[
-                button(
-                    t(f"flow_proof.kind.{kind}"),
+            rx.foreach(
+                FlowReplayState.kinds,
+                lambda each: button(
+                    rx.fragment(
+                        t(rx.Var.create("flow_proof.kind.") + each["kind"].to(str)),
+                        rx.el.span(number(each["n"]), class_name="tc-num"),
+                    ),
                     small=True,
-                    on_click=FlowReplayState.choose(kind),
-                    aria_pressed=rx.cond(FlowReplayState.kind == kind, "true", "false"),
-                )
-                for kind in _TONES
-            ],
+                    on_click=FlowReplayState.choose(each["kind"].to(str)),
+                    aria_pressed=rx.cond(FlowReplayState.kind == each["kind"].to(str), "true", "false"),
+                ),
+            ),
             class_name="fp-filter",
         ),
         data_table(
@@ -300,43 +320,4 @@ def _tickets() -> rx.Component:
             on_next=FlowReplayState.turn(1),
         ),
         title=t("flow_proof.tickets.title"),
-    )
-
-
-def _pair() -> rx.Component:
-    pair = FlowReplayState.pair
-    return card(
-        rx.el.div(
-            _side(t("flow_proof.was"), pair["base"].to(dict[str, Any])),
-            _side(t("flow_proof.would"), pair["draft"].to(dict[str, Any])),
-            class_name="fp-pair",
-        ),
-        title=t("flow_proof.pair", no=pair["no"].to(str)),
-        actions=[icon_button("x", label=t("flow_proof.close"), on_click=FlowReplayState.close)],
-    )
-
-
-def _side(title: rx.Var[str], side: Item) -> rx.Component:
-    if_none = empty(t("flow_proof.nothing"))
-    return rx.el.section(
-        rx.el.h3(title, class_name="tc-strong"),
-        rx.el.div(
-            flow_canvas(document=side["document"], paths=side["paths"], read_only=True),
-            class_name="fp-canvas",
-        ),
-        rx.cond(
-            side["legs"].to(list[dict[str, Any]]).length() > 0,
-            rx.el.ol(
-                rx.foreach(
-                    side["legs"].to(list[dict[str, Any]]),
-                    lambda leg: rx.el.li(
-                        when(leg["at"], FlowReplayState.zone),
-                        rx.el.span(tl(leg["name"]), class_name="tc-strong"),
-                        rx.el.span(t(leg["how"].to(str)), class_name="tc-small"),
-                    ),
-                ),
-                class_name="fp-legs",
-            ),
-            if_none,
-        ),
     )

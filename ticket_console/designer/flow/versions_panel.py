@@ -16,7 +16,7 @@ from ticket_console.components.blocks import (
     text_input,
     text_link,
 )
-from ticket_console.components.text import t, t_with, when
+from ticket_console.components.text import t, t_with, tl, when
 from ticket_console.designer.flow.canvas import flow_canvas
 from ticket_console.designer.flow.migration_panel import migration_panel
 from ticket_console.state.flow_versions import FlowVersionsState
@@ -59,7 +59,7 @@ def _version(item: Item) -> rx.Component:
                     badge(t("flow_proof.running", n=item["running"].to(int)), tone="accent"),
                 ),
             ),
-            rx.el.span(when(item["at"]), class_name="tc-small"),
+            rx.el.span(when(item["at"]), " ", item["by"].to(str), class_name="tc-small"),
             rx.cond(item["note"].to(str) != "", rx.el.span(item["note"].to(str), class_name="tc-small")),
             type="button",
             on_click=FlowVersionsState.look(number),
@@ -74,7 +74,9 @@ def _shown() -> rx.Component:
     lines = shown["lines"].to(list[dict[str, Any]])
     return card(
         rx.el.div(
-            flow_canvas(document=shown["document"], marks=shown["marks"], read_only=True),
+            flow_canvas(
+                document=shown["document"], marks=shown["marks"], focus=shown["focus"], read_only=True
+            ),
             class_name="fp-canvas",
         ),
         rx.cond(
@@ -110,7 +112,9 @@ def _shown() -> rx.Component:
 
 def _met(item: Item) -> rx.Component:
     return rx.el.p(
-        rx.el.code(item["node"].to(str)),
+        rx.el.span(
+            rx.cond(tl(item["node"]) != "", tl(item["node"]), item["key"].to(str)), class_name="tc-strong"
+        ),
         " ",
         t("flow_proof.standing", n=item["count"].to(int), timers=item["timers"].to(int)),
         " ",

@@ -46,7 +46,7 @@ from ticket_console.tickets.writing import TicketNotFound
 
 _runs, _differences, _tickets = table(ReplayRun), table(ReplayDifference), table(Ticket)
 
-PAGE: Final = 50
+PAGE: Final = 20
 # A run whose process has not been heard of for this long is lost.
 SILENCE: Final = timedelta(seconds=60)
 _BEAT: Final = timedelta(seconds=1)
