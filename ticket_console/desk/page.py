@@ -443,11 +443,13 @@ def _age(spec: FieldSpec, value: object, form: _Form) -> dict[str, Any]:
 
 
 def _asked(form: _Form, node: Node, writable: frozenset[str]) -> tuple[FieldView, ...]:
+    locked = form.definition.locked(form.facts)
     drawn = form_fields(
         form.definition,
         asked={use.key: use.required for use in node.fields if use.key in writable},
         values=form.facts,
         at=form.at,
+        writable=writable - locked,
         readable=form.readable,
         to=form.to,
     )

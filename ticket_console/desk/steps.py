@@ -94,7 +94,13 @@ def take_values(
     template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
     definition = template.definition
     writable = writable_fields(work.actor, definition, node)
-    problems = [FieldProblem(key, "field.not_writable") for key in values if key not in writable]
+    locked = definition.locked(work.facts)
+    problems = [
+        FieldProblem(key, "field.locked" if key in locked else "field.not_writable")
+        for key in values
+        if key not in writable or key in locked
+    ]
+    writable -= locked
     # What was filled in before need not be sent again, but what is sent may not be blanked.
     asked = {
         use.key: use.required and (use.key in values or work.facts.get(use.key) is None)

@@ -48,6 +48,8 @@ def field_problems(spec: FieldSpec, path: str = "") -> Iterator[FieldProblem]:
         yield FieldProblem(f"{path}.{name}", "template.misplaced_setting", {"kind": spec.kind.value})
     if (spec.required or spec.required_when) and not kind.is_entered:
         yield FieldProblem(f"{path}.required", "template.misplaced_setting", {"kind": spec.kind.value})
+    if spec.locks and not kind.is_entered:
+        yield FieldProblem(f"{path}.locks", "template.misplaced_setting", {"kind": spec.kind.value})
     values = [option.value for option in spec.options]
     if spec.kind in _CHOICES and not values:
         yield FieldProblem(f"{path}.options", "template.no_options")

@@ -89,6 +89,10 @@ class TemplateDefinition:
         """The fields that a new request shows at an instant, headings and results of formulas included."""
         return tuple(spec for spec in self.at_opening if spec.is_in_use(at))
 
+    def locked(self, kept: Mapping[str, object]) -> frozenset[str]:
+        """The fields that were entered for good, with what a ticket says."""
+        return frozenset(spec.key for spec in self.fields if spec.locks and kept.get(spec.key) is not None)
+
     def owned_by_others(self, department: str) -> frozenset[str]:
         """The fields of sections that belong to another department than this one."""
         return frozenset(
@@ -123,7 +127,8 @@ def parse_definition(data: object) -> TemplateDefinition:
              "width": "half|full", "state": "active|hidden", "from", "until", "visible_when", "required_when",
              "behaviours": [{"when", "style": "danger|warn|ok", "notify": {"to", "channel", "text"}}],
              "columns": [field, ...], "items": [{"key", "text"}], "formula",
-             "lookup": {"url", "path", "refresh_seconds"}, "accepts": [".pdf", "image/*"]}]}]}
+             "lookup": {"url", "path", "refresh_seconds"}, "accepts": [".pdf", "image/*"],
+             "converts", "locks"}]}]}
 
     Whether it makes sense is another question: see `definition_problems`.
     """

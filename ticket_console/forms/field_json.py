@@ -106,6 +106,7 @@ class FieldForm(_PlainFieldForm):
         default_factory=list, max_length=20
     )
     converts: Key | None = None
+    locks: bool = False
 
 
 def field_of(form: FieldForm) -> FieldSpec:
@@ -127,6 +128,7 @@ def field_of(form: FieldForm) -> FieldSpec:
         else LookupSource(form.lookup.url, form.lookup.path, form.lookup.refresh_seconds),
         accepts=tuple(form.accepts),
         converts=form.converts,
+        locks=form.locks,
     )
 
 
@@ -195,6 +197,7 @@ def form_of(spec: FieldSpec) -> FieldForm:
         ),
         accepts=list(spec.accepts),
         converts=spec.converts,
+        locks=spec.locks,
     )
 
 

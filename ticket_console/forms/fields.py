@@ -149,7 +149,8 @@ class FieldSpec:
 
     `at_opening` fields are asked for when the request is made; the others belong to a later step of the
     flow, and the flow says there whether they are required. `starts` and `ends` bound when the field is
-    asked for at all. `converts` names the field of another kind that this one takes the place of.
+    asked for at all. `converts` names the field of another kind that this one takes the place of. One that
+    `locks` is entered once: from then on it can only be read.
     """
 
     key: str
@@ -178,6 +179,7 @@ class FieldSpec:
     lookup: LookupSource | None = None
     accepts: tuple[str, ...] = ()
     converts: str | None = None
+    locks: bool = False
 
     def is_in_use(self, at: datetime | None) -> bool:
         """Whether the field is asked for at an instant: not hidden, and within its time if one is given."""

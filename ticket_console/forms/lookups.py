@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -70,16 +71,19 @@ def look_up(
     try:
         with client.stream("GET", address, timeout=TIMEOUT_SECONDS, follow_redirects=False) as answer:
             body = _read(answer) if answer.is_success else b""
-        found = value_at(json.loads(body), spec.lookup.path)
+        # Numbers stay as they are written: 1.10 is 1.10, and nothing is rounded.
+        found = value_at(json.loads(body, parse_int=str, parse_float=str), spec.lookup.path)
         return dict(parse_value(spec, {"value": found, "as_of": instant_text(at)}))
-    except (httpx.HTTPError, ValueError, RecursionError, BadValue) as failure:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError, BadValue) as failure:
         raise LookupFailed(field=spec.key) from failure
 
 
 def _read(answer: httpx.Response) -> bytes:
+    """The body, or nothing where it is long or comes so slowly that it would keep us for ever."""
     body = b""
+    ends = monotonic() + TIMEOUT_SECONDS
     for part in answer.iter_bytes():
         body += part
-        if len(body) > LARGEST_ANSWER:
+        if len(body) > LARGEST_ANSWER or monotonic() > ends:
             return b""
     return body

@@ -1,21 +1,28 @@
 """Forms on real tickets: departments, hidden fields, places that say otherwise, records and formulas."""
 
+import io
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from tests.builders.company import Company, found_company
 from ticket_console.access.tables import UserAccount
-from ticket_console.desk import picking
+from ticket_console.desk import picking, publishing
 from ticket_console.desk.page import ticket_page
-from ticket_console.forms import overrides, reads
+from ticket_console.desk.talking import attach
+from ticket_console.flows import publishing as flow_publishing
+from ticket_console.forms import drafts, overrides, reads
 from ticket_console.forms.fields import FieldKind
 from ticket_console.forms.overrides import OverrideMoved, put_override
+from ticket_console.forms.ownership import NotYourSection
 from ticket_console.forms.publishing import TemplateFace, publish_template, use_flow
-from ticket_console.forms.tables import OverrideScope, Template, TemplateVersion
-from ticket_console.kernel.actor import Actor
+from ticket_console.forms.tables import DraftKind, OverrideScope, Template, TemplateVersion
+from ticket_console.kernel.actor import Actor, Grant, Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden, InvalidInput
 
@@ -229,3 +236,230 @@ def test_a_field_points_only_at_records_that_are_there(company: Company) -> None
         page = ticket_page(connection, viewer=agent, ticket_id=ticket_id, at=company.at)
     shown = {field.key: field.look["shown"] for field in page.fields}
     assert shown["contact_person"] == found.label
+
+
+def marketer(company: Company) -> Actor:
+    """Somebody of a department who manages forms in one region."""
+    grant = Grant(Role.MANAGER, Scope.REGION, frozenset({company.regions["sh"]}))
+    return replace(company.actor("manager"), grants=(grant,), department="marketing")
+
+
+def put(*path: str, value: Any) -> dict[str, Any]:
+    return {"op": "put", "path": ["definition", "sections", *path], "value": value}
+
+
+# TPL-03
+def test_a_department_changes_its_own_section_and_no_other(company: Company) -> None:
+    who = marketer(company)
+    draft = drafts.open_draft(actor=who, at=company.at, code="visit")
+
+    def edit(seq: int, *ops: dict[str, Any]) -> int:
+        gesture = {"id": f"g{len(ops)}-{seq}", "label": "draft.gesture.by_program", "ops": list(ops)}
+        saved = drafts.edit(actor=who, at=company.at, draft_id=draft.id, if_match=seq, gesture=gesture)
+        return saved.seq
+
+    foreign = {
+        "sections.main": put("main", "fields", "gift_code", "label", "en", value="Present"),
+        "face": {"op": "put", "path": ["face", "name", "en"], "value": "Ours now"},
+        "sections.market": put("market", "owner", value="support"),
+    }
+    for path, change in foreign.items():
+        with pytest.raises(NotYourSection) as refused:
+            edit(0, change)
+        assert problems_of(refused.value) == {path: "template.not_your_section"}
+    assert drafts.read(actor=who, draft_id=draft.id).seq == 0
+
+    own = {"key": "extra", "owner": "marketing", "fields": [make_field("campaign")]}
+    seq = edit(0, put("market", "fields", "source_channel", "label", "en", value="Where from"))
+    seq = edit(seq, put("extra", value=own))
+    published = publishing.publish(
+        actor=who, at=company.at, command_id="p1", kind=DraftKind.FORM, draft_id=draft.id, if_match=seq
+    )
+
+    with reading() as connection:
+        definition = reads.template_version(connection, published.version_id).definition
+    assert definition.field("source_channel").label["en"] == "Where from"
+    assert [section.key for section in definition.sections] == ["main", "market", "extra"]
+
+
+# TPL-03
+def test_no_way_round_the_designer_lets_a_department_change_the_sections_of_others(company: Company) -> None:
+    who = marketer(company)
+    main, market = DEFINITION["sections"]
+    face = TemplateFace(name={"en": "Visit"}, business_line="repair", ticket_class="repair")
+    common = {"actor": who, "at": company.at, "code": "visit"}
+
+    with pytest.raises(NotYourSection), transaction() as connection:
+        publish_template(
+            connection, face=face, definition={"sections": [{**main, "fields": [GIFT]}, market]}, **common
+        )
+    with pytest.raises(NotYourSection), transaction() as connection:
+        publish_template(connection, face=replace(face, is_public=True), definition=DEFINITION, **common)
+    for number, key in enumerate(("gift_code", "source_channel")):
+        patch = {"fields": {key: {"hidden": True}}}
+        wish = {"scope": OverrideScope.REGION, "ref": "sh", "patch": patch, "expected_version": 0}
+        if key == "source_channel":
+            with transaction() as connection:
+                put_override(connection, command_id=f"o{number}", **wish, **common)
+            continue
+        with pytest.raises(NotYourSection), transaction() as connection:
+            put_override(connection, command_id=f"o{number}", **wish, **common)
+    with reading() as connection:
+        (kept,) = overrides.overrides_of(connection, viewer=who, code="visit")
+    assert kept.patch == {"fields": {"source_channel": {"hidden": True}}}
+
+
+def use_steps(company: Company, *steps: dict[str, Any], definition: dict[str, Any]) -> None:
+    """Let "visit" ask this, in a chain of these nodes."""
+    publish(company, definition)
+    nodes = [
+        {"key": "start", "kind": "start", "stage": "intake"},
+        *steps,
+        {"key": "end", "kind": "end", "stage": "done"},
+    ]
+    keys = [node["key"] for node in nodes]
+    graph = {
+        "stages": [
+            {"key": key, "name": {"zh": key, "en": key}, "category": category}
+            for key, category in (("intake", "todo"), ("onsite", "doing"), ("done", "done"))
+        ],
+        "nodes": [{"name": {"zh": node["key"], "en": node["key"]}, **node} for node in nodes],
+        "edges": [
+            {"key": f"{one}-{two}", "kind": "forward", "source": one, "target": two}
+            for one, two in pairwise(keys)
+        ],
+    }
+    with transaction() as connection:
+        flow = flow_publishing.publish_flow(
+            connection, actor=company.system, at=company.at, code="steps", name={"en": "Steps"}, graph=graph
+        )
+        use_flow(
+            connection, actor=company.system, code="visit", flow_id=flow.flow_id, flow_version_id=flow.id
+        )
+
+
+def step(key: str, **settings: Any) -> dict[str, Any]:
+    handler = {"mode": "queue", "role": "agent"}
+    return {"key": key, "kind": "task", "stage": "onsite", "weight": 1, "handler": handler, **settings}
+
+
+def later(key: str, kind: str = "text", **settings: Any) -> dict[str, Any]:
+    return make_field(key, kind, at_opening=False, **settings)
+
+
+# TPL-14
+def test_a_phase_of_three_steps_is_not_passed_without_its_photo(company: Company) -> None:
+    use_steps(
+        company,
+        step("precheck", evidence=["photo"], fields=[{"key": "scene"}]),
+        step("diagnose", fields=[{"key": "fault_place", "required": True}]),
+        step("confirm", fields=[{"key": "parts_agreed", "required": True}]),
+        definition={
+            "sections": [
+                {
+                    "key": "phase",
+                    "fields": [later("scene"), later("fault_place"), later("parts_agreed", "yes_no")],
+                }
+            ]
+        },
+    )
+    ticket = company.open(template="visit")
+
+    with pytest.raises(InvalidInput) as refused:
+        company.act(ticket.ticket_id, ticket.version, by="agent", values={"scene": "dark"})
+    assert problems_of(refused.value) == {"photo": "field.photo_required"}
+    assert where(company, ticket.ticket_id) == ("precheck", {})
+
+    attach_photo(company, ticket.ticket_id)
+    version = version_of(company, ticket.ticket_id)
+    version = company.act(ticket.ticket_id, version, by="agent", values={"scene": "dark"}).version
+    assert where(company, ticket.ticket_id) == ("diagnose", {"scene": "dark"})
+    with pytest.raises(InvalidInput) as refused:
+        company.act(ticket.ticket_id, version, by="agent", values={})
+    assert problems_of(refused.value) == {"fault_place": "field.required"}
+    version = company.act(ticket.ticket_id, version, by="agent", values={"fault_place": "fan"}).version
+    assert where(company, ticket.ticket_id)[0] == "confirm"
+    company.act(ticket.ticket_id, version, by="agent", values={"parts_agreed": True})
+    assert where(company, ticket.ticket_id)[0] == ""
+
+
+def attach_photo(company: Company, ticket_id: int) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30), "grey").save(picture, "JPEG")
+    with reading() as connection:
+        page = ticket_page(connection, viewer=company.actor("agent"), ticket_id=ticket_id, at=company.at)
+    attach(
+        actor=company.actor("agent"),
+        at=company.at,
+        command_id=company.command_id(),
+        ticket_id=ticket_id,
+        token_id=page.steps[0].token_id,
+        filename="scene.jpg",
+        content=picture.getvalue(),
+    )
+
+
+def version_of(company: Company, ticket_id: int) -> int:
+    with reading() as connection:
+        return ticket_page(
+            connection, viewer=company.actor("agent"), ticket_id=ticket_id, at=company.at
+        ).version
+
+
+def where(company: Company, ticket_id: int) -> tuple[str, dict[str, Any]]:
+    """The step a ticket stands at, and what it says."""
+    with reading() as connection:
+        page = ticket_page(connection, viewer=company.actor("agent"), ticket_id=ticket_id, at=company.at)
+    node = page.steps[0].node_key if page.steps else ""
+    return node, {field.key: field.value for field in page.fields}
+
+
+def test_a_value_that_the_flow_sets_is_worked_into_the_formulas(company: Company) -> None:
+    fee = {
+        "key": "fee",
+        "kind": "automatic",
+        "stage": "onsite",
+        "set": [{"field": "meter_reading", "value": 7}],
+    }
+    use_steps(company, step("look"), fee, definition=DEFINITION)
+    ticket = company.open(template="visit", values={"meter_reading": "4", "source_channel": "fair"})
+    assert where(company, ticket.ticket_id)[1]["double_reading"] == "8"
+
+    company.act(ticket.ticket_id, ticket.version, by="agent", values={})
+
+    assert where(company, ticket.ticket_id)[1]["double_reading"] == "14"
+
+
+# TPL-07
+def test_what_locks_is_chosen_once_and_only_read_from_then_on(company: Company) -> None:
+    tiers = [{"value": value, "label": {"en": value}} for value in ("standard", "complex")]
+    use_steps(
+        company,
+        step("quote", fields=[{"key": "tier", "required": True}]),
+        step("bill", fields=[{"key": "tier", "required": True}, {"key": "remark"}]),
+        definition={
+            "sections": [
+                {
+                    "key": "money",
+                    "fields": [later("tier", "choice", options=tiers, locks=True), later("remark")],
+                }
+            ]
+        },
+    )
+    ticket = company.open(template="visit")
+    version = company.act(ticket.ticket_id, ticket.version, by="agent", values={"tier": "complex"}).version
+
+    with reading() as connection:
+        page = ticket_page(
+            connection, viewer=company.actor("agent"), ticket_id=ticket.ticket_id, at=company.at
+        )
+    assert {field.key: (field.value, field.writable) for field in page.steps[0].fields} == {
+        "tier": ("complex", False),
+        "remark": (None, True),
+    }
+    for value in ("standard", None):
+        with pytest.raises(InvalidInput) as refused:
+            company.act(ticket.ticket_id, version, by="agent", values={"tier": value})
+        assert problems_of(refused.value) == {"tier": "field.locked"}
+    company.act(ticket.ticket_id, version, by="agent", values={"remark": "billed"})
+    assert where(company, ticket.ticket_id) == ("", {"tier": "complex", "remark": "billed"})
