@@ -26,7 +26,7 @@ def open_linked(
 ) -> OpenedTicket:
     """Open what a flow ordered for a ticket's customer and place, link the two, and note it on the first.
 
-    `order` is {"template", "title", "values", "link"}. Safe to repeat with the same `command_id`. Raises what
+    `order` is {"template", "title", "values", "link"}, and may bring a "description". Safe to repeat with the same `command_id`. Raises what
     opening raises, and TooManyGenerations.
     """
     actor = system_actor(org_id)
@@ -42,6 +42,7 @@ def open_linked(
         request=NewTicket(
             template_code=order["template"],
             title=order["title"],
+            description=order.get("description", ""),
             values=order["values"],
             provenance=dict.fromkeys(order["values"], "rule"),
             customer_id=row["customer_id"],

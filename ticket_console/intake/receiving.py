@@ -264,6 +264,7 @@ def _order_beside(
             payload={
                 "template": ticket.template,
                 "title": ticket.title,
+                "description": ticket.description,
                 "values": dict(ticket.values),
                 "link": LinkKind.CARE.value,
             },

@@ -39,6 +39,7 @@ class AlsoTicket:
     rule: str
     template: str
     title: str
+    description: str
     values: Mapping[str, Any]
 
 
@@ -75,6 +76,7 @@ def understood(message: RawMessage, channel: Channel) -> Understood:
             rule.code,
             rule.content.template,
             said.headline,
+            said.description,
             {
                 key: value
                 for key, value in said.values.items()

@@ -17,6 +17,7 @@ from ticket_console.jobs.sending import open_linked_tickets
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden
+from ticket_console.tickets import links
 
 
 def send(company: Company, at: datetime, text: str, key: str = "k-1", **said: Any) -> Receipt:
@@ -91,6 +92,20 @@ def test_one_message_starts_a_second_ticket_only_where_a_rule_says_also(
     assert repeated.ticket_id == receipt.ticket_id
     assert (before, ticket_count()) == (1, 2)
     assert (done["sent"], again["sent"]) == (1, 0)
+
+
+def test_the_ticket_beside_knows_all_that_the_message_said(company: Company, at: datetime) -> None:  # INT-13
+    publish(company, at, "care", {"when": contains("投诉"), "template": "general", "also": True})
+    receipt = send(company, at, "投诉：师傅迟到两小时，\n水还在漏。")
+
+    open_linked_tickets(at)
+
+    assert receipt.ticket_id is not None
+    with reading() as connection:
+        (beside,) = links.links_of(connection, company.user(Role.MANAGER), receipt.ticket_id)
+    first, second = ticket_row(receipt.ticket_id), ticket_row(beside.ticket_id)
+    assert (second["title"], second["description"]) == (first["title"], first["description"])
+    assert second["description"] == "投诉：师傅迟到两小时，\n水还在漏。"
 
 
 def test_publishing_again_makes_a_version_and_the_same_again_makes_none(
