@@ -1,6 +1,9 @@
 """Records that fields of forms point at, looked up while somebody types."""
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -13,6 +16,9 @@ from ticket_console.forms.asking import NAMED
 from ticket_console.forms.fields import FieldKind
 from ticket_console.kernel.database import off_loop, reading
 from ticket_console.kernel.errors import NotFound
+
+# Other systems may take their time: the threads that read the database must not wait for them.
+_sources: Final = ThreadPoolExecutor(4, "console-sources")
 
 
 class RecordQuery(Query):
@@ -40,7 +46,7 @@ class RefreshBody(Body):
 
 async def refresh_lookup(call: Call[RefreshBody]) -> Mapping[str, Any]:
     """Read a live field of a ticket again from its source, if it is old."""
-    return await off_loop(
+    read = partial(
         looking_up.refresh,
         actor=call.actor,
         at=call.at,
@@ -48,6 +54,7 @@ async def refresh_lookup(call: Call[RefreshBody]) -> Mapping[str, Any]:
         ticket_id=call.path_param("ticket_id"),
         field_key=call.path_param("field"),
     )
+    return await asyncio.get_running_loop().run_in_executor(_sources, read)
 
 
 endpoints: Final = (

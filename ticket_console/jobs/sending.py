@@ -19,8 +19,8 @@ from ticket_console.notices.tables import Channel
 
 log = structlog.get_logger(__name__)
 
-# At the longest these take a time-out each, which together stays below the lease of a claimed row.
-MOST_CALLS: Final = 10
+# At the longest each of these takes three time-outs, which together stays below the lease of a claimed row.
+MOST_CALLS: Final = 7
 MOST_TICKETS: Final = 50
 
 

@@ -17,7 +17,8 @@ from ticket_console.kernel.canonical import canonical_json
 from ticket_console.kernel.outbound import AddressNotAllowed, refuse_unless_allowed
 from ticket_console.notices.outbox import Message, SendingFailed
 
-TIMEOUT_SECONDS: Final = 10.0
+# Each for connecting, for sending and for the answer.
+TIMEOUT_SECONDS: Final = 5.0
 # The receiver will say the same tomorrow; but it may be busy (408, 425, 429) or broken for now (5xx).
 _WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429})
 
@@ -52,11 +53,20 @@ def post(message: Message, *, at: datetime, secret: str, hosts: Iterable[str], c
         ),
     }
     try:
-        answer = client.post(
-            message.recipient, content=body, headers=headers, timeout=TIMEOUT_SECONDS, follow_redirects=False
-        )
+        # Only how it was answered matters: what the receiver has to say is not read, however long it is.
+        with client.stream(
+            "POST",
+            message.recipient,
+            content=body,
+            headers=headers,
+            timeout=TIMEOUT_SECONDS,
+            follow_redirects=False,
+        ) as answer:
+            status = answer.status_code
+    except httpx.InvalidURL as failure:
+        raise SendingFailed(type(failure).__name__, for_good=True) from failure
     except httpx.HTTPError as failure:
         raise SendingFailed(type(failure).__name__) from failure
-    if not answer.is_success:
-        again = answer.status_code >= 500 or answer.status_code in _WORTH_ANOTHER_TRY
-        raise SendingFailed(f"HTTP {answer.status_code}", for_good=not again)
+    if not 200 <= status < 300:
+        again = status >= 500 or status in _WORTH_ANOTHER_TRY
+        raise SendingFailed(f"HTTP {status}", for_good=not again)

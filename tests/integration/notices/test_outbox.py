@@ -1,11 +1,12 @@
 """What is to be told is told once, tried again, and given up in the end."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -48,6 +49,7 @@ class Receiver:
     statuses: list[int] = field(default_factory=lambda: [200])
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     address: str = ""
+    drops: int = 0
 
     def answer(self) -> int:
         return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
@@ -64,6 +66,11 @@ def listening(receiver: Receiver) -> Iterator[Receiver]:
             if status == 302:
                 self.send_header("Location", receiver.address + "elsewhere")
             self.end_headers()
+            with suppress(OSError):
+                for _ in range(receiver.drops):
+                    self.wfile.write(b".")
+                    self.wfile.flush()
+                    sleep(0.05)
 
         def log_message(self, *_: Any) -> None:
             return
@@ -148,6 +155,22 @@ def test_what_the_receiver_answers_decides_whether_it_is_tried_again(
     assert failure.value.for_good is for_good
     assert str(failure.value) == f"HTTP {status}"
     assert len(receiver.heard) == 1
+
+
+def test_nobody_waits_for_what_a_receiver_has_to_say(company: Company) -> None:
+    ticket = company.open()
+    with listening(Receiver(drops=200)) as receiver:
+        put(company, ticket.ticket_id, channel=Channel.WEBHOOK, recipient=receiver.address)
+        (message,) = claim()
+
+        began = monotonic()
+        post(message, receiver)
+        assert monotonic() - began < 5
+    assert len(receiver.heard) == 1
+
+
+def test_a_round_of_calls_that_all_hang_ends_before_somebody_else_may_take_them_over() -> None:
+    assert outbox.LEASE.total_seconds() > sending.MOST_CALLS * 3 * webhook.TIMEOUT_SECONDS
 
 
 def test_an_address_that_is_not_listed_is_never_called(company: Company) -> None:

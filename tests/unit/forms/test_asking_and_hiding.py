@@ -1,11 +1,14 @@
 """Conditions, owners and times of fields: who is asked what, and what is done with the answers."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
 import pytest
 
+from ticket_console.forms import lookups
 from ticket_console.forms.asking import asked_at_opening, form_fields
 from ticket_console.forms.behaviours import highlight_of, notices_due
 from ticket_console.forms.definitions import TemplateDefinition, definition_problems, parse_definition
@@ -187,6 +190,36 @@ def test_a_live_value_is_read_with_the_moment_it_was_read_at() -> None:
     found = look_up(LIVE.field("where"), {"no": "A/1"}, at=AT, hosts=["courier.example"], client=client)
     assert found == {"value": "Hangzhou", "as_of": "2026-11-22T08:00:00.000000Z"}
     assert seen == ["https://courier.example/A%2F1?x=1"]
+
+
+@pytest.mark.parametrize("number", ["12345678901234567.89", "1.10", "90071992547409930001"])
+def test_a_number_is_kept_as_its_source_writes_it(number: str) -> None:
+    client = answering(200, f'{{"data": [{{"place": {number}}}]}}', [])
+
+    found = look_up(LIVE.field("where"), {"no": "1"}, at=AT, hosts=["courier.example"], client=client)
+    assert found["value"] == number
+
+
+def test_an_address_too_long_to_be_asked_gives_no_value() -> None:
+    client = answering(200, "{}", [])
+
+    with pytest.raises(LookupFailed):
+        look_up(LIVE.field("where"), {"no": "说" * 20_000}, at=AT, hosts=["courier.example"], client=client)
+
+
+def test_an_answer_that_never_ends_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "TIMEOUT_SECONDS", 0.05)
+
+    def drops() -> Iterator[bytes]:
+        for _ in range(1_000):
+            sleep(0.01)
+            yield b" "
+
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=drops())))
+    began = monotonic()
+    with pytest.raises(LookupFailed):
+        look_up(LIVE.field("where"), {"no": "1"}, at=AT, hosts=["courier.example"], client=client)
+    assert monotonic() - began < 2
 
 
 @pytest.mark.parametrize(
