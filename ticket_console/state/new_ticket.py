@@ -5,16 +5,20 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
+from sqlalchemy.engine import Connection
+
 from ticket_console.access import places, policy
 from ticket_console.customers import reads as customers
 from ticket_console.customers.matching import CustomerRef
 from ticket_console.desk import opening
 from ticket_console.desk.calling import known_caller
 from ticket_console.desk.opening import NewTicket
+from ticket_console.forms import overrides
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.asking import asked_at_opening, form_fields
 from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldKind
+from ticket_console.forms.reads import PublishedTemplate
 from ticket_console.i18n import catalog
 from ticket_console.intake.template_choice import DEFAULT_TEMPLATE, choose_template
 from ticket_console.kernel.actor import Actor
@@ -71,6 +75,8 @@ class NewTicketState(SessionState):
     # The same command however often the button is pressed, so that one call opens one ticket.
     _command_id: str = ""
     _looked_up: str = ""
+    # Forms differ from region to region.
+    _region: str = ""
 
     @handler(permission="ticket.open")
     async def load(self) -> Reply:
@@ -98,6 +104,10 @@ class NewTicketState(SessionState):
             if code != self.template:
                 self.template = code
                 await self._draw()
+        region = str(values.get(REGION) or "")
+        if region != self._region:
+            self._region = region
+            await self._draw()
         phone = str(values.get(PHONE) or "").strip()
         if not self.customer and phone != self._looked_up and _digits(phone) >= _LEAST_DIGITS:
             self._looked_up = phone
@@ -217,7 +227,7 @@ class NewTicketState(SessionState):
         viewer = self._actor()
         self.opened, self.problems, self.is_chosen = {}, {}, False
         self.customer, self.assets, self.asset_id, self.found, self.search = {}, [], 0, [], ""
-        self._command_id, self._looked_up = str(uuid4()), ""
+        self._command_id, self._looked_up, self._region = str(uuid4()), "", ""
         self.draft_key = f"new:{self._command_id}"
         self.templates = await off_loop(_templates, viewer=viewer)
         codes = [each["code"] for each in self.templates]
@@ -236,6 +246,7 @@ class NewTicketState(SessionState):
             template=self.template,
             customer=dict(self.customer),
             place=self._known_place(),
+            region=self._region,
             record=self._from_record(),
         )
 
@@ -312,14 +323,21 @@ def _known(*, viewer: Actor, customer_id: int, at: datetime) -> Plain:
 
 
 def _fields(
-    *, viewer: Actor, at: datetime, template: str, customer: Plain, place: Plain, record: Mapping[str, Any]
+    *,
+    viewer: Actor,
+    at: datetime,
+    template: str,
+    customer: Plain,
+    place: Plain,
+    region: str,
+    record: Mapping[str, Any],
 ) -> list[Plain]:
     if not template:
         return []
     with reading() as connection:
         published = form_reads.template_by_code(connection, viewer.org_id, template)
         regions = places.regions(connection, viewer.org_id)
-    definition = published.definition
+        definition = _definition_at(connection, viewer, published, place.get("site_code") or "", region)
     asked = asked_at_opening(definition, at, department=viewer.department)
     drawn = [
         _recorded(each, definition, record)
@@ -354,6 +372,17 @@ def _fields(
         *({**each, "group": details} for each in drawn),
         *({**each, "group": where} for each in located),
     ]
+
+
+def _definition_at(
+    connection: Connection, viewer: Actor, template: PublishedTemplate, site_code: str, region_code: str
+) -> TemplateDefinition:
+    """What the template asks at the place, as the ticket will have it."""
+    site = places.find_site(connection, org_id=viewer.org_id, code=site_code) if site_code else None
+    region = places.find_region(connection, org_id=viewer.org_id, code=region_code) if region_code else None
+    region_id = site.region_id if site is not None else region.id if region is not None else None
+    site_id = None if site is None else site.id
+    return overrides.effective_at(connection, template, region_id=region_id, site_id=site_id).definition
 
 
 def _own(key: str, kind: str, label: str, **more: Any) -> Plain:

@@ -32,11 +32,13 @@ const TONES = ["danger", "warn", "ok"];
 function Behaviour({ behaviour, index, fields, problems, choices, onChange, onRemove }) {
   const speak = useLanguage();
   const told = behaviour.notify;
+  const about = (part) => problems.filter((problem) => problem.path.includes(`behaviours[${index}].${part}`));
+  const [silent] = about("notify");
   const set = (change, burst) => onChange({ ...behaviour, ...change }, burst);
   return h("li", { className: "fm-behaviour", "data-tone": behaviour.style || undefined },
     h("div", { className: "fm-condition-head" }, h("span", { className: "tc-label" }, speak.t("form_designer.behaviour.when")),
       h(IconButton, { icon: "x", small: true, label: speak.t("form_designer.behaviour.remove", { n: index + 1 }), onClick: onRemove })),
-    h(ConditionBuilder, { fields: facts(fields), value: behaviour.when, problems, onChange: (tree) => set({ when: tree }, "when") }),
+    h(ConditionBuilder, { fields: facts(fields), value: behaviour.when, problems: about("when"), onChange: (tree) => set({ when: tree }, "when") }),
     h(Row, { label: speak.t("form_designer.behaviour.style"), grouped: true }, h(Segmented, {
       label: speak.t("form_designer.behaviour.style"), value: behaviour.style ?? "",
       onChange: (style) => {
@@ -55,7 +57,7 @@ function Behaviour({ behaviour, index, fields, problems, choices, onChange, onRe
     told && h("div", { className: "fm-pair" },
       h(Row, { label: speak.t("form_designer.behaviour.to") }, h(Select, { value: told.to, options: choices.receivers ?? [], onChange: (to) => set({ notify: { ...told, to } }) })),
       h(Row, { label: speak.t("form_designer.behaviour.channel") }, h(Select, { value: told.channel, options: choices.channels ?? [], onChange: (channel) => set({ notify: { ...told, channel } }) }))),
-    told && h(Bilingual, { label: speak.t("form_designer.behaviour.text"), value: told.text, onChange: (locale, text) => set({ notify: { ...told, text: { ...told.text, [locale]: text } } }, `text:${locale}`) }));
+    told && h(Bilingual, { label: speak.t("form_designer.behaviour.text"), value: told.text, problem: silent && speak.t(silent.code, silent.params), onChange: (locale, text) => set({ notify: { ...told, text: { ...told.text, [locale]: text } } }, `text:${locale}`) }));
 }
 
 export function BehavioursEditor({ field, fields, value, problems, choices, onChange }) {
