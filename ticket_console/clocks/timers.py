@@ -174,7 +174,7 @@ def armed_by_node(connection: Connection, tokens: sa.Select[int]) -> Mapping[str
         .where(_ARMED, _tokens.c.id.in_(tokens))
         .group_by(_tokens.c.node_key)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def lag(connection: Connection, *, at: datetime) -> timedelta:
