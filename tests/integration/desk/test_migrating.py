@@ -251,7 +251,8 @@ def test_a_migration_is_taken_back_as_long_as_nobody_acted(company: Company) -> 
     )
 
     with reading() as connection:
-        can = can_revert(connection, viewer=company.actor("manager"), ticket_ids=[opened.ticket_id])
+        asked = [opened.ticket_id, 987_654]
+        can = can_revert(connection, viewer=company.actor("manager"), ticket_ids=asked)
     back = revert(company, opened.ticket_id, row(opened.ticket_id).version)
 
     after = open_steps(opened.ticket_id)["accept"]

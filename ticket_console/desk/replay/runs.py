@@ -375,9 +375,14 @@ def differences(
     policy.require(viewer, "flow.manage")
     if not _may_see(viewer, _row(connection, viewer.org_id, run_id)):
         raise ReplayNotFound(run_id=run_id)
-    condition = sa.and_(_differences.c.run_id == run_id, visible_to(viewer))
-    if kind is not None:
-        condition = sa.and_(condition, _differences.c.kinds.op("&")(_BIT[kind]) != 0)
+    sees_money = policy.allows(viewer, "money.view")
+    # Who may see no money is not told either that it is all that differs.
+    told = [each for each in Kind if (kind is None or each is kind) and (sees_money or each not in _MONEY)]
+    condition = sa.and_(
+        _differences.c.run_id == run_id,
+        visible_to(viewer),
+        _differences.c.kinds.op("&")(sum(_BIT[each] for each in told)) != 0,
+    )
     joined = _differences.join(_tickets, _tickets.c.id == _differences.c.ticket_id)
     count = connection.execute(sa.select(sa.func.count()).select_from(joined).where(condition)).scalar_one()
     pages = max(-(-count // PAGE), 1)
@@ -390,7 +395,6 @@ def differences(
         .limit(PAGE)
         .offset((shown - 1) * PAGE)
     )
-    sees_money = policy.allows(viewer, "money.view")
     return DifferencePage(
         rows=tuple(
             DifferenceView(
