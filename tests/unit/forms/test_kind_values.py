@@ -83,7 +83,7 @@ EXAMPLES: Mapping[FieldKind, tuple[Any, Any, str]] = {
     ),
     FieldKind.PHOTO: (5, [5], "#5"),
     FieldKind.FILE: ([5, 6, 5], [5, 6], "#5, #6"),
-    FieldKind.SIGNATURE: (9, 9, "#9"),
+    FieldKind.SIGNATURE: ("M 1 1 L 9 9", "M 1 1 L 9 9", "signed"),
     FieldKind.SCAN: ("SN-1", "SN-1", "SN-1"),
     FieldKind.LOOKUP: (
         {"value": "on the way", "as_of": "2026-11-21T10:00:00+08:00"},
