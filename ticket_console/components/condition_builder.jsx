@@ -55,6 +55,9 @@ const EMPTY = { combinator: "and", rules: [] };
 const asGroup = (tree) => (!tree ? EMPTY : isGroup(tree) ? tree : tree.field ? { combinator: "and", rules: [tree] } : EMPTY);
 const spelled = (tree) => JSON.stringify(tree?.rules?.length ? stored(asGroup(tree)) : tree?.field ? stored(asGroup(tree)) : null);
 
+// The zone of the person's clock, on which the inputs below read and write.
+const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 // Instants are kept in UTC with microseconds, so that they compare as text; people enter their own time.
 const pad = (number, size = 2) => String(number).padStart(size, "0");
 function toLocal(instant) {
@@ -217,7 +220,7 @@ export function ConditionBuilder({ fields = [], value, onChange, problems = [], 
       kinds[nameOf(field)] = field.kind;
       for (const option of field.options ?? []) labels[`${nameOf(field)}=${option.value}`] = option.label;
     }
-    return { labels, kinds };
+    return { labels, kinds, zone: OWN_ZONE };
   }, [list]);
   const operators = useCallback((name) => {
     const field = byName.get(name);

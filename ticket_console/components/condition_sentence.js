@@ -19,8 +19,20 @@ function grouped(number) {
   return `${number.startsWith("-") ? "-" : ""}${whole.replace(/(?<=[0-9])(?=([0-9]{3})+$)/g, ",")}.${behind.padEnd(2, "0")}`;
 }
 
-// `labels` names fields by key and values by "field=value", as {zh, en}; `kinds` are the kinds of the fields.
-export function sentence(tree, { labels, kinds }, locale, { words: tables, spoken_as: spokenAs }) {
+// An instant on the clock of a zone: its date as text, and hours and minutes; null for one that there is not.
+function clockOf(text, zone) {
+  const at = new Date(`${text.slice(0, 16)}:00Z`);
+  // A browser would read the thirtieth of February as a day in March.
+  if (Number.isNaN(at.getTime()) || at.toISOString().slice(0, 16) !== text.slice(0, 16)) return null;
+  const options = { timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+  const part = Object.fromEntries(new Intl.DateTimeFormat("en", options).formatToParts(at).map(({ type, value }) => [type, value]));
+  const day = `${part.year.padStart(4, "0")}-${part.month}-${part.day}`;
+  return DATE.test(day) ? { day, time: `${part.hour}:${part.minute}` } : null;
+}
+
+// `labels` names fields by key and values by "field=value", as {zh, en}; `kinds` are the kinds of the fields, `zone`
+// is where the clock hangs on which instants are read.
+export function sentence(tree, { labels, kinds, zone = "UTC" }, locale, { words: tables, spoken_as: spokenAs }) {
   const words = tables[locale] ?? tables.en;
   const pick = (label) => label?.[locale] || ["zh", "en"].map((other) => label?.[other]).find(Boolean) || "";
   const quoted = (text) => put(words.quoted, "text", text);
@@ -43,9 +55,8 @@ export function sentence(tree, { labels, kinds }, locale, { words: tables, spoke
     const label = pick(labels[`${field}=${text}`]);
     if (label) return quoted(label);
     if (NUMBER.test(text)) return kind === "money" ? grouped(text) : text;
-    const instant = INSTANT.exec(text);
-    const day = instant && dateText(instant[1]);
-    if (day) return put(put(words.datetime, "date", day), "time", instant[2]);
+    const clock = INSTANT.test(text) ? clockOf(text, zone) : null;
+    if (clock) return put(put(put(words.datetime, "date", dateText(clock.day)), "time", clock.time), "zone", zone);
     return dateText(text) ?? quoted(text);
   };
 

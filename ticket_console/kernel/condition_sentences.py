@@ -6,7 +6,9 @@ The browser says the same while somebody is still writing the condition
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ticket_console.kernel.conditions import operand_list, plain_number
 from ticket_console.kernel.text import LocalText, pick
@@ -66,7 +68,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "false": "“否”",
         "nothing": "…",
         "date": "{year}年{month}月{day}日",
-        "datetime": "{date} {time}（UTC）",
+        "datetime": "{date} {time}（{zone}）",
     },
     "en": {
         "=": "{field} is {value}",
@@ -106,7 +108,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "false": "no",
         "nothing": "…",
         "date": "{day} {month} {year}",
-        "datetime": "{date}, {time} UTC",
+        "datetime": "{date}, {time} ({zone})",
         "months": "January February March April May June July August September October November December",
     },
 }
@@ -121,13 +123,15 @@ def sentence(
     labels: Mapping[str, LocalText],
     locale: str,
     kinds: Mapping[str, str] | None = None,
+    zone: str = "UTC",
 ) -> str:
     """A condition in words; what is still missing in it reads as "…".
 
     `labels` names fields by their key and, where a value has a name of its own, values by "field=value";
-    `kinds` are the kinds of the fields, so that a date is before and not less than another.
+    `kinds` are the kinds of the fields, so that a date is before and not less than another. `zone` is where
+    the clock hangs on which instants are read.
     """
-    said = _Speaker(labels, kinds or {}, locale, WORDS.get(locale, WORDS["en"]))
+    said = _Speaker(labels, kinds or {}, locale, WORDS.get(locale, WORDS["en"]), zone)
     return said.group(tree) if "rules" in tree else said.rule(tree)
 
 
@@ -138,11 +142,13 @@ class _Speaker:
         kinds: Mapping[str, str],
         locale: str,
         words: Mapping[str, str],
+        zone: str,
     ) -> None:
         self._labels = labels
         self._kinds = kinds
         self._locale = locale
         self._words = words
+        self._zone = zone
 
     def group(self, tree: Mapping[str, object]) -> str:
         parts = _parts(tree)
@@ -199,9 +205,19 @@ class _Speaker:
         if plain_number(value) is not None:
             return _grouped(str(value)) if kind == "money" else str(value)
         text = str(value)
-        if (instant := _INSTANT.fullmatch(text)) and (day := self._date(instant[1])):
-            return self._words["datetime"].replace("{date}", day).replace("{time}", instant[2])
-        return self._date(text) or self._quoted(text)
+        return self._instant(text) or self._date(text) or self._quoted(text)
+
+    def _instant(self, text: str) -> str | None:
+        if not _INSTANT.fullmatch(text):
+            return None
+        try:
+            at = (
+                datetime.fromisoformat(f"{text[:16]}:00").replace(tzinfo=UTC).astimezone(ZoneInfo(self._zone))
+            )
+        except (ValueError, OverflowError):
+            return None
+        said = self._words["datetime"].replace("{date}", self._date(at.date().isoformat()) or "")
+        return said.replace("{time}", at.strftime("%H:%M")).replace("{zone}", self._zone)
 
     def _date(self, text: str) -> str | None:
         found = _DATE.fullmatch(text)

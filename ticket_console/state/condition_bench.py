@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ticket_console.access import places
 from ticket_console.desk import condition_bench
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import off_loop, reading
@@ -66,12 +67,13 @@ def _judged(*, viewer: Actor, tree: Mapping[str, Any], number: str, fields: Sequ
     with reading() as connection:
         ticket_id = reads.ticket_id_by_no(connection, viewer=viewer, no=number)
         parts = condition_bench.judge(connection, viewer=viewer, ticket_id=ticket_id, tree=tree)
+        zone = places.org(connection, viewer.org_id).tz
     return {
         "verdict": {
             "no": number,
             "ticket_id": ticket_id,
             "holds": parts[0].holds,
-            "parts": verdict_rows(parts, fields),
+            "parts": verdict_rows(parts, fields, zone),
         }
     }
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from ticket_console.access import places
 from ticket_console.forms import reads as form_reads
 from ticket_console.intake import rule_bench, rule_book
 from ticket_console.intake.channels import CHANNELS
@@ -175,6 +176,7 @@ def _overview(*, viewer: Actor) -> tuple[list[Plain], dict[str, list[Plain]]]:
         rules = rule_book.trigger_rules(connection, viewer.org_id)
         templates = form_reads.published_templates(connection, viewer.org_id)
         fields = message_fields(connection, viewer.org_id)
+        zone = places.org(connection, viewer.org_id).tz
     names = {each.code: dict(each.name) for each in templates}
     choices = {
         "fields": fields,
@@ -183,15 +185,15 @@ def _overview(*, viewer: Actor) -> tuple[list[Plain], dict[str, list[Plain]]]:
         "impact": [{"value": "", "label": both("rules.as_said")}, *levels("rules.impact.")],
         "channels": options((source, both(f"intake.source.{source}")) for source in sorted(CHANNELS)),
     }
-    return [_row(rule, names, fields) for rule in rules], choices
+    return [_row(rule, names, fields, zone) for rule in rules], choices
 
 
-def _row(rule: TriggerRuleView, names: Mapping[str, Plain], fields: Sequence[Plain]) -> Plain:
+def _row(rule: TriggerRuleView, names: Mapping[str, Plain], fields: Sequence[Plain], zone: str) -> Plain:
     content = rule.content
     return {
         "code": rule.code,
         "name": dict(content.name),
-        "said": spoken(content.when, fields),
+        "said": spoken(content.when, fields, zone),
         "template": names.get(content.template, content.template),
         "urgency": str(content.urgency or ""),
         "impact": str(content.impact or ""),
@@ -227,11 +229,12 @@ def _content(draft: Mapping[str, Any]) -> Plain:
 def _versions(*, viewer: Actor, code: str) -> list[Plain]:
     with reading() as connection:
         fields = message_fields(connection, viewer.org_id)
+        zone = places.org(connection, viewer.org_id).tz
         kept = rule_book.versions_of(connection, viewer, code)
     return [
         {
             "number": each.number,
-            "said": spoken(each.content.when, fields),
+            "said": spoken(each.content.when, fields, zone),
             "at": instant_text(each.published_at),
             "by": each.published_by,
         }
@@ -251,7 +254,8 @@ def _tried(
         names = {
             each.code: dict(each.name) for each in form_reads.published_templates(connection, viewer.org_id)
         }
-    return _bench_view(found, rules, names, fields)
+        zone = places.org(connection, viewer.org_id).tz
+    return _bench_view(found, rules, names, fields, zone)
 
 
 def _with_draft(rules: Sequence[TriggerRuleView], draft: Plain | None) -> list[TriggerRuleView]:
@@ -268,7 +272,11 @@ def _with_draft(rules: Sequence[TriggerRuleView], draft: Plain | None) -> list[T
 
 
 def _bench_view(
-    found: Bench, rules: Sequence[TriggerRuleView], names: Mapping[str, Plain], fields: Sequence[Plain]
+    found: Bench,
+    rules: Sequence[TriggerRuleView],
+    names: Mapping[str, Plain],
+    fields: Sequence[Plain],
+    zone: str,
 ) -> Plain:
     by_code = {rule.code: rule for rule in rules}
     return {
@@ -287,7 +295,7 @@ def _bench_view(
                 "code": each.code,
                 "name": dict(by_code[each.code].content.name),
                 "outcome": each.outcome,
-                "parts": verdict_rows(each.parts, fields),
+                "parts": verdict_rows(each.parts, fields, zone),
             }
             for each in found.rules
         ],

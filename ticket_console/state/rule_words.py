@@ -85,22 +85,24 @@ def _field(name: str, spec: FieldSpec) -> Plain:
     return {"name": name, "label": dict(spec.label), "kind": spec.kind.value, "options": choices}
 
 
-def spoken(tree: Mapping[str, Any], fields: Sequence[Plain]) -> dict[str, str]:
-    """A condition as a sentence in each language."""
+def spoken(tree: Mapping[str, Any], fields: Sequence[Plain], zone: str) -> dict[str, str]:
+    """A condition as a sentence in each language; instants are read on the clock of a zone."""
     labels = {field["name"]: field["label"] for field in fields}
     for field in fields:
         for option in field["options"]:
             labels[f"{field['name']}={option['value']}"] = option["label"]
     kinds = {field["name"]: field["kind"] for field in fields}
-    return {locale: sentence(tree, labels, locale, kinds) for locale in LOCALES}
+    return {locale: sentence(tree, labels, locale, kinds, zone) for locale in LOCALES}
 
 
-def verdict_rows(parts: Sequence[Verdict], fields: Sequence[Plain]) -> list[Plain]:
+def verdict_rows(parts: Sequence[Verdict], fields: Sequence[Plain], zone: str) -> list[Plain]:
     """The verdicts of single rules, each as a sentence with the fact it was judged by."""
     return [
         {
             "path": part.path,
-            "said": spoken({"field": part.field, "operator": part.operator, "value": part.value}, fields),
+            "said": spoken(
+                {"field": part.field, "operator": part.operator, "value": part.value}, fields, zone
+            ),
             "fact": fact_text(part.fact),
             "holds": part.holds,
         }

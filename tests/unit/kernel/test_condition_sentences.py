@@ -52,7 +52,7 @@ SOON = rule("day", "<", "2026-12-01")
         (
             rule("at", ">", "2026-12-01T08:30:00.000000Z"),
             "报修时间晚于2026年12月1日 08:30（UTC）",
-            "Reported is after 1 December 2026, 08:30 UTC",
+            "Reported is after 1 December 2026, 08:30 (UTC)",
         ),
         (rule("faults", "contains", "leak"), "故障包含“漏水”", "Faults includes “Leak”"),
         (rule("note", "contains", "{low}"), "备注包含“{low}”", "Note contains “{low}”"),
@@ -114,3 +114,21 @@ def test_both_languages_have_the_same_words() -> None:
 
     assert by_operator["en"] - by_operator["zh"] == {"months"}
     assert by_operator["zh"] <= by_operator["en"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "zh", "en"),
+    [
+        ("Asia/Shanghai", "2026年12月2日 01:30（Asia/Shanghai）", "2 December 2026, 01:30 (Asia/Shanghai)"),
+        (
+            "America/New_York",
+            "2026年12月1日 12:30（America/New_York）",
+            "1 December 2026, 12:30 (America/New_York)",
+        ),
+    ],
+)
+def test_an_instant_is_read_on_the_clock_of_its_reader(zone: str, zh: str, en: str) -> None:  # FLW-21
+    late = rule("at", ">", "2026-12-01T17:30:00.000000Z")
+
+    assert sentence(late, LABELS, "zh", KINDS, zone) == f"报修时间晚于{zh}"
+    assert sentence(late, LABELS, "en", KINDS, zone) == f"Reported is after {en}"

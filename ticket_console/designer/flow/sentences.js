@@ -2,6 +2,7 @@
 import { sentence } from "$/public/external/ticket_console/components/condition_builder/condition_sentence.js";
 import tables from "$/public/external/ticket_console/components/condition_builder/condition_words.json";
 
+const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const NONE = Object.freeze([]);
 const namings = new WeakMap();
 
@@ -15,7 +16,7 @@ function naming(fields) {
       kinds[field.value] = field.kind;
       for (const option of field.options ?? []) labels[`${field.value}=${option.value}`] = option.label;
     }
-    namings.set(fields, { labels, kinds });
+    namings.set(fields, { labels, kinds, zone: OWN_ZONE });
   }
   return namings.get(fields);
 }
