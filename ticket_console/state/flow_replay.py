@@ -236,7 +236,7 @@ def _opened(*, actor: Actor, at: datetime, code: str) -> Plain:
             {**each, "name": stages.get(each["stage"], dict.fromkeys(LOCALES, each["stage"]))}
             for each in sorted(report.get("stages", []), key=lambda each: _place(stages, each["stage"]))
         ],
-        kinds=[{"kind": kind, "n": n} for kind, n in report.get("kinds", {}).items() if n],
+        kinds=[{"kind": kind, "n": n} for kind in Kind if (n := report.get("kinds", {}).get(kind, 0))],
         is_older=content_hash(drafts.graph_of(draft.document)) != run.draft_hash,
     )
     if run.state is ReplayState.FINISHED:

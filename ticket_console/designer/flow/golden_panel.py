@@ -82,14 +82,14 @@ def _list() -> rx.Component:
     return data_table(
         [
             Column(t("flow_proof.tests.name"), named),
-            Column(t("flow_proof.ticket"), lambda item: rx.el.span(item["no"].to(str))),
+            Column(t("flow_proof.ticket"), lambda item: rx.el.span(item["no"].to(str), class_name="fp-no")),
             Column(
                 t("flow_proof.tests.by"),
                 lambda item: rx.el.span(item["by"].to(str), " ", when(item["at"])),
             ),
             Column(t("flow_proof.tests.state"), state),
             Column(
-                t("flow_proof.tests.remove"),
+                t("flow_proof.tests.remove.column"),
                 lambda item: icon_button(
                     "trash_2",
                     label=t("flow_proof.tests.remove"),
