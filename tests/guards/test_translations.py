@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from ticket_console.flows.bpmn.report import Outcome
 from ticket_console.flows.elements import LinkKind
 from ticket_console.i18n import catalog, negotiate, translate
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.conditions import OPERATORS
 from ticket_console.kernel.text import LOCALES
+from ticket_console.packs.exchange.importing import Change
+from ticket_console.packs.exchange.kinds import KIND
 from ticket_console.tickets.path import How
 
 PACKAGE = Path(__file__).parents[2] / "ticket_console"
@@ -29,6 +32,9 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     "condition.combinator.": frozenset({"and", "or"}),
     "condition.operator.": OPERATORS
     | frozenset({"<.time", "<=.time", ">.time", ">=.time", "in.list", "notIn.list", "contains.list"}),
+    "exchange.kind.": frozenset({*KIND, "role", "part"}),
+    "exchange.change.": frozenset(change.value for change in Change),
+    "exchange.outcome.": frozenset(outcome.value for outcome in Outcome),
     "ticket.path.how.": frozenset(How),
     "ticket.link.": frozenset(kind.value for kind in LinkKind),
     "board.needs.": frozenset({"form", "reason"}),

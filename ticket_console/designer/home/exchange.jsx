@@ -39,7 +39,7 @@ function Change({ item }) {
     h("div", { style: { display: "flex", gap: 8, flexWrap: "wrap", alignItems: "center" } },
       h("span", { className: "tc-badge", "data-tone": TONES[item.change] }, speak.t(`exchange.change.${item.change}`)),
       h("span", null, speak.t(`exchange.kind.${item.kind}`)),
-      h("strong", null, speak.label(item.name) || item.code),
+      speak.label(item.name) && h("strong", null, speak.label(item.name)),
       h("code", null, item.code),
       h("code", { title: item.hash, className: "tc-help" }, item.hash.slice(0, 12))),
     item.diff.length > 0 && h("details", null,
@@ -96,7 +96,7 @@ function Preview({ file, shown, onDone, onRefused }) {
     h(Problems, { problems: shown.problems }),
     shown.failing.length > 0 && h(Failing, { tests: shown.failing, reasons, onReason: (key, text) => setReasons({ ...reasons, [key]: text }) }),
     isNews
-      ? h("button", { type: "button", className: "tc-btn", "data-tone": "primary", disabled: busy || !shown.is_possible || !isAccepted, onClick: confirm, "data-test": "import" }, speak.t("exchange.import"))
+      ? h("button", { type: "button", className: "tc-btn", style: { alignSelf: "start" }, "data-tone": "primary", disabled: busy || !shown.is_possible || !isAccepted, onClick: confirm, "data-test": "import" }, speak.t("exchange.import"))
       : h("p", { className: "tc-note" }, speak.t("exchange.nothing_new")));
 }
 
@@ -106,7 +106,7 @@ function Report({ made }) {
     h("h2", { style: HEADING }, speak.t("exchange.report")),
     h("p", null, speak.t(made.is_whole ? "exchange.report.whole" : "exchange.report.remarks", { n: made.remarks.length, nodes: made.nodes }), " ",
       h(Link, { className: "tc-btn", to: `/designer/flows/${made.code}` }, speak.t("exchange.report.open"))),
-    made.remarks.length > 0 && h("div", { style: { overflowX: "auto" }, tabIndex: 0 }, h("table", { className: "tc-table" },
+    made.remarks.length > 0 && h("div", { style: { overflowX: "auto" }, tabIndex: 0 }, h("table", { className: "tc-table", style: { minWidth: 560 } },
       h("thead", null, h("tr", null, ["what", "element", "name", "happened"].map((column) => h("th", { key: column, scope: "col" }, speak.t(`exchange.report.${column}`))))),
       h("tbody", null, made.remarks.map((each, index) => h("tr", { key: index },
         h("td", null, h("span", { className: "tc-badge", "data-tone": TONES[each.outcome] }, speak.t(`exchange.outcome.${each.outcome}`))),

@@ -11,16 +11,18 @@ from ticket_console.packs.exchange.yaml_reading import plain_value
 WIDTH: Final = 110
 # Keys are written in this order wherever they stand, so that a change moves no line; others follow by name.
 _ORDER: Final = (
-    "kind", "schema", "format", "code", "key", "name", "title", "label", "text", "description", "help",
-    "business_line", "ticket_class", "icon", "is_public", "keywords", "flow", "owner", "columns", "category",
-    "source", "target", "stage", "type", "state", "weight", "order", "default", "required", "at_opening",
-    "sensitivity", "width", "unit", "min", "max", "pattern", "op", "dimension", "on", "to", "channel",
-    "combinator", "not", "field", "operator", "value", "sku", "qty", "mode", "role", "skill", "sticky",
-    "delay_seconds", "after_seconds", "until", "calendar", "join", "join_count", "when", "visible_when",
-    "required_when", "guard", "handlers", "handler", "fields", "options", "items", "permissions", "acts",
-    "evidence", "checklist", "documents", "parts", "targets", "notices", "set", "actions", "subflow",
-    "survey", "segment", "effective_from", "currency", "definition", "graph", "stages", "nodes", "edges",
-    "sections", "rules", "versions", "drawing", "x", "y",
+    "kind", "schema", "format", "code", "key", "active", "scope", "ref", "name", "title", "label", "text",
+    "description", "help", "business_line", "ticket_class", "icon", "is_public", "keywords", "flow", "owner",
+    "columns", "category", "source", "target", "stage", "type", "state", "weight", "order", "default",
+    "required", "at_opening", "sensitivity", "width", "unit", "min", "max", "pattern", "op", "dimension",
+    "on", "to", "channel", "combinator", "not", "field", "operator", "value", "sku", "qty", "mode", "role",
+    "skill", "sticky", "delay_seconds", "after_seconds", "until", "calendar", "join", "join_count", "when",
+    "visible_when", "required_when", "guard", "template", "urgency", "impact", "also", "patch", "tz", "week",
+    "days", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "ticket", "story", "expected", "handlers",
+    "handler", "fields", "options", "items", "permissions", "acts", "evidence", "checklist", "documents",
+    "parts", "targets", "notices", "set", "actions", "subflow", "survey", "segment", "effective_from",
+    "currency", "definition", "graph", "stages", "nodes", "edges", "sections", "rules", "versions", "drawing",
+    "x", "y",
 )  # fmt: skip
 _RANK: Final = {key: rank for rank, key in enumerate(_ORDER)}
 _SCALARS: Final = (str, int, float, bool, type(None))
