@@ -5,6 +5,8 @@
 * `flows/<code>.json`: a graph in the form of `flows.graph_json`
 * `trigger_rules.json`: what starts for which message, in order; only where the pack has such rules
 * `templates/<code>.json`: face, flow and sections; a section lists keys, or `{"key", ...}` with differences
+
+Each of them may be YAML instead: `pack.yaml`, `flows/<code>.yaml`.
 """
 
 import json
@@ -17,8 +19,10 @@ from typing import Any, Final
 from ticket_console.forms.publishing import TemplateFace
 from ticket_console.kernel.errors import NotFound
 from ticket_console.kernel.text import LocalText
+from ticket_console.packs.exchange.yaml_reading import read_yaml
 
 FOLDER: Final = Path(__file__).parent
+_SUFFIXES: Final = (".json", ".yaml")
 
 
 class PackNotFound(NotFound):
@@ -69,7 +73,8 @@ class Pack:
 
 def pack_codes() -> tuple[str, ...]:
     """The packs that came with the console."""
-    return tuple(sorted(path.parent.name for path in FOLDER.glob("*/pack.json")))
+    found = (path.parent.name for suffix in _SUFFIXES for path in FOLDER.glob(f"*/pack{suffix}"))
+    return tuple(sorted(found))
 
 
 @lru_cache(maxsize=8)
@@ -77,36 +82,42 @@ def read_pack(code: str) -> Pack:
     """A pack that came with the console; raises `PackNotFound`."""
     if code not in pack_codes():
         raise PackNotFound(pack=code)
-    folder = FOLDER / code
-    manifest, fields = _json(folder / "pack.json"), _json(folder / "fields.json")
+    return read_folder(FOLDER / code)
+
+
+def read_folder(folder: Path) -> Pack:
+    """The pack whose files lie in a folder; raises `BadYaml` naming file and line."""
+    manifest, fields = _plain(folder / "pack"), _plain(folder / "fields")
     return Pack(
         code=manifest["code"],
         name=manifest["name"],
         flows=tuple(
-            PackFlow(flow["code"], flow["name"], _json(folder / "flows" / f"{flow['code']}.json"))
+            PackFlow(flow["code"], flow["name"], _plain(folder / "flows" / flow["code"]))
             for flow in manifest["flows"]
         ),
         templates=tuple(
-            _template(_json(folder / "templates" / f"{template}.json"), fields)
-            for template in manifest["templates"]
+            _template(_plain(folder / "templates" / template), fields) for template in manifest["templates"]
         ),
         skills=tuple(PackSkill(skill["code"], skill["name"]) for skill in manifest["skills"]),
         rule_sets=tuple(manifest["rule_sets"]),
-        trigger_rules=_trigger_rules(folder / "trigger_rules.json"),
+        trigger_rules=tuple(map(_trigger_rule, _plain(folder / "trigger_rules", missing=[]))),
     )
 
 
-def _trigger_rules(path: Path) -> tuple[PackTriggerRule, ...]:
-    said = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    return tuple(
-        PackTriggerRule(rule["code"], {key: value for key, value in rule.items() if key != "code"})
-        for rule in said
-    )
+def _trigger_rule(said: Mapping[str, Any]) -> PackTriggerRule:
+    return PackTriggerRule(said["code"], {key: value for key, value in said.items() if key != "code"})
 
 
-def _json(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+def _plain(place: Path, missing: Any = None) -> Any:
+    """What stands in the JSON or YAML file of this name; a file that is not there is `missing`, if given."""
+    for suffix in _SUFFIXES:
+        path = place.parent / f"{place.name}{suffix}"
+        if path.exists():
+            content = path.read_bytes()
+            return json.loads(content) if suffix == ".json" else read_yaml(content, file=path.name).data
+    if missing is None:
+        raise FileNotFoundError(f"{place}.json")
+    return missing
 
 
 def _template(said: Mapping[str, Any], fields: Mapping[str, Any]) -> PackTemplate:

@@ -1,7 +1,9 @@
 """The field service pack: every flow can be published, walked to its end, and read in both languages."""
 
+import json
 from collections.abc import Mapping
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,16 @@ from ticket_console.flows.graph_json import parse_graph
 from ticket_console.flows.validation import graph_problems
 from ticket_console.forms.definitions import TemplateDefinition, definition_problems, parse_definition
 from ticket_console.forms.fields import Sensitivity
-from ticket_console.packs.contents import Pack, PackNotFound, PackTemplate, pack_codes, read_pack
+from ticket_console.packs.contents import (
+    FOLDER,
+    Pack,
+    PackNotFound,
+    PackTemplate,
+    pack_codes,
+    read_folder,
+    read_pack,
+)
+from ticket_console.packs.exchange.yaml_writing import write_yaml
 from ticket_console.tickets.actions import (
     Complete,
     HandlerNeeded,
@@ -232,3 +243,12 @@ def test_purchase_prices_are_shown_at_the_job_and_to_the_service_desk_never() ->
     seen = {grant.role: str(grant.fields.get("parts_cost", "")) for grant in at_work.grants}
     assert seen == {"agent": "none", "dispatcher": "read", "technician": "write"}
     assert definition("repair").field_by_key["parts_cost"].sensitivity is Sensitivity.COST
+
+
+def test_a_pack_written_as_yaml_is_the_same_pack(tmp_path: Path) -> None:
+    for path in (FOLDER / "field_service").rglob("*.json"):
+        copy = tmp_path / path.relative_to(FOLDER / "field_service").with_suffix(".yaml")
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(write_yaml(json.loads(path.read_bytes()), heading=path.stem))
+
+    assert read_folder(tmp_path) == PACK
