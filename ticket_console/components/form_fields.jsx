@@ -15,7 +15,7 @@ export function RecordInput({ field, id, value, disabled, onChange, searchUrl, l
   const [found, setFound] = useState(null);
   const [answered, setAnswered] = useState("");
   const [at, setAt] = useState(0);
-  const [name, setName] = useState(field.shown ?? "");
+  const [name, setName] = useState(null);
   useEffect(() => {
     if (disabled || !searchUrl || found === null) return undefined;
     const asked = new AbortController();
@@ -53,7 +53,7 @@ export function RecordInput({ field, id, value, disabled, onChange, searchUrl, l
 
   if (value !== null && value !== undefined && value !== "") {
     return h("div", { className: "tf-record", role: "group", "aria-label": label },
-      h("span", { id, className: "tf-record-name" }, name || field.shown || (field.kind === "part" ? value : `#${value}`)),
+      h("span", { id, className: "tf-record-name" }, name || speak.label(field.shown) || (field.kind === "part" ? value : `#${value}`)),
       !disabled && h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", "aria-label": speak.t("form.record.other", { name: label }), onClick: () => onChange(null) }, h(X, { "aria-hidden": true })));
   }
   if (!searchUrl) {
@@ -254,6 +254,9 @@ export function TableInput({ field, id, value, disabled, onChange, label, aria, 
     !disabled && h("button", { id, type: "button", className: "tc-btn", onClick: add }, h(Plus, { "aria-hidden": true }), speak.t("form.table.add")));
 }
 
+// The same value may stand on a page twice and is asked for once.
+const ASKING = new Map();
+
 export function LiveValue({ field, id, value: kept }) {
   const speak = useLanguage();
   const [now, setNow] = useState(() => Date.now());
@@ -263,9 +266,14 @@ export function LiveValue({ field, id, value: kept }) {
   useEffect(() => {
     if (!field.refresh_url || !isOld) return;
     const body = JSON.stringify({ command_id: `lookup-${crypto.randomUUID()}` });
-    fetch(field.refresh_url, { method: "POST", headers: { "Content-Type": "application/json" }, body })
-      .then((answer) => (answer.ok ? answer.json().then(setRead) : null))
-      .catch(() => null);
+    if (!ASKING.has(field.refresh_url)) {
+      const answer = fetch(field.refresh_url, { method: "POST", headers: { "Content-Type": "application/json" }, body })
+        .then((told) => (told.ok ? told.json() : null))
+        .catch(() => null)
+        .finally(() => ASKING.delete(field.refresh_url));
+      ASKING.set(field.refresh_url, answer);
+    }
+    ASKING.get(field.refresh_url).then((told) => told && setRead(told));
   }, [field.refresh_url, isOld]);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 30000);

@@ -90,7 +90,7 @@ def value_list(fields: Items) -> rx.Component:
             rx.el.dd(
                 value_text(each),
                 rx.cond(
-                    each["provenance"].to(str) != "typed",
+                    (each["provenance"].to(str) != "typed") & (each["kind"].to(str) != "formula"),
                     badge(t(rx.Var.create("ticket.provenance.") + each["provenance"].to(str))),
                 ),
             ),
@@ -149,7 +149,7 @@ def value_text(each: Item) -> rx.Component:
         *((kind, rx.fragment(kept_value(each))) for kind in KEPT_IN_FULL),
         ("photo", rx.fragment(t("ticket.photos_attached"))),
         ("file", rx.fragment(t("ticket.photos_attached"))),
-        rx.fragment(each["look"].to(dict[str, Any])["shown"].to_string(use_json=False)),
+        rx.fragment(tl(each["look"].to(dict[str, Any])["shown"])),
     )
 
 

@@ -21,16 +21,16 @@ from ticket_console.flows.elements import HANDLED_KINDS, Act, CheckItem, Documen
 from ticket_console.flows.graph import Graph
 from ticket_console.forms import names as template_names
 from ticket_console.forms import reads as form_reads
-from ticket_console.forms.asking import field_settings, form_fields, is_stale
+from ticket_console.forms.asking import field_settings, form_fields, in_words, is_stale
 from ticket_console.forms.behaviours import highlight_of
 from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldSpec
-from ticket_console.forms.kinds import Showing, show_value
+from ticket_console.forms.kinds import Showing
 from ticket_console.forms.lookups import address_of
 from ticket_console.forms.visibility import hidden_fields
 from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.outbound import is_web_address
-from ticket_console.kernel.text import LocalText
+from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.people import names as people_names
 from ticket_console.settlement import reads as settlement_reads
 from ticket_console.settlement.reads import RatingView
@@ -259,16 +259,19 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         at=at,
         ticket_id=ticket_id,
         for_customer=for_customer,
-        to=Showing(
-            viewer.locale,
-            ZoneInfo(zone),
-            picking.names_of(
-                connection,
-                row["org_id"],
-                (spec for spec in template.definition.fields if spec.key in access.read),
-                {key: value for key, (value, _) in stored.items()},
-                viewer.locale,
-            ),
+        to=tuple(
+            Showing(
+                locale,
+                ZoneInfo(zone),
+                picking.names_of(
+                    connection,
+                    row["org_id"],
+                    (spec for spec in template.definition.fields if spec.key in access.read),
+                    {key: value for key, (value, _) in stored.items()},
+                    locale,
+                ),
+            )
+            for locale in LOCALES
         ),
     )
     return TicketView(
@@ -400,7 +403,7 @@ class _Form:
     facts: Mapping[str, Any]
     readable: frozenset[str]
     at: datetime
-    to: Showing
+    to: tuple[Showing, ...]
     ticket_id: int
     for_customer: bool
 
@@ -426,11 +429,11 @@ def _is_awaited(spec: FieldSpec, form: _Form) -> bool:
 
 def _standing(spec: FieldSpec, form: _Form) -> dict[str, Any]:
     if spec.key not in form.stored:
-        return {"shown": "", **_age(spec, None, form)}
+        return {"shown": {}, **_age(spec, None, form)}
     value = form.stored[spec.key][0]
     tone = highlight_of(spec, form.facts)
     return {
-        "shown": show_value(spec, value, form.to),
+        "shown": in_words(spec, value, form.to),
         **({} if tone is None else {"tone": tone.value}),
         **_age(spec, value, form),
     }

@@ -40,14 +40,15 @@ def form_fields(
     at: datetime,
     writable: Collection[str] | None = None,
     readable: Collection[str] | None = None,
-    to: Showing | None = None,
+    to: Collection[Showing] = (),
 ) -> tuple[Plain, ...]:
     """The fields `asked`, in this order, as `TemplateForm` takes them; `asked` says which must be filled in.
 
     `values` are what is kept already. Questions of conditions about fields that are not asked are answered
     here, so that nothing unreadable leaves the server. Fields out of use, and those that are hidden whatever
     is entered, are left out. Formulas that need what is not `readable` are not worked out in the browser.
-    Helpers without a place in the form (`aid`) carry what conditions and formulas need besides.
+    Helpers without a place in the form (`aid`) carry what conditions and formulas need besides. `to` says in
+    which languages records are called by their names.
     """
     may_write = frozenset(asked) if writable is None else frozenset(writable)
     shown = [
@@ -115,7 +116,7 @@ def _plain(
     *,
     is_writable: bool,
     must: bool,
-    to: Showing | None,
+    to: Collection[Showing],
 ) -> Plain:
     kept = values.get(spec.key)
     field = {
@@ -130,9 +131,14 @@ def _plain(
     if spec.lookup is not None:
         field["refresh_seconds"] = spec.lookup.refresh_seconds
         field["stale"] = is_stale(spec, kept, at)
-    if to is not None and kept is not None and spec.kind in NAMED:
-        field["shown"] = show_value(spec, kept, to)
+    if to and kept is not None and spec.kind in NAMED:
+        field["shown"] = in_words(spec, kept, to)
     return field
+
+
+def in_words(spec: FieldSpec, value: object, to: Collection[Showing]) -> dict[str, str]:
+    """A kept value as people read it, by language."""
+    return {each.locale: show_value(spec, value, each) for each in to}
 
 
 def _column(table: FieldSpec, column: FieldSpec) -> Plain:
