@@ -25,6 +25,8 @@ MAX_EXPANDED_NODES = 2_000
 # What the columns hold in which tokens keep their node and the edge they came by.
 MAX_KEY_LENGTH = 64
 
+_TOO_LARGE = "flow.subflow_too_large"
+
 Load = Callable[[SubflowUse], Graph | None]
 
 
@@ -61,6 +63,9 @@ def _expanded(graph: Graph, load: Load, chain: tuple[str, ...]) -> Expansion:
             graph = placed
         else:
             problems.append(placed)
+            if placed.code == _TOO_LARGE:
+                # Another one would only be larger still, and each takes its time.
+                break
     return Expansion(graph, tuple(problems))
 
 
@@ -95,7 +100,7 @@ class _Placing:
         edges = [*self._outer_edges(), *(self._inner_edge(edge) for edge in self.inner.edges)]
         edges += self._ways_out({edge.key for edge in edges})
         if len(nodes) > MAX_EXPANDED_NODES:
-            return FieldProblem(path, "flow.subflow_too_large", {"most": MAX_EXPANDED_NODES})
+            return FieldProblem(path, _TOO_LARGE, {"most": MAX_EXPANDED_NODES})
         longest = max([*(node.key for node in nodes), *(edge.key for edge in edges)], key=len)
         if len(longest) > MAX_KEY_LENGTH:
             return FieldProblem(path, "flow.subflow_key_too_long", {"key": longest, "most": MAX_KEY_LENGTH})

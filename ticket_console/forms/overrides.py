@@ -153,7 +153,7 @@ def _variant(connection: Connection, template: PublishedTemplate, effective: Tem
 def overrides_of(connection: Connection, *, viewer: Actor, code: str) -> tuple[OverrideView, ...]:
     """Every override of a template, from the widest scope to the narrowest."""
     policy.require(viewer, "template.manage")
-    template = _template(connection, viewer.org_id, code)
+    template = _template(connection, viewer.org_id, code, hold=False)
     rows = list(connection.execute(sa.select(_overrides).where(_overrides.c.template_id == template.id)))
     rows.sort(key=lambda row: (_WIDEST_FIRST.index(row.scope), row.ref))
     return tuple(
@@ -322,6 +322,7 @@ def apply_to_region(
     patch: object,
 ) -> int:
     """Let a region work by a template with what it says otherwise; what it said before is replaced."""
+    _template(connection, actor.org_id, code)
     known = {
         (each.scope, each.ref): each.version for each in overrides_of(connection, viewer=actor, code=code)
     }
@@ -338,12 +339,12 @@ def apply_to_region(
     )
 
 
-def _template(connection: Connection, org_id: int, code: str) -> sa.Row[*tuple[Any, ...]]:
-    row = connection.execute(
-        sa.select(_templates)
-        .where(_templates.c.org_id == org_id, _templates.c.code == code)
-        .with_for_update()
-    ).one_or_none()
+def _template(
+    connection: Connection, org_id: int, code: str, *, hold: bool = True
+) -> sa.Row[*tuple[Any, ...]]:
+    """The template's row, held against others who change it unless it is only looked at."""
+    query = sa.select(_templates).where(_templates.c.org_id == org_id, _templates.c.code == code)
+    row = connection.execute(query.with_for_update() if hold else query).one_or_none()
     if row is None or row.current_version_id is None:
         raise TemplateNotFound(code=code)
     return row

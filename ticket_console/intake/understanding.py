@@ -1,6 +1,6 @@
 """From a kept message to the ticket it asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from ticket_console.customers import matching
 from ticket_console.customers.matching import CustomerRef
 from ticket_console.desk.opening import NewTicket
 from ticket_console.forms import reads as form_reads
+from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.intake.channels import Channel
 from ticket_console.intake.messages import IntakeMessage, InvalidRequest
 from ticket_console.intake.public_fields import public_fields
@@ -77,16 +78,20 @@ def understood(message: RawMessage, channel: Channel) -> Understood:
             rule.content.template,
             said.headline,
             said.description,
-            {
-                key: value
-                for key, value in said.values.items()
-                if key in offered[rule.content.template].definition.field_by_key
-            },
+            _known_to(offered[rule.content.template].definition, said.values, channel),
         )
         for rule in decision.also
         if rule.content.template in offered
     )
     return Understood(_request(message, channel, said, template_code), note, also)
+
+
+def _known_to(definition: TemplateDefinition, values: Mapping[str, Any], channel: Channel) -> dict[str, Any]:
+    """The values that a form has a field for; a stranger's words go into no internal one."""
+    keys: Collection[str] = definition.field_by_key.keys()
+    if channel.for_strangers:
+        keys = {spec.key for spec in public_fields(definition)}
+    return {key: value for key, value in values.items() if key in keys}
 
 
 def _overridden(rule: TriggerRuleView) -> dict[str, int]:

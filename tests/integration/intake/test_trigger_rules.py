@@ -1,5 +1,6 @@
 """Rules decide what a message starts, on both databases; they are kept in versions that never change."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +9,17 @@ import sqlalchemy as sa
 
 from tests.builders.intake import Company, raw_row, ticket_count, ticket_row
 from ticket_console.access.tables import AuditEntry
+from ticket_console.flows.reads import current_version
+from ticket_console.forms.publishing import TemplateFace, publish_template, use_flow
 from ticket_console.intake import rule_book
+from ticket_console.intake.channels import channel_named
+from ticket_console.intake.raw_log import RawMessage
 from ticket_console.intake.receiving import Receipt, receive
 from ticket_console.intake.rule_book import RuleMoved, RuleNotFound
+from ticket_console.intake.states import RawState
 from ticket_console.intake.tables import TriggerRuleVersion
 from ticket_console.intake.trigger_rules import InvalidRule, TriggerRuleView
+from ticket_console.intake.understanding import understood
 from ticket_console.jobs.sending import open_linked_tickets
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.database import reading, table, transaction
@@ -106,6 +113,45 @@ def test_the_ticket_beside_knows_all_that_the_message_said(company: Company, at:
     first, second = ticket_row(receipt.ticket_id), ticket_row(beside.ticket_id)
     assert (second["title"], second["description"]) == (first["title"], first["description"])
     assert second["description"] == "投诉：师傅迟到两小时，\n水还在漏。"
+
+
+def test_what_a_stranger_says_goes_into_no_internal_field_of_the_ticket_beside(
+    company: Company, at: datetime
+) -> None:  # PRM-02
+    for code, sensitivity in (("front", "public"), ("behind", "internal")):
+        field = {"key": "shade", "kind": "text", "label": {"en": "Shade"}, "sensitivity": sensitivity}
+        with transaction() as connection:
+            publish_template(
+                connection,
+                actor=company.user(Role.MANAGER),
+                at=at,
+                code=code,
+                face=TemplateFace({"en": code}, "repair", "general", is_public=True),
+                definition={"sections": [{"key": "main", "fields": [field]}]},
+            )
+            flow = current_version(connection, company.org_id, "consult")
+            use_flow(
+                connection,
+                actor=company.user(Role.MANAGER),
+                code=code,
+                flow_id=flow.flow_id,
+                flow_version_id=flow.id,
+            )
+    publish(company, at, "first", {"when": contains("投诉"), "template": "front"})
+    publish(company, at, "beside", {"when": contains("投诉"), "template": "behind", "also": True})
+    earlier = [code for code, _, _ in rules(company) if code not in ("first", "beside")]
+    rule_book.reorder(
+        actor=company.user(Role.MANAGER), at=at, command_id="order", codes=["first", "beside", *earlier]
+    )
+
+    def beside(channel: str) -> Mapping[str, Any]:
+        payload = {"description": "投诉", "values": {"shade": "red"}}
+        message = RawMessage(1, company.org_id, channel, None, None, payload, "", RawState.NEW, None, None, 0)
+        (also,) = understood(message, channel_named(channel)).also
+        return also.values
+
+    assert beside("api") == {"shade": "red"}
+    assert beside("web_form") == {}
 
 
 def test_publishing_again_makes_a_version_and_the_same_again_makes_none(

@@ -116,6 +116,23 @@ def test_what_cannot_be_put_in_place_is_a_problem_of_its_node(flows: dict[str, G
     assert [(found.path, found.code) for found in expansion.problems] == [("nodes.check.subflow", code)]
 
 
+def test_what_is_too_large_is_not_made_larger_still() -> None:
+    loaded: list[SubflowUse] = []
+
+    def load(use: SubflowUse) -> Graph:
+        loaded.append(use)
+        return straight(*(f"s{number}" for number in range(1_500)))
+
+    checks = [make_node(f"check{number}", "subflow", subflow=SubflowUse("look")) for number in range(50)]
+    keys = ["start", *(check.key for check in checks), "end"]
+    expansion = expand(make_graph(*checks, *(make_edge(*pair) for pair in pairwise(keys))), load)
+
+    assert [(found.path, found.code) for found in expansion.problems] == [
+        ("nodes.check1.subflow", "flow.subflow_too_large")
+    ]
+    assert len(loaded) == 2
+
+
 def test_subflows_nest_only_so_deep() -> None:
     flows = {f"f{number}": using(f"f{number + 1}") for number in range(MAX_DEPTH + 3)}
 
