@@ -561,6 +561,7 @@ def _path() -> rx.Component:
                             paths=TicketState.path["paths"],
                             marks=TicketState.path["marks"],
                             selection=TicketState.path["here"],
+                            focus=TicketState.path["focus"],
                             read_only=True,
                         ),
                         class_name="tc-path-canvas",

@@ -39,14 +39,23 @@ def read_path(*, viewer: Actor, ticket_id: int) -> Plain:
 
 
 def shown(path: TicketPath) -> Plain:
-    """`flow` is the picture; `paths`, `marks` and `here` are what is drawn upon it, `legs` the list."""
+    """`flow` is the picture; `paths`, `marks` and `here` are what is drawn upon it, `legs` the list.
+
+    `focus` is where the latest move led: a long flow shown whole could not be read.
+    """
     return {
         "flow": _picture(path.drawn),
         "paths": _paths(path),
         "marks": _marks(path),
         "here": list(path.here),
+        "focus": _latest(path),
         "legs": [_leg(leg) for leg in path.legs],
     }
+
+
+def _latest(path: TicketPath) -> list[str]:
+    drawn = (leg.edges for leg in reversed(path.legs) if leg.edges)
+    return [*next(drawn, ()), *path.here]
 
 
 def _picture(drawn: Graph) -> Plain:
