@@ -14,6 +14,8 @@ from ticket_console.access.projection import FieldAccess
 from ticket_console.desk.page import field_table
 from ticket_console.flows import reads as flow_reads
 from ticket_console.forms import reads as form_reads
+from ticket_console.forms.conversions import taken_over
+from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import FieldSpec
 from ticket_console.forms.kinds import KINDS
 from ticket_console.forms.kinds.kind import Showing
@@ -77,7 +79,8 @@ def ticket_table(
     """The tickets behind a list, the newest first, with their fields.
 
     Fields that are hidden or not in use now are left out, unless the history is asked for: nothing that was
-    ever entered is lost. Raises TooManyTickets.
+    ever entered is lost. A field that took another one's place has the values of both, the old ones as it
+    reads them. Raises TooManyTickets.
     """
     rows = metrics.ticket_rows(
         connection,
@@ -92,9 +95,9 @@ def ticket_table(
     if len(rows) > MOST_TICKETS:
         raise TooManyTickets(limit=MOST_TICKETS)
     zone = ZoneInfo(places.org(connection, viewer.org_id).tz)
-    seen = _seen(connection, viewer, at, rows, with_history=with_history)
-    labels = _labels(seen, locale)
     showing = Showing(locale=locale, zone=zone)
+    seen = _seen(connection, viewer, at, rows, showing, with_history=with_history)
+    labels = _labels(seen, locale)
     return TicketTable(
         columns=(*(translate(f"tickets.export.{key}", locale) for key in _BASE), *labels.values()),
         rows=tuple(
@@ -158,7 +161,13 @@ def _labels(seen: Iterable[_Seen], locale: str) -> dict[str, str]:
 
 
 def _seen(
-    connection: Connection, viewer: Actor, at: datetime, rows: Sequence[Any], *, with_history: bool
+    connection: Connection,
+    viewer: Actor,
+    at: datetime,
+    rows: Sequence[Any],
+    showing: Showing,
+    *,
+    with_history: bool,
 ) -> tuple[_Seen, ...]:
     listed = metrics.listed_of(connection, viewer.org_id, rows)
     stored = _stored(connection, [row.id for row in rows])
@@ -171,19 +180,30 @@ def _seen(
         template = form_reads.template_version(connection, row.template_version_id).definition
         access = _access(connection, viewer, row, is_own=row.id in own, known=known)
         now = current.get(row.template_id)
-        seen.append(
-            _Seen(
-                ticket,
-                {
-                    key: (spec, stored[row.id][key])
-                    for key, spec in template.field_by_key.items()
-                    if key in access.read
-                    and key in stored.get(row.id, {})
-                    and (with_history or (now is not None and _is_shown(now.field_by_key.get(key), at)))
-                },
-            )
-        )
+        entered = {
+            key: (spec, stored[row.id][key])
+            for key, spec in template.field_by_key.items()
+            if key in access.read and key in stored.get(row.id, {})
+        }
+        kept = {
+            key: cell
+            for key, cell in entered.items()
+            if with_history or (now is not None and _is_shown(now.field_by_key.get(key), at))
+        }
+        converted = {} if now is None else _converted(now, entered, showing, at)
+        seen.append(_Seen(ticket, converted | kept))
     return tuple(seen)
+
+
+def _converted(
+    now: TemplateDefinition, entered: Mapping[str, tuple[FieldSpec, Any]], showing: Showing, at: datetime
+) -> dict[str, tuple[FieldSpec, Any]]:
+    """What fields that took the place of these read from them; what cannot be read is left out."""
+    if not any(spec.converts in entered for spec in now.fields):
+        return {}
+    values, _ = taken_over(now, {key: value for key, (_, value) in entered.items()}, showing)
+    specs = now.field_by_key
+    return {key: (specs[key], value) for key, value in values.items() if _is_shown(specs[key], at)}
 
 
 def _is_shown(spec: FieldSpec | None, at: datetime) -> bool:

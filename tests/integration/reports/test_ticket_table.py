@@ -206,3 +206,35 @@ def test_a_hidden_field_is_absent_but_for_the_history(company: Company) -> None:
 
     assert label not in table_of(company, "manager").columns
     assert label in table_of(company, "manager", with_history=True).columns
+
+
+def test_a_field_of_another_kind_has_what_its_predecessor_was_filled_in_with(company: Company) -> None:
+    company.open(values={"model": "35.5"})
+    company.open(values={"model": "K35"})
+    with reading() as connection:
+        template = form_reads.template_by_code(connection, company.org_id, "repair")
+    definition = definition_json(template.definition)
+    for section in definition["sections"]:
+        for at, spec in enumerate(section["fields"]):
+            if spec["key"] == "model":
+                spec["state"] = "hidden"
+                power = {"key": "power", "kind": "number", "label": {"zh": "功率", "en": "Power"}}
+                section["fields"].insert(at + 1, {**power, "converts": "model", "at_opening": True})
+                break
+    with transaction() as connection:
+        form_publishing.publish_template(
+            connection,
+            actor=company.system,
+            at=AT,
+            code="repair",
+            face=form_publishing.TemplateFace(template.name, template.business_line, template.ticket_class),
+            definition=definition,
+        )
+    company.open(values={"power": "12"})
+
+    found = table_of(company, "manager")
+
+    assert "Model" not in found.columns
+    power = found.columns.index("Power")
+    assert sorted(str(row[power]) for row in found.rows) == ["12", "35.5", "None"]
+    assert "Model" in table_of(company, "manager", with_history=True).columns
