@@ -45,6 +45,8 @@ OFFICE: Final[tuple[tuple[str, str, Role, str | None, tuple[str, ...]], ...]] = 
     ("finance", "顾清秋", Role.FINANCE, None, ()),
     ("auditor", "严正平", Role.AUDITOR, None, ()),
 )
+# Who works for a department that answers for sections of forms.
+DEPARTMENT_OF: Final = {"marketing": "marketing", "agent": "technical_support"}
 
 
 def found(connection: Connection, *, at: datetime, since: datetime, seed: int, password_hash: str) -> int:
@@ -119,7 +121,7 @@ def _add_sites(founding: Founding) -> None:
 
 def _add_office(founding: Founding) -> None:
     for login, name, role, region, classes in OFFICE:
-        user_id = add_user(founding, login=login, name=name)
+        user_id = add_user(founding, login=login, name=name, department=DEPARTMENT_OF.get(login, ""))
         scope = Scope.ORG if region is None else Scope.REGION
         grant(founding, user_id, role, scope, region=region, classes=classes)
 

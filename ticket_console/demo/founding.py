@@ -77,13 +77,14 @@ def add_site(founding: Founding, *, city: str, **columns: Any) -> dict[str, Any]
     return site
 
 
-def add_user(founding: Founding, *, login: str, name: str, locale: str = "zh") -> int:
+def add_user(founding: Founding, *, login: str, name: str, locale: str = "zh", department: str = "") -> int:
     return founding.in_org(
         UserAccount,
         login=login,
         display_name=name,
         password_hash=founding.password_hash,
         locale=locale,
+        department=department,
         is_enabled=True,
         failed_logins=0,
         created_at=founding.since,
