@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ticket_console.access import places
-from ticket_console.desk.opening import NewTicket, OpenedTicket, Origin, open_ticket
+from ticket_console.desk.opening import TITLE_LENGTH, NewTicket, OpenedTicket, Origin, open_ticket
 from ticket_console.desk.work import finish, take_up
 from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.database import reading, retried, transaction
@@ -26,8 +26,8 @@ def open_linked(
 ) -> OpenedTicket:
     """Open what a flow ordered for a ticket's customer and place, link the two, and note it on the first.
 
-    `order` is {"template", "title", "values", "link"}, and may bring a "description". Safe to repeat with the same `command_id`. Raises what
-    opening raises, and TooManyGenerations.
+    `order` is {"template", "title", "values", "link"}, and may bring a "description". Safe to repeat with
+    the same `command_id`. Raises what opening raises, and TooManyGenerations.
     """
     actor = system_actor(org_id)
     with reading() as connection:
@@ -41,7 +41,7 @@ def open_linked(
         command_id=command_id,
         request=NewTicket(
             template_code=order["template"],
-            title=order["title"],
+            title=order["title"][:TITLE_LENGTH],
             description=order.get("description", ""),
             values=order["values"],
             provenance=dict.fromkeys(order["values"], "rule"),

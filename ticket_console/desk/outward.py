@@ -4,6 +4,7 @@ Each is put into the outbox in the transaction of the step that leads to it, and
 a step never waits for another system, and what it caused is never lost or done for a step that was not.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -29,7 +30,7 @@ OVERDUE_TIMER: Final = "overdue"
 UNCLAIMED_TIMER: Final = "unclaimed"
 TARGET_TIMERS: Final = frozenset({OVERDUE_TIMER, UNCLAIMED_TIMER})
 
-_NAMES: Final = ("no", "title", "step")
+_NAMES: Final = re.compile(r"\{(no|title|step)\}")
 
 
 def carry_out_action(work: Work, *, node_key: str, index: int, action: NodeAction) -> None:
@@ -145,9 +146,8 @@ def _filled_in(words: str, work: Work, node_key: str, language: str) -> str:
     node = work.graph.node_by_key.get(node_key)
     step = "" if node is None else node.name.get(language) or next(iter(node.name.values()), "")
     known = {"no": work.draft.get("no"), "title": work.draft.get("title"), "step": step}
-    for name in _NAMES:
-        words = words.replace("{" + name + "}", str(known[name]))
-    return words
+    # All at once: what a customer wrote into the title is not filled in again.
+    return _NAMES.sub(lambda found: str(known[found[1]]), words)
 
 
 def _report(work: Work, node_key: str, fields: Iterable[str]) -> Mapping[str, Any]:

@@ -9,8 +9,9 @@ from typing import Final
 
 Cell = str | int | Decimal | bool | date | datetime | None
 
-# A cell that starts with one of these may be taken for a formula when the file is opened.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+# A cell that starts with one of these may be taken for a formula when the file is opened, the wide ones where
+# Chinese is written.
+_FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def csv_file(heading: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

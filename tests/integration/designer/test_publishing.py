@@ -610,6 +610,22 @@ class TestGoldenTickets:
         assert [problem.path for problem in refused.value.problems] == ["tests[0]", "tests[1]"]
         assert everything() == before
 
+    @pytest.mark.parametrize("version_id", ["1", 2**31, True, None, 0, 1.5])
+    def test_a_test_of_a_version_that_cannot_be_is_not_taken_in(
+        self, company: Company, manager: Actor, at: datetime, version_id: Any
+    ) -> None:
+        saved(company, manager, at)
+        code = flow_of(company)
+        with reading() as connection:
+            (entry,) = golden.exported(connection, org_id=company.org_id, code=code)
+        entry = json.loads(json.dumps(entry))
+        entry["story"]["ticket"]["flow_version_id"] = version_id
+
+        with pytest.raises(InvalidInput), transaction() as connection:
+            golden.take_in(connection, actor=manager, at=at, code=code, entries=[{**entry, "name": "new"}])
+
+        assert len(golden.suite(actor=manager, code=code)) == 1
+
     def test_a_customer_is_not_part_of_a_test(self, company: Company, manager: Actor, at: datetime) -> None:
         opened = company.open(contact_name="王芳", contact_phone="19900000001")
         golden.save_as_test(actor=manager, at=at, ticket_id=opened.ticket_id, name="nobody in it")

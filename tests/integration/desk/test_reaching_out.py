@@ -135,6 +135,28 @@ def test_an_automatic_node_calls_orders_and_tells(company: Company) -> None:  # 
     assert whole(ticket.ticket_id)
 
 
+def test_what_the_title_says_is_not_filled_in_again(company: Company) -> None:
+    notice = {"kind": "notify", "to": "role:dispatcher", "text": {"en": "{title}, {no}"}}
+    use_flow(company, step("work"), automatic("tell", actions=[notice]))
+    ticket = company.open(title="A {no} at {step}")
+
+    finish(company, ticket)
+
+    assert told(company, "dispatcher") == [f"A {{no}} at {{step}}, {ticket.no}"]
+
+
+def test_a_long_title_keeps_no_linked_ticket_from_being_opened(company: Company) -> None:
+    order = {"kind": "create_ticket", "template": "inspection", "title": "回访 {title}", "link": "care"}
+    use_flow(company, step("work"), automatic("more", actions=[order]))
+    ticket = company.open(title="漏" * 200)
+    finish(company, ticket)
+
+    assert sending.open_linked_tickets(AT) == {"sent": 1, "failed": 0, "dead": 0}
+    with reading() as connection:
+        (linked,) = links.links_of(connection, company.actor("manager"), ticket.ticket_id)
+    assert linked.title == f"回访 {'漏' * 197}"
+
+
 def test_a_linked_ticket_is_opened_once_and_both_know_each_other(company: Company) -> None:  # FLW-13
     order = {"kind": "create_ticket", "template": "inspection", "title": "回访 {no}", "link": "care"}
     use_flow(company, step("work"), automatic("more", actions=[order]))

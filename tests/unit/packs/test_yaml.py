@@ -125,6 +125,20 @@ def test_a_key_used_twice_is_named_with_its_line() -> None:
     assert (problem.path, problem.params["line"]) == ("nodes[0].key", 4)
 
 
+def test_long_keys_fill_no_memory() -> None:
+    with pytest.raises(BadYaml) as refused:
+        read_yaml(f"a:\n  {'k' * 201}: 1\n".encode(), file="x.yaml")
+    assert [(each.path, each.code, each.params) for each in refused.value.problems] == [
+        ("a", "input.too_long", {"line": 2, "limit": 200})
+    ]
+
+    deep = "".join(f"{' ' * depth}{'k' * 200}:\n" for depth in range(50)) + f"{' ' * 50}v: [{'1,' * 2_000}]\n"
+    read = read_yaml(deep.encode(), file="x.yaml")
+
+    assert sum(map(len, read.lines)) < 2_000
+    assert read.line_of(".".join(["k" * 200] * 50)) == 2
+
+
 def test_a_file_in_another_encoding_is_refused_with_its_line() -> None:
     with pytest.raises(BadYaml) as refused:
         read_yaml("a: 1\nb: 维修\n".encode("gbk"), file="x.yaml")

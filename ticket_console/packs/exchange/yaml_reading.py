@@ -26,6 +26,10 @@ from ticket_console.kernel.errors import FieldProblem, InvalidInput
 MOST_BYTES: Final = 4 << 20
 MOST_VALUES: Final = 200_000
 DEEPEST: Final = 60
+LONGEST_KEY: Final = 200
+# Of what lies further down, problems name the line of what it lies in: thousands of long paths would fill
+# the memory.
+_LONGEST_PATH: Final = 400
 
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _FLAGS: Final = {
@@ -109,7 +113,8 @@ class _Builder:
             raise self._wrong(event, path, "exchange.too_deep", limit=DEEPEST)
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             raise self._wrong(event, path, "exchange.anchor")
-        self._lines[path] = _line(event)
+        if len(path) <= _LONGEST_PATH:
+            self._lines[path] = _line(event)
         if isinstance(event, ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, CollectionStartEvent) and event.tag is not None:
@@ -130,6 +135,8 @@ class _Builder:
             if not isinstance(event, ScalarEvent) or event.anchor:
                 raise self._wrong(event, path, "exchange.key_not_text")
             key = event.value
+            if len(key) > LONGEST_KEY:
+                raise self._wrong(event, path, "input.too_long", limit=LONGEST_KEY)
             inner = f"{path}.{key}" if path else key
             if "\0" in key:
                 raise self._wrong(event, path, "input.bad_character")
