@@ -28,10 +28,12 @@ NAME = {"zh": "x", "en": "x"}
 
 
 def judged(graph: Graph) -> Graph:
-    """The graph in what both engines have: joins wait for all, a person stands for a timer, all ways lead on.
+    """The graph in what both engines have: joins wait for all, and a person stands for a timer.
 
-    Ways aside are events to the judge, whose gateways then wait for events that may still come. Its branches
-    do not see what the others set, so nothing is set where there are branches.
+    The judge does not wait at an inclusive join for a step that an event on its border could lead back before
+    the gateway: it takes the event for a way that the step itself goes, which it is not (BPMN 2.0, 13.4.3 speaks
+    of sequence flows). So there, no ways lead aside. Its branches do not see what the others set, so nothing is
+    set where there are branches.
     """
     branches = any(node.kind in FORKING_KINDS for node in graph.nodes)
 
@@ -41,7 +43,8 @@ def judged(graph: Graph) -> Graph:
         join = Join.ALL if node.join is not None else None
         return replace(node, join=join, join_count=None, sets=() if branches else node.sets)
 
-    edges = tuple(edge for edge in graph.edges if edge.kind is EdgeKind.FORWARD)
+    only_forward = any(node.kind is NodeKind.INCLUSIVE for node in graph.nodes)
+    edges = tuple(edge for edge in graph.edges if edge.kind is EdgeKind.FORWARD or not only_forward)
     return replace(graph, nodes=tuple(map(plain, graph.nodes)), edges=edges)
 
 
@@ -64,6 +67,8 @@ class Judge:
             condition = flow.find(model("conditionExpression"))
             if condition is not None:
                 condition.text = condition.text.replace(" = ", " == ")
+        for duration in root.iter(model("timeDuration")):
+            duration.text = repr(duration.text)
         for kind in ("serviceTask", "businessRuleTask"):
             for task in list(root.iter(model(kind))):
                 _as_script(task)
@@ -81,7 +86,6 @@ class Judge:
             if not ready:
                 return
             ready[0].run()
-            self.workflow.refresh_timers()
 
     def waiting(self) -> list[str]:
         tasks = self.workflow.get_tasks(state=TaskState.READY, manual=True)
