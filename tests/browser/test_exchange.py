@@ -40,7 +40,7 @@ tests:
       as_of: "2026-11-02T03:00:00Z"
       ticket:
         {priority: 3, urgency: 2, impact: 2, is_vip: false, source: manual, ticket_class: care,
-        region_id: null, returns: 0, flow_version_id: 0}
+        region_id: null, returns: 0, flow_version_id: 2000000000}
       values: {}
       visits: []
       called: null

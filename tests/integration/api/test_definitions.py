@@ -26,13 +26,40 @@ FOREIGN = """<?xml version="1.0"?>
 </definitions>"""
 
 
+# A test that expects what no flow does: to end before anybody has done anything.
+ENDS_AT_ONCE = """\
+kind: golden_ticket
+format: 1
+code: inspection
+tests:
+  - name: Ends at once
+    ticket: T-1
+    story:
+      opened_at: "2026-11-02T02:00:00Z"
+      as_of: "2026-11-02T03:00:00Z"
+      ticket:
+        {priority: 3, urgency: 2, impact: 2, is_vip: false, source: manual, ticket_class: care,
+        region_id: null, returns: 0, flow_version_id: 2000000000}
+      values: {}
+      visits: []
+      called: null
+      noted: []
+      entered: {}
+      marking: {tokens: [], status: open, progress_bp: 0, returns: {}, passed: [], ended_at: null}
+    expected:
+      legs: []
+      stays: []
+      outcome: {status: closed, end: done, standing: [], returns: {}, stuck: null}
+"""
+
+
 class Door:
     def __init__(self, client: TestClient) -> None:
         self.client = client
         self.caller: Actor | None = None
 
-    def upload(self, path: str, content: bytes | str, name: str = "in.yaml") -> Any:
-        return self.client.post(f"/api/v1/definitions{path}", files={"file": (name, content)})
+    def upload(self, path: str, content: bytes | str, name: str = "in.yaml", **parts: str) -> Any:
+        return self.client.post(f"/api/v1/definitions{path}", files={"file": (name, content)}, data=parts)
 
     def get(self, path: str = "") -> Any:
         return self.client.get(f"/api/v1/definitions{path}")
@@ -76,6 +103,25 @@ def test_a_bundle_of_a_process_is_a_download_that_imports_as_it_is(door: Door) -
 
     assert bundle.headers["content-disposition"] == 'attachment; filename="repair.bundle.zip"'
     assert {item["change"] for item in door.upload("", bundle.content, "b.zip").json()} == {"same"}
+
+
+def test_a_golden_ticket_that_goes_another_way_needs_a_reason(door: Door) -> None:  # FLW-16
+    shown = door.upload("/preview", ENDS_AT_ONCE).json()
+    refused = door.upload("", ENDS_AT_ONCE)
+    bad = door.upload("", ENDS_AT_ONCE, accepted="[1]")
+    before = door.get("/golden_ticket/inspection").status_code
+    reason = '{"inspection": {"Ends at once": "Drawn for another flow"}}'
+    done = door.upload(f"?token={shown['token']}", ENDS_AT_ONCE, accepted=reason)
+
+    (failing,) = shown["failing"]
+    assert (failing["flow"], failing["name"], failing["ticket_no"]) == ("inspection", "Ends at once", "T-1")
+    assert (failing["about"], failing["expected"], failing["actual"]["how"]) == ("course", None, "opened")
+    assert refused.status_code == 422
+    assert [each["path"] for each in refused.json()["problems"]] == ["inspection: Ends at once"]
+    assert (bad.status_code, bad.json()["problems"][0]["path"]) == (422, "accepted")
+    assert before == 404
+    assert (done.status_code, [item["change"] for item in done.json()]) == (200, ["new"])
+    assert "status: open" in door.get("/golden_ticket/inspection").text
 
 
 def test_a_yaml_bomb_is_refused_with_a_sentence(door: Door) -> None:

@@ -30,10 +30,10 @@ NAME = {"zh": "x", "en": "x"}
 def judged(graph: Graph) -> Graph:
     """The graph in what both engines have: joins wait for all, and a person stands for a timer.
 
-    The judge does not wait at an inclusive join for a step that an event on its border could lead back before
-    the gateway: it takes the event for a way that the step itself goes, which it is not (BPMN 2.0, 13.4.3 speaks
-    of sequence flows). So there, no ways lead aside. Its branches do not see what the others set, so nothing is
-    set where there are branches.
+    At an inclusive join the judge does not wait for a step that an event on its border could lead back before
+    the gateway: it takes the event for a way of the step itself, where BPMN 2.0 (13.4.3) speaks of sequence
+    flows. So with such gateways no ways lead aside. Its branches do not see what the others set, so nothing
+    is set where there are branches.
     """
     branches = any(node.kind in FORKING_KINDS for node in graph.nodes)
 
