@@ -11,6 +11,7 @@ from ticket_console.api.routing import Call, route
 from ticket_console.api.statements import FileFormat, file_response
 from ticket_console.kernel.database import off_loop, reading
 from ticket_console.reports.metrics import Metric, Slice
+from ticket_console.reports.returned import parse_returned
 from ticket_console.reports.ticket_files import tickets_csv, tickets_xlsx
 from ticket_console.reports.ticket_table import ticket_table
 
@@ -24,6 +25,7 @@ class ListQuery(Query):
     region: int | None = None
     alone: bool = False
     template: int | None = None
+    returned: Annotated[str, Field(max_length=260)] = ""
     q: Annotated[str, Field(max_length=100)] = ""
     history: bool = False
 
@@ -39,7 +41,7 @@ async def download_tickets(call: Call[None]) -> Response:
                 viewer=call.actor,
                 at=call.at,
                 locale=call.locale,
-                slice=Slice(query.region, query.template, query.alone),
+                slice=Slice(query.region, query.template, query.alone, parse_returned(query.returned)),
                 metric=query.metric,
                 on=query.day,
                 search=query.q,

@@ -5,7 +5,16 @@ from typing import Any
 import reflex as rx
 
 from ticket_console.components.address import address_select
-from ticket_console.components.blocks import bone, card, grid, loaded, page_header, stack, stat_tile
+from ticket_console.components.blocks import (
+    bone,
+    button_link,
+    card,
+    grid,
+    loaded,
+    page_header,
+    stack,
+    stat_tile,
+)
 from ticket_console.components.chart import bar_chart
 from ticket_console.components.text import number, t, t_with, when
 from ticket_console.pages.frame import console_page
@@ -51,6 +60,7 @@ def _filters() -> tuple[rx.Component, ...]:
             all=t("tickets.every_template"),
             options=DashboardState.choices["template"],
         ),
+        button_link(t("returns.open"), href="/returns", icon="undo_2"),
     )
 
 

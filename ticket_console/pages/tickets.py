@@ -114,6 +114,18 @@ def _filters() -> rx.Component:
             TicketsState.day != "",
             address_chip("day", label=when_day(TicketsState.day)),
         ),
+        rx.cond(
+            TicketsState.returned,
+            address_chip(
+                "returned",
+                label=t(
+                    "tickets.returned",
+                    step=TicketsState.returned["step"],
+                    first=TicketsState.returned["first"],
+                    last=TicketsState.returned["last"],
+                ),
+            ),
+        ),
         class_name="tl-bar",
         role="search",
         aria_label=t("tickets.narrow"),

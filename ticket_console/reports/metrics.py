@@ -24,6 +24,7 @@ from ticket_console.kernel.database import table
 from ticket_console.kernel.text import LocalText
 from ticket_console.people import names as people_names
 from ticket_console.reports.durations import seconds_between
+from ticket_console.reports.returned import Returned, was_returned
 from ticket_console.tickets.scoping import row_condition
 from ticket_console.tickets.tables import Ticket
 
@@ -70,6 +71,7 @@ class Slice:
     region_id: int | None = None
     template_id: int | None = None
     is_region_alone: bool = False
+    returned: Returned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,7 @@ def _asked(
     on: date | None,
     search: str,
 ) -> sa.ColumnElement[bool]:
-    condition = _where(connection, viewer, slice)
+    condition = narrowed(connection, viewer, slice)
     if metric is not None:
         condition = sa.and_(condition, condition_of(metric, at=at, zone=zone, on=on))
     if search.strip():
@@ -303,7 +305,8 @@ def _ordered(sorting: Sorting, metric: Metric | None) -> tuple[sa.ColumnElement[
     return sa.nulls_last(value.desc() if sorting.descending else value.asc()), tickets.c.id.desc()
 
 
-def _where(connection: Connection, viewer: Actor, slice: Slice) -> sa.ColumnElement[bool]:
+def narrowed(connection: Connection, viewer: Actor, slice: Slice) -> sa.ColumnElement[bool]:
+    """The tickets of a slice that the viewer may see."""
     conditions = [
         tickets.c.org_id == viewer.org_id,
         row_condition(
@@ -322,6 +325,9 @@ def _where(connection: Connection, viewer: Actor, slice: Slice) -> sa.ColumnElem
         conditions.append(tickets.c.region_id.in_(sorted(wanted)))
     if slice.template_id is not None:
         conditions.append(tickets.c.template_id == slice.template_id)
+    if slice.returned is not None:
+        zone = ZoneInfo(places.org(connection, viewer.org_id).tz)
+        conditions.append(was_returned(slice.returned, org_id=viewer.org_id, zone=zone))
     return sa.and_(*conditions)
 
 
@@ -341,7 +347,7 @@ def _counts(
     connection: Connection, viewer: Actor, at: datetime, zone: ZoneInfo, slice: Slice
 ) -> dict[Metric, int]:
     """Each count by itself: every one has its own index, one pass over all tickets would have none."""
-    where = _where(connection, viewer, slice)
+    where = narrowed(connection, viewer, slice)
     counts = [
         sa.select(sa.func.count())
         .select_from(tickets)
@@ -357,7 +363,7 @@ def _counts(
 def _median_tile(
     connection: Connection, viewer: Actor, at: datetime, zone: ZoneInfo, slice: Slice, metric: Metric
 ) -> Tile:
-    condition = sa.and_(_where(connection, viewer, slice), condition_of(metric, at=at, zone=zone))
+    condition = sa.and_(narrowed(connection, viewer, slice), condition_of(metric, at=at, zone=zone))
     count = connection.execute(sa.select(sa.func.count()).select_from(tickets).where(condition)).scalar_one()
     if count == 0:
         return Tile(metric, 0)
@@ -372,7 +378,7 @@ def _days(
     connection: Connection, viewer: Actor, at: datetime, zone: ZoneInfo, slice: Slice
 ) -> tuple[Day, ...]:
     """Opened and closed per local day; one small count each, so that days of 23 hours come out right."""
-    where = _where(connection, viewer, slice)
+    where = narrowed(connection, viewer, slice)
     last = at.astimezone(zone).date()
     counts = []
     for back in range(TREND_DAYS - 1, -1, -1):
@@ -448,7 +454,7 @@ def _groups(
     column: sa.ColumnElement[Any],
 ) -> list[_Group]:
     """What is open and how fast it was answered by each value of a column, the most open first."""
-    where = _where(connection, viewer, slice)
+    where = narrowed(connection, viewer, slice)
     overdue = sa.func.sum(sa.case((tickets.c.due_at < at, 1), else_=0))
     standing = connection.execute(
         sa.select(column.label("id"), sa.func.count().label("open"), overdue.label("overdue"))

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from urllib.parse import urlencode
 
 import reflex as rx
+from sqlalchemy.engine import Connection
 
 from ticket_console.access import places, policy
 from ticket_console.forms import names as template_names
@@ -16,6 +17,8 @@ from ticket_console.kernel.database import off_loop, reading
 from ticket_console.kernel.errors import NotFound
 from ticket_console.reports import metrics
 from ticket_console.reports.metrics import ListedTicket, Metric, Order, Slice, Sorting, TicketList
+from ticket_console.reports.returned import Returned, parse_returned
+from ticket_console.reports.returns import step_name
 from ticket_console.state.session import Reply, SessionState, handler
 from ticket_console.state.steps import Plain, both
 from ticket_console.tickets import reads
@@ -46,6 +49,7 @@ class TicketsState(SessionState):
     metric: str = ""
     day: str = ""
     search: str = ""
+    returned: Plain = {}
     tz: str = ""
     exports: list[Plain] = []
     choices: dict[str, list[Plain]] = {"region": [], "template": []}
@@ -54,7 +58,9 @@ class TicketsState(SessionState):
     async def load(self) -> Reply:
         asked = asked_of(self.router.url.query_parameters)
         try:
-            found, choices = await off_loop(_read, viewer=self._actor(), at=self._now(), asked=asked)
+            found, choices, returned = await off_loop(
+                _read, viewer=self._actor(), at=self._now(), asked=asked
+            )
         except Exception:
             self.status = "failed"
             raise
@@ -64,6 +70,7 @@ class TicketsState(SessionState):
         self.metric = asked.metric.value if asked.metric else ""
         self.day = asked.on.isoformat() if asked.on else ""
         self.search = asked.search
+        self.returned = returned
         self.tz = found.tz
         self.exports = exports_of(asked) if found.count else []
         if choices != self.choices:
@@ -123,6 +130,8 @@ def narrowing(slice: Slice) -> dict[str, str]:
         asked["template"] = str(slice.template_id)
     if slice.is_region_alone:
         asked["alone"] = "1"
+    if slice.returned is not None:
+        asked["returned"] = str(slice.returned)
     return asked
 
 
@@ -131,6 +140,7 @@ def slice_of(asked: Mapping[str, str]) -> Slice:
         region_id=_whole(asked.get("region", "")),
         template_id=_whole(asked.get("template", "")),
         is_region_alone=asked.get("alone") == "1",
+        returned=parse_returned(asked.get("returned", "")),
     )
 
 
@@ -174,7 +184,7 @@ def _day(text: str) -> date | None:
     return None
 
 
-def _read(*, viewer: Actor, at: datetime, asked: Asked) -> tuple[TicketList, dict[str, list[Plain]]]:
+def _read(*, viewer: Actor, at: datetime, asked: Asked) -> tuple[TicketList, dict[str, list[Plain]], Plain]:
     with reading() as connection:
         found = metrics.ticket_list(
             connection,
@@ -187,7 +197,15 @@ def _read(*, viewer: Actor, at: datetime, asked: Asked) -> tuple[TicketList, dic
             sorting=asked.sorting,
             page=asked.page,
         )
-    return found, choices_of(viewer=viewer)
+        returned = {} if asked.slice.returned is None else _step(connection, viewer, asked.slice.returned)
+    return found, choices_of(viewer=viewer), returned
+
+
+def _step(connection: Connection, viewer: Actor, returned: Returned) -> Plain:
+    """At which step and when the tickets of the list were sent back."""
+    days = {"first": returned.days.first.isoformat(), "last": returned.days.last.isoformat()}
+    name = step_name(connection, org_id=viewer.org_id, returned=returned)
+    return {"step": name or both("tickets.step_gone"), **days}
 
 
 def _ticket_id(*, viewer: Actor, no: str) -> int:
