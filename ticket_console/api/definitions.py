@@ -15,6 +15,7 @@ from ticket_console.flows.bpmn.drafting import BpmnDraft, import_bpmn
 from ticket_console.i18n import translate
 from ticket_console.kernel.database import off_loop, reading
 from ticket_console.kernel.errors import FieldProblem, InvalidInput, Param
+from ticket_console.kernel.ids import command_id_of
 from ticket_console.kernel.text import LocalText
 from ticket_console.packs.exchange import exporting, importing
 from ticket_console.packs.exchange.bundles import MOST_UNPACKED
@@ -223,7 +224,7 @@ async def import_definitions(call: Call[None]) -> list[ChangedDefinition]:
         importing.import_file,
         actor=call.actor,
         at=call.at,
-        command_id=f"import:{call.at.isoformat()}:{call.actor.label}",
+        command_id=command_id_of("import", call.at.isoformat(), call.actor.label),
         filename=name,
         content=content,
         token=call.query.token,

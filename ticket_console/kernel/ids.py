@@ -3,6 +3,7 @@
 Ids grow but may leave gaps: what is left of a block is lost when the process ends.
 """
 
+import hashlib
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,8 @@ from sqlmodel import Field, SQLModel
 from ticket_console.kernel import database
 
 FIRST_ID: Final = 10_001
+# What columns that keep the id of a command hold.
+COMMAND_ID_LENGTH: Final = 64
 # What all commands at work at one moment may take without asking, and how much is fetched at a time.
 ENOUGH: Final = {"ticket": 64, "row": 1_000}
 BLOCK: Final = {"ticket": 100, "row": 10_000}
@@ -38,6 +41,15 @@ _source: str = ""
 
 class IdsExhausted(RuntimeError):
     """A command took more ids than it reserved with `transaction(reserve=...)`."""
+
+
+def command_id_of(*parts: str | int) -> str:
+    """The id of what is done as a part of a command: the same for the same parts, and never too long."""
+    told = ":".join(map(str, parts))
+    if len(told) <= COMMAND_ID_LENGTH:
+        return told
+    digest = hashlib.sha256(told.encode()).hexdigest()[:24]
+    return f"{told[: COMMAND_ID_LENGTH - len(digest) - 1]}:{digest}"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from ticket_console.access import policy
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
+from ticket_console.kernel.ids import command_id_of
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement import publishing
 from ticket_console.settlement.kinds import VersionStatus
@@ -74,7 +75,7 @@ def take_over(conn: Connection, *, actor: Actor, at: datetime, command_id: str, 
             actor=actor,
             at=at,
             version_id=draft,
-            command_id=f"{command_id}:{wanted.code}:{day.isoformat()}",
+            command_id=command_id_of(command_id, wanted.code, day.isoformat()),
         )
 
 

@@ -5,9 +5,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.builders.company import Company, found_company
 from tests.integration.packs.test_exchange import REPAIR, bring_in, counts, repair_yaml, second_company
+from ticket_console.access.tables import AuditEntry
 from ticket_console.clocks.business_time import BusinessTime
 from ticket_console.clocks.calendars import business_time, publish_calendar
 from ticket_console.desk import golden
@@ -16,7 +18,7 @@ from ticket_console.forms.overrides import overrides_of, put_override
 from ticket_console.forms.tables import OverrideScope
 from ticket_console.intake import rule_book
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import reading, transaction
+from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.packs.exchange import exporting, importing
 from ticket_console.packs.exchange.definitions import Definition, Reference
 from ticket_console.packs.exchange.importing import Change, Missing
@@ -155,6 +157,19 @@ def test_all_of_it_is_exported_and_another_company_exports_the_same_bytes(  # EX
     assert (override.scope, override.patch) == (OverrideScope.LINE, REMOTE)
     assert [test.name for test in golden.suite(actor=other, code="repair")] == [TEST]
     assert [result.passed for result in golden.run_current(actor=other, code="repair")] == [True]
+
+
+def test_every_step_of_an_import_is_noted_under_an_id_that_fits(company: Company, at: datetime) -> None:
+    other, content = second_company(), everything(company.actor("manager"))
+
+    importing.import_file(actor=other, at=at, command_id="i" * 64, filename="all.zip", content=content)
+
+    notes = table(AuditEntry)
+    with reading() as connection:
+        of_other = sa.select(notes.c.command_id).where(notes.c.org_id == other.org_id)
+        ids = list(connection.execute(of_other).scalars())
+    assert len(ids) > 3
+    assert max(map(len, ids)) == 64
 
 
 def test_importing_ones_own_export_changes_nothing(company: Company, at: datetime) -> None:

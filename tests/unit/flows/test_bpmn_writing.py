@@ -243,6 +243,10 @@ def test_conditions_of_other_tools_are_understood(text: str, tree: dict[str, Any
         "((((",
         "a = 1 b",
         "(" * 5000,
+        "!" * 3_000 + "a",
+        "not " * 900 + "a",
+        "a = 99999999999999999999",
+        f"a > {'9' * 400}.5",
     ],
 )
 def test_a_condition_that_is_not_understood_in_full_is_not_guessed_at(text: str) -> None:

@@ -18,6 +18,7 @@ from ticket_console.kernel.errors import (
     NotFound,
 )
 from ticket_console.kernel.geo import EARTH_RADIUS_KM, distance_km
+from ticket_console.kernel.ids import command_id_of
 from ticket_console.kernel.text import pick
 
 SHANGHAI, CHENGDU, BOSTON = (31.2304, 121.4737), (30.5728, 104.0668), (42.3601, -71.0589)
@@ -130,3 +131,11 @@ def test_a_trail_names_actors_by_kind_and_number_only() -> None:
         "system",
     ]
     assert actor(Role.AGENT, Role.FINANCE).roles == {Role.AGENT, Role.FINANCE}
+
+
+def test_the_id_of_a_part_of_a_command_is_always_the_same_and_never_too_long() -> None:
+    assert command_id_of("import:1", "rule", "care") == "import:1:rule:care"
+    long = command_id_of("i" * 60, "rule", "care")
+    assert long == command_id_of("i" * 60, "rule", "care")
+    assert long != command_id_of("i" * 60, "rule", "late")
+    assert len(long) == 64

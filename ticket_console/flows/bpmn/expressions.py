@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ticket_console.kernel.conditions import MAX_DEPTH, condition_problems
+from ticket_console.kernel.documents import MAX_INTEGER
 
 Tree = dict[str, Any]
 
@@ -126,6 +127,8 @@ class _Reader:
         return parts[0] if len(parts) == 1 else {"combinator": combinator, "rules": parts}
 
     def _one(self, depth: int) -> Tree:
+        if depth >= MAX_DEPTH - 2:
+            raise _NotUnderstood
         if self._takes("!", "not"):
             inner = self._one(depth + 1)
             group = (
@@ -224,7 +227,10 @@ def _value_of(kind: str, text: str) -> Any:
     if kind == "text":
         return re.sub(r"\\(.)", r"\1", text[1:-1])
     if kind == "number":
-        return float(text) if "." in text else int(text)
+        number = float(text) if "." in text else int(text)
+        if abs(number) > MAX_INTEGER:
+            raise _NotUnderstood
+        return number
     if kind == "name" and text in _LITERALS:
         return _LITERALS[text]
     raise _NotUnderstood

@@ -12,10 +12,13 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import audit, policy
 from ticket_console.desk import golden
 from ticket_console.desk.golden import GoldenResult
+from ticket_console.desk.publishing import SUBJECTS
 from ticket_console.flows import reads as flow_reads
+from ticket_console.forms import draft_log
+from ticket_console.forms.tables import DraftKind
 from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.canonical import content_hash
-from ticket_console.kernel.database import reading, transaction
+from ticket_console.kernel.database import reading, retried, transaction
 from ticket_console.kernel.errors import Conflict, ConsoleError, FieldProblem, InvalidInput
 from ticket_console.kernel.text import LocalText
 from ticket_console.packs.exchange.definitions import Definition, Hand, Reference
@@ -151,25 +154,46 @@ def import_file(
     refusal.
     """
     parcel = _parcel(actor, filename, content)
+    return _import(Hand(actor, at, command_id), parcel, token, accepted or {})
+
+
+@retried
+def _import(
+    hand: Hand, parcel: Parcel, token: str | None, accepted: Mapping[str, Mapping[str, str]]
+) -> Imported:
+    actor = hand.actor
     with transaction() as conn:
+        _hold(conn, actor, parcel)
         found = _compared(conn, actor, parcel)
         if token is not None and token != found.token:
             raise MovedMeanwhile()
         if found.missing:
             raise ExchangeRefused(tuple(_missing_problem(parcel, each) for each in found.missing))
-        written = _write(conn, Hand(actor, at, command_id), parcel, found)
-        _accept(conn, Hand(actor, at, command_id), _tested(conn, actor.org_id, written), accepted or {})
+        written = _write(conn, hand, parcel, found)
+        _accept(conn, hand, _tested(conn, actor.org_id, written), accepted)
         if written:
             audit.record(
                 conn,
-                at=at,
+                at=hand.at,
                 actor=actor,
                 action="definitions.imported",
                 subject=f"parcel:{parcel.hash[:32]}",
                 payload={"written": [f"{each.kind} {each.code} {each.hash}" for each in written]},
-                command_id=command_id,
+                command_id=hand.command_id,
             )
     return Imported(found.items)
+
+
+def _hold(conn: Connection, actor: Actor, parcel: Parcel) -> None:
+    """Keep everybody else from publishing what is brought, always in the same order."""
+    for kind, code in sorted(_drawn(parcel)):
+        draft_log.hold(conn, SUBJECTS[kind], actor.org_id, code)
+
+
+def _drawn(parcel: Parcel) -> set[tuple[DraftKind, str]]:
+    kinds = {kind.value: kind for kind in DraftKind}
+    found = (piece.definition for piece in parcel.pieces)
+    return {(kinds[each.kind], each.code) for each in found if each.kind in kinds}
 
 
 def _parcel(actor: Actor, filename: str, content: bytes) -> Parcel:

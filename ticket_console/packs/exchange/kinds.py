@@ -21,6 +21,7 @@ from ticket_console.forms.definitions import definition_json, parse_definition
 from ticket_console.forms.json_form import JsonForm
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.errors import FieldProblem
+from ticket_console.kernel.ids import command_id_of
 from ticket_console.kernel.text import LOCALES
 from ticket_console.packs.exchange.calendar_files import Calendars
 from ticket_console.packs.exchange.definitions import Definition, Hand, Kind, Reference
@@ -70,7 +71,7 @@ class Skills:
             conn,
             actor=hand.actor,
             at=hand.at,
-            command_id=f"{hand.command_id}:skill:{definition.code}",
+            command_id=command_id_of(hand.command_id, "skill", definition.code),
             code=definition.code,
             name={locale: definition.name.get(locale) or definition.code for locale in LOCALES},
         )
@@ -303,7 +304,7 @@ class RuleSets:
             conn,
             actor=hand.actor,
             at=hand.at,
-            command_id=f"{hand.command_id}:rules",
+            command_id=command_id_of(hand.command_id, "rules"),
             wanted=rules_in_use.RuleSetInUse(definition.code, definition.name, versions),
         )
 

@@ -13,6 +13,7 @@ from ticket_console.forms.overrides import overrides_of, put_override
 from ticket_console.forms.tables import OverrideScope
 from ticket_console.kernel.actor import system_actor
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
+from ticket_console.kernel.ids import command_id_of
 from ticket_console.packs.exchange.definitions import Definition, Hand, Reference
 from ticket_console.packs.exchange.shapes import BadDefinition
 
@@ -92,7 +93,7 @@ class Overrides:
                     conn,
                     actor=hand.actor,
                     at=hand.at,
-                    command_id=f"{hand.command_id}:override:{definition.code}:{index}",
+                    command_id=command_id_of(hand.command_id, "override", definition.code, index),
                     code=definition.code,
                     scope=OverrideScope(layer["scope"]),
                     ref=layer["ref"],

@@ -10,6 +10,7 @@ from ticket_console.forms.json_form import JsonForm
 from ticket_console.intake import rule_book
 from ticket_console.intake.trigger_rules import TriggerRuleView, parse_content
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
+from ticket_console.kernel.ids import command_id_of
 from ticket_console.packs.exchange.definitions import Definition, Hand, Reference
 from ticket_console.packs.exchange.shapes import BadDefinition
 
@@ -94,7 +95,7 @@ class RuleBook:
             conn,
             actor=hand.actor,
             at=hand.at,
-            command_id=f"{hand.command_id}:rules:order",
+            command_id=command_id_of(hand.command_id, "rules", "order"),
             codes=[*brought, *(code for code in here if code not in brought)],
         )
 
@@ -106,7 +107,7 @@ def _put(conn: Connection, hand: Hand, rule: Mapping[str, Any]) -> None:
         conn,
         actor=hand.actor,
         at=hand.at,
-        command_id=f"{hand.command_id}:rule:{code}",
+        command_id=command_id_of(hand.command_id, "rule", code),
         code=code,
         content={key: value for key, value in rule.items() if key not in _OWN},
         expected_version=known[code].version if code in known else None,
@@ -115,7 +116,7 @@ def _put(conn: Connection, hand: Hand, rule: Mapping[str, Any]) -> None:
         conn,
         actor=hand.actor,
         at=hand.at,
-        command_id=f"{hand.command_id}:rule:{code}:active",
+        command_id=command_id_of(hand.command_id, "rule", code, "active"),
         code=code,
         active=rule.get("active", True),
         expected_version=put.version,
