@@ -101,6 +101,13 @@ class FlowVersionsState(SessionState):
         return None
 
     @handler(permission="flow.manage")
+    async def pick_all(self) -> Reply:
+        """Take everybody along who can go, or nobody if somebody is chosen."""
+        able = [each["id"] for each in self.plan.get("rows", []) if not each["reason"]]
+        self.picked = [] if self.picked else able
+        return None
+
+    @handler(permission="flow.manage")
     async def migrate(self) -> Reply:
         seen = {each["id"]: each["version"] for each in self.plan.get("rows", [])}
         outcome = await in_writer(

@@ -35,6 +35,15 @@ def _plan() -> rx.Component:
                         on_click=FlowVersionsState.migrate,
                         disabled=FlowVersionsState.picked.length() == 0,
                     ),
+                    button(
+                        rx.cond(
+                            FlowVersionsState.picked.length() > 0,
+                            t("flow_proof.pick_none"),
+                            t("flow_proof.pick_all"),
+                        ),
+                        icon="list_checks",
+                        on_click=FlowVersionsState.pick_all,
+                    ),
                     rx.el.span(t("flow_proof.of_all", n=plan["total"].to(int)), class_name="tc-small"),
                 ),
             ),
