@@ -504,7 +504,7 @@ def _colours(spec: FieldSpec) -> dict[str, Any]:
 
 def _source(spec: FieldSpec, form: _Form) -> dict[str, Any]:
     """Where the browser asks for a live value when it is old."""
-    if spec.lookup is None:
+    if spec.lookup is None or form.for_customer:
         return {}
     return {"refresh_url": f"/api/v1/tickets/{form.ticket_id}/lookups/{spec.key}"}
 

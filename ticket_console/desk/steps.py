@@ -12,6 +12,7 @@ from ticket_console.desk.work import Work, owns_token
 from ticket_console.flows.elements import Act, Node, NodeGrant
 from ticket_console.flows.graph import Graph
 from ticket_console.forms import reads as form_reads
+from ticket_console.forms.asking import NAMED
 from ticket_console.forms.definitions import TemplateDefinition
 from ticket_console.forms.fields import ChecklistItem, FieldKind, FieldSpec
 from ticket_console.forms.filling import fill, unanswered
@@ -146,15 +147,15 @@ def take_values(
 def writable_fields(actor: Actor, definition: TemplateDefinition, node: Node) -> frozenset[str]:
     """What the asker may fill in at this step: the step's own fields, as far as their roles may write them.
 
-    The customer fills in whatever the step asks of the customer. A section that a department owns is filled
-    in by its people only.
+    The customer fills in whatever the step asks of the customer, but for records of the house: they can look
+    none up. A section that a department owns is filled in by its people only.
     """
     asked = frozenset(use.key for use in node.fields)
     if actor.kind is ActorKind.SYSTEM:
         return asked
     asked -= definition.owned_by_others(actor.department)
     if actor.kind is ActorKind.CUSTOMER:
-        return asked
+        return frozenset(key for key in asked if definition.field_by_key[key].kind not in NAMED)
     access = projection.visible_fields(
         actor,
         [(key, spec.sensitivity) for key, spec in definition.field_by_key.items()],

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.builders.company import Company, found_company
 from ticket_console.access.tables import UserAccount
-from ticket_console.desk import picking, publishing
+from ticket_console.desk import customer, picking, publishing
 from ticket_console.desk.page import ticket_page
 from ticket_console.desk.talking import attach
 from ticket_console.flows import publishing as flow_publishing
@@ -463,3 +463,21 @@ def test_what_locks_is_chosen_once_and_only_read_from_then_on(company: Company) 
         assert problems_of(refused.value) == {"tier": "field.locked"}
     company.act(ticket.ticket_id, version, by="agent", values={"remark": "billed"})
     assert where(company, ticket.ticket_id) == ("", {"tier": "complex", "remark": "billed"})
+
+
+def test_a_customer_points_at_no_record_of_the_house(company: Company) -> None:
+    approval = step("agree", fields=[{"key": "contact_person"}, {"key": "gift_code"}])
+    use_steps(
+        company, {**approval, "kind": "approval", "handler": {"mode": "customer"}}, definition=DEFINITION
+    )
+    values = {"meter_reading": "1", "source_channel": "web"}
+    token = company.open(template="visit", values=values).tracking_token
+    wish = {"token": token, "at": company.at, "signer_name": "Luo Xia", "strokes": "M 1 1 L 2 2"}
+
+    with pytest.raises(InvalidInput) as refused:
+        customer.accept(command_id="a1", values={"contact_person": 1}, **wish)
+    assert problems_of(refused.value) == {"contact_person": "field.not_writable"}
+    _, ticket = customer.customer_of(token)
+    assert "contact_person" not in values_on_page(company, ticket.ticket_id, company.system)
+    customer.accept(command_id="a2", values={"gift_code": "CUP"}, **wish)
+    assert values_on_page(company, ticket.ticket_id, company.system)["gift_code"] == "CUP"
