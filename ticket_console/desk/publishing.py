@@ -378,6 +378,29 @@ def _run_tests(
     golden.accept(connection, actor=actor, at=at, results=results, reasons=accepted)
 
 
+def note_brought(
+    connection: Connection,
+    *,
+    actor: Actor,
+    at: datetime,
+    command_id: str,
+    kind: DraftKind,
+    code: str,
+    before: Newest | None,
+    note: str,
+) -> None:
+    """Keep that what is in use of a form or flow was brought from elsewhere, in the caller's transaction."""
+    subject = SUBJECTS[kind]
+    policy.require(actor, subject.permission)
+    after = subject.newest(connection, actor.org_id, code)
+    if after is None:
+        raise subject.unknown(code=code)
+    authors = {author_of(actor): actor.display}
+    change = _Change(kind, code, before, after, note[:NOTE_LENGTH], authors)
+    _record(connection, actor, at, command_id, change)
+    signals.announce(connection, draft_log.topic(actor.org_id, kind, code), {"published": after.version_id})
+
+
 def _repeated(connection: Connection, actor: Actor, command_id: str, subject: Subject) -> Published | None:
     earlier = publications.by_command(connection, org_id=actor.org_id, command_id=command_id)
     if earlier is None:

@@ -12,17 +12,17 @@ from tests.integration.packs.test_exchange import REPAIR, bring_in, counts, repa
 from ticket_console.access.tables import AuditEntry
 from ticket_console.clocks.business_time import BusinessTime
 from ticket_console.clocks.calendars import business_time, publish_calendar
-from ticket_console.desk import golden
+from ticket_console.desk import golden, publishing
 from ticket_console.flows import reads as flow_reads
 from ticket_console.forms.overrides import overrides_of, put_override
-from ticket_console.forms.tables import OverrideScope
+from ticket_console.forms.tables import DraftKind, OverrideScope
 from ticket_console.intake import rule_book
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.packs.exchange import exporting, importing
 from ticket_console.packs.exchange.definitions import Definition, Reference
 from ticket_console.packs.exchange.importing import Change, Missing
-from ticket_console.packs.exchange.parcels import ExchangeRefused, as_bundle, read_parcel
+from ticket_console.packs.exchange.parcels import ExchangeRefused, as_bundle, as_yaml, read_parcel
 
 OFFICE = Reference("calendar", "office")
 RULES = Reference("rule_book", "intake")
@@ -170,6 +170,24 @@ def test_every_step_of_an_import_is_noted_under_an_id_that_fits(company: Company
         ids = list(connection.execute(of_other).scalars())
     assert len(ids) > 3
     assert max(map(len, ids)) == 64
+
+
+def test_what_is_brought_stands_in_the_book_of_publications(company: Company, at: datetime) -> None:  # TPL-10
+    manager = company.actor("manager")
+    flow = in_use(manager, REPAIR)
+    renamed = Definition("flow", "repair", {**flow.document, "name": {"zh": "修", "en": "Mending"}})
+
+    bring_in(manager, at, as_yaml(renamed), filename="mending.yaml")
+    bring_in(manager, at, as_yaml(renamed), filename="again.yaml")
+
+    newest = publishing.versions(actor=manager, kind=DraftKind.FLOW, code="repair")[0]
+    (line,) = newest.publications
+    assert (line.actor_name, line.note, line.version_id) == (
+        manager.display,
+        "mending.yaml",
+        newest.version_id,
+    )
+    assert (newest.is_current, newest.note) == (True, "mending.yaml")
 
 
 def test_importing_ones_own_export_changes_nothing(company: Company, at: datetime) -> None:

@@ -12,14 +12,16 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import audit, policy
 from ticket_console.desk import golden
 from ticket_console.desk.golden import GoldenResult
-from ticket_console.desk.publishing import SUBJECTS
+from ticket_console.desk.publishing import SUBJECTS, note_brought
 from ticket_console.flows import reads as flow_reads
 from ticket_console.forms import draft_log
+from ticket_console.forms.draft_log import Newest
 from ticket_console.forms.tables import DraftKind
 from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.database import reading, retried, transaction
 from ticket_console.kernel.errors import Conflict, ConsoleError, FieldProblem, InvalidInput
+from ticket_console.kernel.ids import command_id_of
 from ticket_console.kernel.text import LocalText
 from ticket_console.packs.exchange.definitions import Definition, Hand, Reference
 from ticket_console.packs.exchange.exporting import definition
@@ -169,7 +171,11 @@ def _import(
             raise MovedMeanwhile()
         if found.missing:
             raise ExchangeRefused(tuple(_missing_problem(parcel, each) for each in found.missing))
+        before = {
+            (kind, code): SUBJECTS[kind].newest(conn, actor.org_id, code) for kind, code in _drawn(parcel)
+        }
         written = _write(conn, hand, parcel, found)
+        _note_brought(conn, hand, before, written)
         _accept(conn, hand, _tested(conn, actor.org_id, written), accepted)
         if written:
             audit.record(
@@ -182,6 +188,28 @@ def _import(
                 command_id=hand.command_id,
             )
     return Imported(found.items)
+
+
+def _note_brought(
+    conn: Connection,
+    hand: Hand,
+    before: Mapping[tuple[DraftKind, str], Newest | None],
+    written: Iterable[PreviewItem],
+) -> None:
+    """What was drawn elsewhere and is in use here now stands in the book of publications like all else."""
+    brought = {(item.kind, item.code): item for item in written}
+    for (kind, code), replaced in sorted(before.items(), key=lambda each: each[0]):
+        if item := brought.get((kind.value, code)):
+            note_brought(
+                conn,
+                actor=hand.actor,
+                at=hand.at,
+                command_id=command_id_of(hand.command_id, kind.value, code, item.hash[:12]),
+                kind=kind,
+                code=code,
+                before=replaced,
+                note=item.file,
+            )
 
 
 def _hold(conn: Connection, actor: Actor, parcel: Parcel) -> None:
