@@ -150,14 +150,18 @@ def test_an_approval_more_concerns_exactly_the_tickets_that_were_done_on_site(se
     found = replay(seeded, with_review(drawn(seeded, "repair")))
 
     with reading() as connection:
-        page = runs.differences(connection, viewer=manager(seeded), run_id=found.id, kind=Kind.PATH)
-        one = runs.courses(
-            connection, viewer=manager(seeded), run_id=found.id, ticket_id=page.rows[0].ticket_id
-        )
+        rows = [
+            row
+            for page in range(1, -(-len(passed) // runs.PAGE) + 1)
+            for row in runs.differences(
+                connection, viewer=manager(seeded), run_id=found.id, kind=Kind.PATH, page=page
+            ).rows
+        ]
+        one = runs.courses(connection, viewer=manager(seeded), run_id=found.id, ticket_id=rows[0].ticket_id)
     assert found.report is not None
-    assert {row.ticket_id for row in page.rows} == passed
-    assert (page.count, found.report["kinds"]["path"]) == (len(passed), len(passed))
-    assert found.report["longer"]["seconds"] == sum(row.seconds for row in page.rows if row.seconds > 0)
+    assert sorted(row.ticket_id for row in rows) == sorted(passed)
+    assert found.report["kinds"]["path"] == len(passed)
+    assert found.report["longer"]["seconds"] == sum(row.seconds for row in rows if row.seconds > 0)
     assert "review-on" in one.draft.edges()
     assert "review-on" not in one.base.edges()
 
