@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -204,6 +205,16 @@ def test_both_languages_have_the_same_keys_and_no_empty_text() -> None:
 
     assert sorted(set(chinese) ^ set(english)) == []
     assert [key for texts in (chinese, english) for key, forms in texts.items() if not all(forms)] == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_key_has_two_texts(locale: str) -> None:
+    """Of two the one read last would be shown, and the other one edited in vain."""
+    files = sorted((PACKAGE / "i18n" / "locales" / locale).glob("*.po"))
+    keys = [key for file in files for key in re.findall(r'^msgid "(.+)"$', file.read_text(), re.MULTILINE)]
+
+    assert len(keys) > 1_000
+    assert sorted({key for key, times in Counter(keys).items() if times > 1}) == []
 
 
 def test_both_languages_fill_in_the_same_values() -> None:

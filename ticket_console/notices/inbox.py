@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,6 +15,9 @@ from ticket_console.kernel.text import LocalText
 from ticket_console.notices.tables import Channel, NoticeRead, Outbox
 from ticket_console.tickets.reads import visible_to
 from ticket_console.tickets.tables import Ticket
+
+# Every open page asks for the number now and then, and nobody reads all that a role is told.
+MOST_UNREAD: Final = 100
 
 _outbox = table(Outbox)
 _reads = table(NoticeRead)
@@ -38,7 +41,7 @@ class NoticeView:
 
 @dataclass(frozen=True, slots=True)
 class InboxView:
-    """The newest notices, and how many are unread among all."""
+    """The newest notices, and how many are unread among all, counted up to MOST_UNREAD."""
 
     notices: tuple[NoticeView, ...]
     unread: int
@@ -64,7 +67,9 @@ def inbox(connection: Connection, viewer: Actor, *, limit: int = 30) -> InboxVie
     )
     rows = connection.execute(told.order_by(_outbox.c.id.desc()).limit(limit))
     unread = connection.execute(
-        sa.select(sa.func.count()).select_from(told.where(_reads.c.user_id.is_(None)).subquery())
+        sa.select(sa.func.count()).select_from(
+            told.where(_reads.c.user_id.is_(None)).limit(MOST_UNREAD).subquery()
+        )
     ).scalar_one()
     return InboxView(tuple(_view(row) for row in rows), unread)
 

@@ -20,7 +20,7 @@ from ticket_console.kernel.canonical import parse_json
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import InvalidInput
 from ticket_console.notices import inbox, outbox, surveys, webhook
-from ticket_console.notices.inbox import InboxView
+from ticket_console.notices.inbox import MOST_UNREAD, InboxView
 from ticket_console.notices.outbox import Message, SendingFailed
 from ticket_console.notices.surveys import AlreadyAnswered, SurveyNotFound
 from ticket_console.notices.tables import Channel, Outbox, OutboxState
@@ -232,6 +232,16 @@ def test_a_notice_to_a_role_reaches_those_who_may_see_the_ticket(company: Compan
     with transaction() as connection:
         inbox.mark_read(connection, company.actor("dispatcher"), [notice.id], at=AT)
     assert unread("dispatcher") == 0
+
+
+def test_unread_notices_are_counted_as_far_as_anybody_cares(company: Company) -> None:
+    ticket = company.open()
+    for number in range(MOST_UNREAD + 5):
+        put(company, ticket.ticket_id, fact=f"fact {number}")
+
+    with reading() as connection:
+        found = inbox.inbox(connection, company.actor("dispatcher"), limit=3)
+    assert (found.unread, len(found.notices)) == (MOST_UNREAD, 3)
 
 
 def test_what_nobody_has_is_not_the_own_of_somebody_who_is_no_technician(company: Company) -> None:
