@@ -1,6 +1,6 @@
 """The versions tab of a flow: what each one changed, who stands where, older ones back, and migration."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -10,10 +10,12 @@ from ticket_console.flows import drafts
 from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.diff import diff
 from ticket_console.flows.elements import WAITING_KINDS
+from ticket_console.forms import reads as form_reads
 from ticket_console.forms.tables import DraftKind
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import in_writer, off_loop, reading
+from ticket_console.kernel.text import LocalText, pick
 from ticket_console.state.feedback import done, told
 from ticket_console.state.session import Reply, SessionState, handler
 
@@ -121,7 +123,8 @@ class FlowVersionsState(SessionState):
             mapping=self.plan.get("mapping", {}),
         )
         names = {each["id"]: each for each in self.plan.get("rows", [])}
-        self.moved, self.stayed = _outcome(outcome, names)
+        steps = {each["key"]: each["name"] for each in self.plan.get("targets", [])}
+        self.moved, self.stayed = _outcome(outcome, names, steps)
         self.plan, self.picked = {}, []
         self.versions = await off_loop(_versions, actor=self._actor(), code=self._code())
         return told("flow_proof.migrated", moved=len(outcome.moved), stayed=len(outcome.stayed))
@@ -181,7 +184,9 @@ def _shown(*, actor: Actor, code: str, version_id: int, before_id: int | None) -
         document = drafts.version_document(connection, version_id).document
         current_id = flow_reads.current_version(connection, actor.org_id, code).id
         standing = impact.standing_on(connection, viewer=actor, flow_code=code)
-        difference = None if before_id is None else diff(flow_reads.drawn(connection, before_id), after)
+        before = None if before_id is None else flow_reads.drawn(connection, before_id)
+    difference = None if before is None else diff(before, after)
+    names = {node.key: node.name for graph in (before, after) if graph is not None for node in graph.nodes}
     marks: dict[str, Plain] = {}
     if difference is not None:
         marks = {key: {"tone": kind.value} for key, kind in difference.marks.items()}
@@ -202,7 +207,7 @@ def _shown(*, actor: Actor, code: str, version_id: int, before_id: int | None) -
         ],
         "met": [
             {
-                "node": after.node_by_key[here.node_key].name if here.node_key in after.node_by_key else {},
+                "node": names.get(here.node_key, {}),
                 "key": here.node_key,
                 "count": here.count,
                 "timers": here.timers,
@@ -219,6 +224,7 @@ def _planned(*, actor: Actor, code: str, to_version_id: int, mapping: dict[str, 
             connection, viewer=actor, flow_code=code, to_version_id=to_version_id, mapping=mapping
         )
         graph = flow_reads.compiled(connection, to_version_id)
+        labels = form_reads.field_labels(connection, actor.org_id)
         old = {
             node.key: node.name
             for version_id in {row.from_version_id for row in plan.rows}
@@ -254,15 +260,32 @@ def _planned(*, actor: Actor, code: str, to_version_id: int, mapping: dict[str, 
                     }
                     for step in row.steps
                 ],
-                "required": ", ".join(row.required),
-                "appear": ", ".join(row.appear),
-                "vanish": ", ".join(row.vanish),
+                "required": _listed(row.required, labels),
+                "appear": _listed(row.appear, labels),
+                "vanish": _listed(row.vanish, labels),
                 "reason": row.reason or "",
-                "params": dict(row.params),
+                "params": _called(row.params, names, labels),
             }
             for row in plan.rows
         ],
     }
+
+
+def _listed(keys: Sequence[str], labels: Mapping[str, LocalText]) -> Plain:
+    """Fields by what they are called, in one line of each language; nothing for none."""
+    return {
+        locale: comma.join(pick(labels.get(key, {}), locale) or key for key in keys)
+        for locale, comma in (("zh", "、"), ("en", ", "))
+        if keys
+    }
+
+
+def _called(
+    params: Mapping[str, Any], names: Mapping[str, LocalText], labels: Mapping[str, LocalText]
+) -> Plain:
+    """A reason's figures, with steps and fields by what they are called."""
+    known = {"node": names, "field": labels}
+    return {name: known.get(name, {}).get(value) or value for name, value in params.items()}
 
 
 def _gone(plan: MigrationPlan, mapping: Mapping[str, str]) -> list[str]:
@@ -273,14 +296,16 @@ def _gone(plan: MigrationPlan, mapping: Mapping[str, str]) -> list[str]:
     return sorted(missing | mapping.keys())
 
 
-def _outcome(outcome: Migrated, names: Mapping[int, Plain]) -> tuple[list[Plain], list[Plain]]:
+def _outcome(
+    outcome: Migrated, names: Mapping[int, Plain], steps: Mapping[str, LocalText]
+) -> tuple[list[Plain], list[Plain]]:
     moved = [{"id": each.ticket_id, "no": each.no, "version": each.version} for each in outcome.moved]
     stayed = [
         {
             "id": each.ticket_id,
             "no": names[each.ticket_id]["no"],
             "code": each.code,
-            "params": dict(each.params),
+            "params": _called(each.params, steps, {}),
         }
         for each in outcome.stayed
     ]

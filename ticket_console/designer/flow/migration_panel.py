@@ -26,7 +26,6 @@ def _plan() -> rx.Component:
             rows.length() > 0,
             rx.fragment(
                 rx.cond(plan["gone"].to(list[dict[str, Any]]).length() > 0, _mapping()),
-                _table(rows),
                 row(
                     button(
                         t("flow_proof.migrate", n=FlowVersionsState.picked.length()),
@@ -46,6 +45,7 @@ def _plan() -> rx.Component:
                     ),
                     rx.el.span(t("flow_proof.of_all", n=plan["total"].to(int)), class_name="tc-small"),
                 ),
+                _table(rows),
             ),
             note(t("flow_proof.nobody"), icon="circle_check", tone="ok"),
         ),
@@ -110,30 +110,40 @@ def _table(rows: Any) -> rx.Component:
 
     return data_table(
         [
-            Column("", pick),
+            Column(t("flow_proof.takes_part"), pick),
             Column(
                 t("flow_proof.ticket"),
                 lambda item: text_link(item["no"].to(str), href="/tickets/" + item["id"].to(str)),
+                nowrap=True,
             ),
             Column(
                 t("flow_proof.from"),
                 lambda item: rx.el.span(t("flow_proof.version", number=item["from"].to(int))),
+                nowrap=True,
             ),
             Column(t("flow_proof.goes"), steps),
             Column(t("flow_proof.fields"), fields),
         ],
         rows,
         caption=t("flow_proof.plan.caption"),
+        height="560px",
     )
 
 
 def _named(key: str, names: Any, tone: str) -> rx.Component:
-    return rx.cond(names.to(str) != "", badge(t(key, fields=names.to(str)), tone=tone))
+    return rx.cond(
+        names.to(dict[str, str]).contains("en"),
+        rx.el.p(t(key, fields=names), class_name="fp-fields", custom_attrs={"data-tone": tone}),
+    )
 
 
 def _step(step: Item) -> rx.Component:
     return row(
-        rx.el.span(tl(step["from"]), " → ", tl(step["to"])),
+        rx.cond(
+            tl(step["from"]) == tl(step["to"]),
+            rx.el.span(tl(step["to"])),
+            rx.el.span(tl(step["from"]), " → ", tl(step["to"])),
+        ),
         badge(t(step["how"].to(str))),
         rx.cond(step["has_timer"], badge(t(step["timer"].to(str)), icon="timer")),
         rx.cond(step["handler_changes"], badge(t("flow_proof.handler_changes"), tone="warn")),
