@@ -3,7 +3,7 @@
 Every problem names the node or edge it is about by its key: `nodes.visit.handler`, `edges.e7.guard`.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import combinations, islice
 
 from ticket_console.flows.acting import acting_problems
@@ -21,8 +21,9 @@ from ticket_console.flows.elements import (
 )
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.structure import is_join, is_split
+from ticket_console.flows.vocabulary import NOTHING_KNOWN, Vocabulary
 from ticket_console.flows.writers import unwritten_problems
-from ticket_console.kernel.condition_analysis import contradiction, overlap
+from ticket_console.kernel.condition_analysis import contradiction, gap, overlap
 from ticket_console.kernel.conditions import condition_problems
 from ticket_console.kernel.errors import FieldProblem
 from ticket_console.kernel.outbound import is_web_address
@@ -91,18 +92,51 @@ def graph_problems(
     return tuple(found)
 
 
-def graph_warnings(graph: Graph) -> tuple[FieldProblem, ...]:
-    """What can be published and is probably not meant: conditions that never decide, and what is missing."""
-    return (*_guard_warnings(graph), *_table_warnings(graph), *_absence_warnings(graph))
+def graph_warnings(graph: Graph, *, known: Vocabulary = NOTHING_KNOWN) -> tuple[FieldProblem, ...]:
+    """What can be published and is probably not meant: conditions that never decide, and what is missing.
+
+    The more is `known` of the fields, the more can be said of the conditions on them. An `example` in the
+    params is a case in words, in each language.
+    """
+    return (*_guard_warnings(graph, known), *_table_warnings(graph, known), *_absence_warnings(graph))
 
 
-def _guard_warnings(graph: Graph) -> Iterator[FieldProblem]:
+def _guard_warnings(graph: Graph, known: Vocabulary) -> Iterator[FieldProblem]:
     for edge in islice((edge for edge in graph.edges if edge.key in graph.guards), _MOST_COMPARED):
-        if contradiction(edge.guard):
+        if contradiction(edge.guard, known.domains):
             yield FieldProblem(f"edges.{edge.key}.guard", "flow.guard_never_holds")
     for first, second in islice(_rivals(graph), _MOST_COMPARED):
-        if overlap(first.guard, second.guard) is not None:
-            yield FieldProblem(f"edges.{second.key}.guard", "flow.guards_overlap", {"other": first.key})
+        both = overlap(first.guard, second.guard, known.domains)
+        if both is not None:
+            params = {"other": first.name if any(first.name.values()) else first.key}
+            yield FieldProblem(
+                f"edges.{second.key}.guard",
+                "flow.guards_overlap",
+                {**params, "example": known.example(both)},
+            )
+    yield from islice(_coverage_warnings(graph, known), _MOST_COMPARED)
+
+
+def _coverage_warnings(graph: Graph, known: Vocabulary) -> Iterator[FieldProblem]:
+    """Cases no way is meant for, and default ways that no case is left for."""
+    for node in graph.nodes:
+        edges = graph.edges_from(node.key, EdgeKind.FORWARD)
+        guards = [edge.guard for edge in edges if edge.key in graph.guards]
+        if node.kind not in _DECIDING or not guards:
+            continue
+        default = next((edge for edge in edges if edge.default), None)
+        if default is not None:
+            if contradiction(_none_of(guards), known.domains):
+                yield FieldProblem(f"edges.{default.key}.default", "flow.default_never_taken")
+        elif len(guards) == len(edges):
+            missed = gap(guards, known.domains)
+            if missed is not None:
+                params = {"example": known.example(missed)}
+                yield FieldProblem(f"nodes.{node.key}", "flow.guards_leave_gap", params)
+
+
+def _none_of(trees: Sequence[object]) -> dict[str, object]:
+    return {"combinator": "or", "not": True, "rules": list(trees)}
 
 
 def _rivals(graph: Graph) -> Iterator[tuple[Edge, Edge]]:
@@ -113,11 +147,20 @@ def _rivals(graph: Graph) -> Iterator[tuple[Edge, Edge]]:
             yield from combinations((edge for edge in edges if edge.key in graph.guards), 2)
 
 
-def _table_warnings(graph: Graph) -> Iterator[FieldProblem]:
+def _table_warnings(graph: Graph, known: Vocabulary) -> Iterator[FieldProblem]:
     for node in graph.nodes:
+        earlier: list[object] = []
         for index, rule in enumerate(node.handlers):
-            if contradiction(rule.when):
-                yield FieldProblem(f"nodes.{node.key}.handlers[{index}].when", "flow.guard_never_holds")
+            path = f"nodes.{node.key}.handlers[{index}].when"
+            if condition_problems(rule.when):
+                continue
+            if contradiction(rule.when, known.domains):
+                yield FieldProblem(path, "flow.guard_never_holds")
+            elif earlier and contradiction(
+                {"combinator": "and", "rules": [rule.when, _none_of(earlier)]}, known.domains
+            ):
+                yield FieldProblem(path, "flow.row_never_reached")
+            earlier.append(rule.when)
 
 
 def _absence_warnings(graph: Graph) -> Iterator[FieldProblem]:

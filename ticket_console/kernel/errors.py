@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-Param = str | int | float | bool | None
+Param = str | int | float | bool | Mapping[str, str] | None
 
 
 class ConsoleError(Exception):

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from ticket_console.access import projection
+from ticket_console.access import places, projection
 from ticket_console.clocks import calendars
 from ticket_console.desk.page import field_table
 from ticket_console.desk.steps import may_act, writable_fields
@@ -14,6 +14,7 @@ from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.elements import HANDLED_KINDS, Act, Handler, HandlerMode, Node
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.validation import TICKET_FACTS, graph_problems, graph_warnings
+from ticket_console.flows.vocabulary import Vocabulary, vocabulary
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.draft_log import DraftView, GestureView
 from ticket_console.forms.reads import PublishedTemplate
@@ -154,13 +155,20 @@ def checked(connection: Connection, *, viewer: Actor, code: str, document: Docum
         calendars=calendars.calendars_of(connection, viewer.org_id).keys(),
     )
     return [
-        *(_problem(each, "danger") for each in problems),
-        *(_problem(each, "warn") for each in graph_warnings(graph)),
+        *(problem(each, "danger") for each in problems),
+        *(problem(each, "warn") for each in graph_warnings(graph, known=_known(connection, viewer.org_id))),
     ]
 
 
-def _problem(problem: FieldProblem, tone: str) -> Plain:
-    return {"path": problem.path, "code": problem.code, "params": dict(problem.params), "tone": tone}
+def _known(connection: Connection, org_id: int) -> Vocabulary:
+    """The fields of all forms in use: a flow may be followed by any of them."""
+    templates = form_reads.published_templates(connection, org_id)
+    fields = (each for template in templates for each in _fields([template]).values())
+    return vocabulary([*_facts(), *fields], zone=places.org(connection, org_id).tz)
+
+
+def problem(found: FieldProblem, tone: str) -> Plain:
+    return {"path": found.path, "code": found.code, "params": dict(found.params), "tone": tone}
 
 
 def step_as(

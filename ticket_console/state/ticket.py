@@ -300,7 +300,7 @@ class TicketState(SessionState):
 
     def _overlook(self, stale: StaleTicket) -> None:
         """Go on where all that happened meanwhile was one word or one file, such as one's own photo."""
-        seen, now = int(self.ticket.get("version", 0)), int(stale.params["version"] or 0)
+        seen, now = int(self.ticket.get("version", 0)), int(str(stale.params["version"] or 0))
         if now != seen + 1 or stale.params["what"] not in _ASIDE:
             raise stale
         self.ticket = {**self.ticket, "version": now}

@@ -31,6 +31,7 @@ from ticket_console.flows.elements import (
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.graph_json import MAX_NODES, InvalidGraph, parse_graph
 from ticket_console.flows.validation import graph_problems, graph_warnings
+from ticket_console.flows.vocabulary import vocabulary
 
 QUESTION = Question("score", QuestionKind.RATING, {"en": "Well?"})
 NEVER = {
@@ -394,3 +395,85 @@ def test_a_draft_that_makes_no_sense_yet_is_still_a_graph() -> None:
 
     assert {found.code for found in graph_problems(graph)} >= {"flow.no_start", "flow.unknown_node"}
     assert isinstance(graph_warnings(graph), tuple)
+
+
+KNOWN = vocabulary(
+    [
+        {
+            "value": "fault",
+            "label": {"zh": "故障", "en": "Fault"},
+            "kind": "choice",
+            "options": [
+                {"value": "leak", "label": {"zh": "漏水", "en": "Leak"}},
+                {"value": "noise", "label": {"zh": "异响", "en": "Noise"}},
+            ],
+        },
+        {"value": "quote", "label": {"zh": "报价", "en": "Quote"}, "kind": "money", "options": []},
+        {"value": "both", "label": {"zh": "两可", "en": "Both"}, "kind": "number", "options": []},
+        {"value": "both", "label": {"zh": "两可", "en": "Both"}, "kind": "text", "options": []},
+    ],
+    zone="Asia/Shanghai",
+)
+
+
+def asks(field: str, operator: str, value: object = None) -> dict[str, Any]:
+    return {"combinator": "and", "rules": [{"field": field, "operator": operator, "value": value}]}
+
+
+def told(*guards: dict[str, Any], default: bool = True, **more: Any) -> dict[tuple[str, str], Any]:
+    """What is said of the ways out of a gateway, by path and code, with the example."""
+    edges = [
+        make_edge("sort", "n", key=f"w{index}", guard=guard, order=index)
+        for index, guard in enumerate(guards)
+    ]
+    graph = make_graph(
+        make_node("sort", "exclusive"),
+        make_node("n", "task", **more),
+        make_edge("start", "sort"),
+        *([make_edge("sort", "n", key="else", default=True)] if default else []),
+        *edges,
+        make_edge("n", "end"),
+        make_edge("n", "gone", kind="cancel"),
+    )
+    return {
+        (found.path, found.code): found.params.get("example") for found in graph_warnings(graph, known=KNOWN)
+    }
+
+
+def test_ways_that_may_both_be_meant_are_shown_by_a_case_in_words() -> None:  # FLW-08 FLW-21
+    found = told(asks("quote", ">=", "1000"), asks("quote", "<=", "1000"))
+
+    assert found[("edges.w1.guard", "flow.guards_overlap")] == {
+        "zh": "报价等于1,000.00",
+        "en": "Quote is 1,000.00",
+    }
+
+
+def test_what_is_known_of_a_field_says_more_of_its_conditions() -> None:  # FLW-21
+    assert told(asks("fault", "=", "smoke")) == {("edges.w0.guard", "flow.guard_never_holds"): None}
+    assert told(asks("both", "=", "smoke")) == {}
+
+
+def test_a_case_no_way_is_meant_for_is_told() -> None:  # FLW-21
+    found = told(asks("fault", "=", "leak"), asks("fault", "null"), default=False)
+
+    assert found == {
+        ("nodes.sort", "flow.guards_leave_gap"): {"zh": "故障为“异响”", "en": "Fault is “Noise”"}
+    }
+
+
+def test_a_default_way_no_case_is_left_for_is_told() -> None:  # FLW-21
+    every = (asks("fault", "=", "leak"), asks("fault", "=", "noise"), asks("fault", "null"))
+
+    assert told(*every) == {("edges.else.default", "flow.default_never_taken"): None}
+    assert told(*every[:2]) == {}
+
+
+def test_a_row_that_the_rows_above_leave_nothing_for_is_told() -> None:  # FLW-06 FLW-21
+    rows = (
+        HandlerRule(asks("quote", ">", "100"), AGENTS),
+        HandlerRule(asks("quote", ">", "500"), AGENTS),
+        HandlerRule(asks("quote", "<", "50"), AGENTS),
+    )
+
+    assert told(handlers=rows) == {("nodes.n.handlers[1].when", "flow.row_never_reached"): None}
