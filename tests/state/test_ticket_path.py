@@ -55,9 +55,9 @@ def test_an_edge_followed_twice_is_drawn_once_with_both_numbers() -> None:  # FL
     )
 
     assert [(path["keys"], path["tone"], path["label"]["en"]) for path in told["paths"]] == [
-        (["start-fix"], "accent", "1"),
-        (["fix-check"], "accent", "2, 4"),
-        (["check-fix"], "warn", "3"),
+        (["start-fix"], "accent", "1 · fix"),
+        (["fix-check"], "accent", "2, 4 · check"),
+        (["check-fix"], "warn", "3 · fix"),
     ]
     assert told["here"] == ["check"]
     assert told["focus"] == ["fix-check", "check"]
@@ -75,7 +75,14 @@ def test_an_edge_followed_twice_is_drawn_once_with_both_numbers() -> None:  # FL
 def test_the_picture_says_nothing_of_how_steps_work() -> None:  # FLW-07 PRM-02
     told = shown(walked([], graphs={}, drawn=GRAPH))
 
-    assert {key for node in told["flow"]["nodes"] for key in node} == {"key", "kind", "name", "stage"}
+    assert {key for node in told["flow"]["nodes"] for key in node} == {
+        "key",
+        "kind",
+        "name",
+        "stage",
+        "handler",
+    }
+    assert {key for node in told["flow"]["nodes"] for key in node.get("handler", ())} == {"mode", "role"}
     assert {key for edge in told["flow"]["edges"] for key in edge} == {
         "key",
         "kind",

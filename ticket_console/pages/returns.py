@@ -19,7 +19,7 @@ from ticket_console.components.blocks import (
 )
 from ticket_console.components.text import number, t, tl
 from ticket_console.pages.frame import console_page
-from ticket_console.state.returns import PERIODS, USUAL, ReturnsState
+from ticket_console.state.returns import PERIODS, ReturnsState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
 
@@ -55,7 +55,7 @@ def returns() -> rx.Component:
 def _filters() -> tuple[rx.Component, ...]:
     periods = [{"value": str(days), "label": t("returns.days", n=days)} for days in PERIODS]
     return (
-        address_select("days", label=t("returns.period"), options=periods, value=str(USUAL)),
+        address_select("days", label=t("returns.period"), options=periods, value=ReturnsState.days),
         address_select(
             "region",
             label=t("tickets.region"),

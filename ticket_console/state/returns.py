@@ -20,11 +20,13 @@ USUAL: Final = 30
 class ReturnsState(SessionState):
     status: str = "loading"
     rows: list[Plain] = []
+    days: str = str(USUAL)
     choices: dict[str, list[Plain]] = {"region": [], "template": []}
 
     @handler(permission="dashboard.view")
     async def load(self) -> Reply:
         asked = self.router.url.query_parameters
+        count = period_of(asked.get("days", ""))
         try:
             choices = await off_loop(choices_of, viewer=self._actor())
             self.rows = await off_loop(
@@ -32,13 +34,14 @@ class ReturnsState(SessionState):
                 viewer=self._actor(),
                 at=self._now(),
                 slice=slice_of(asked),
-                count=period_of(asked.get("days", "")),
+                count=count,
             )
         except Exception:
             self.status = "failed"
             raise
         if choices != self.choices:
             self.choices = choices
+        self.days = str(count)
         self.status = "ready"
         return None
 

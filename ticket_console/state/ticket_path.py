@@ -1,5 +1,6 @@
 """The way a ticket took, as the canvas and the list below it take it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from ticket_console.i18n import translate
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import reading
-from ticket_console.kernel.text import LOCALES
+from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.state.tickets import span_text
 from ticket_console.tickets.path import How, Leg, Stay, TicketPath, ticket_path
 
@@ -43,9 +44,11 @@ def shown(path: TicketPath) -> Plain:
 
     `focus` is where the latest move led: a long flow shown whole could not be read.
     """
+    paths = _paths(path)
+    numbered = {path["keys"][0] for path in paths if path["label"]}
     return {
-        "flow": _picture(path.drawn),
-        "paths": _paths(path),
+        "flow": _picture(path.drawn, numbered),
+        "paths": paths,
         "marks": _marks(path),
         "here": list(path.here),
         "focus": _latest(path),
@@ -58,15 +61,18 @@ def _latest(path: TicketPath) -> list[str]:
     return [*next(drawn, ()), *path.here]
 
 
-def _picture(drawn: Graph) -> Plain:
-    """The nodes and edges alone: how steps work and what they call is for those who draw flows."""
+def _picture(drawn: Graph, numbered: Collection[str]) -> Plain:
+    """The nodes and edges alone: how steps work and what they call is for those who draw flows.
+
+    The name of an edge with a number stands behind its number.
+    """
     return {
         "format": 2,
         "stages": [
             {"key": stage.key, "name": stage.name, "category": stage.category.value} for stage in drawn.stages
         ],
         "nodes": [_node(node) for node in drawn.nodes],
-        "edges": [_edge(edge) for edge in drawn.edges],
+        "edges": [_edge(edge, {} if edge.key in numbered else edge.name) for edge in drawn.edges],
         "drawing": {
             "nodes": {key: {"x": place.x, "y": place.y} for key, place in drawn.drawing.nodes.items()}
         },
@@ -75,16 +81,21 @@ def _picture(drawn: Graph) -> Plain:
 
 def _node(node: Node) -> Plain:
     join = {} if node.join is None else {"join": node.join.value, "join_count": node.join_count}
-    return {"key": node.key, "kind": node.kind.value, "name": node.name, "stage": node.stage, **join}
+    whose = node.handler
+    handler = {} if whose is None else {"handler": {"mode": whose.mode.value, "role": whose.role}}
+    wait = {} if node.delay_seconds is None else {"delay_seconds": node.delay_seconds}
+    until = {} if node.until_field is None else {"until": {"field": node.until_field}}
+    named = {"key": node.key, "kind": node.kind.value, "name": node.name, "stage": node.stage}
+    return {**named, **join, **handler, **wait, **until}
 
 
-def _edge(edge: Edge) -> Plain:
+def _edge(edge: Edge, name: LocalText) -> Plain:
     return {
         "key": edge.key,
         "kind": edge.kind.value,
         "source": edge.source,
         "target": edge.target,
-        "name": edge.name,
+        "name": name,
         "default": edge.default,
     }
 
@@ -98,14 +109,18 @@ def _paths(path: TicketPath) -> list[Plain]:
         for place, key in enumerate(leg.edges):
             tones[key] = max(tones.get(key, tone), tone, key=_RANK.index)
             numbers.setdefault(key, []).extend([leg.number] if place == 0 else [])
-    return [{"keys": [key], "tone": tone, "label": _numbered(numbers[key])} for key, tone in tones.items()]
+    names = path.drawn.edge_by_key
+    return [
+        {"keys": [key], "tone": tone, "label": _numbered(numbers[key], names[key].name)}
+        for key, tone in tones.items()
+    ]
 
 
-def _numbered(numbers: list[int]) -> Plain | None:
+def _numbered(numbers: list[int], name: LocalText) -> LocalText | None:
     if not numbers:
         return None
     said = ", ".join(str(number) for number in numbers)
-    return dict.fromkeys(LOCALES, said)
+    return {locale: " · ".join(filter(None, (said, name.get(locale)))) for locale in LOCALES}
 
 
 def _marks(path: TicketPath) -> Plain:
