@@ -295,3 +295,17 @@ def _tells_programs_and_files_the_same(
     (row,) = csv.DictReader(io.StringIO(file))
     cells = set(row.values())
     assert {"Freezer 3", "1200.50", "86.5", "2026-11-24", "CN-88-A1", "1163.7", signature} <= cells
+
+
+def test_where_no_camera_can_be_used_the_code_is_typed(context_as: LogIn, survey: Server) -> None:
+    page = context_as("agent", server=survey, locale="en", width=390, height=844).new_page()
+    page.goto("/tickets/new")
+    page.locator(f"[data-template={forms.CODE}]").click()
+    code = _field(page, "serial_code")
+
+    code.get_by_role("button", name="Scan with the camera").click()
+
+    expect(code.get_by_role("alert")).to_have_text("The camera cannot be used. Please type it.")
+    code.locator("input").fill("CN-88-A1")
+    expect(code.locator("video")).to_have_count(0)
+    expect(code.locator("input")).to_have_value("CN-88-A1")
