@@ -10,14 +10,14 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
 from ticket_console.kernel import database
+from ticket_console.kernel.listening import start_listening
 
 CHANNEL: Final = "ticket_change"
 _ORIGIN: Final = f"{os.getpid()}-{os.urandom(4).hex()}"
@@ -113,35 +113,8 @@ def _start_listening() -> None:
     global _listener
     with _lock:
         if _listener is None:
-            _listener = threading.Thread(target=_listen, name="console-feed", daemon=True)
-            _listener.start()
-
-
-def _listen() -> None:
-    """Hear the other processes for as long as this one lives, whatever happens to the connection."""
-    pause = threading.Event()
-    while True:
-        try:
-            conninfo = sa.make_url(database.database_url()).set(drivername="postgresql")
-            with psycopg.connect(
-                conninfo.render_as_string(hide_password=False), autocommit=True, **_KEEP_ALIVE
-            ) as connection:
-                connection.execute(f"LISTEN {CHANNEL}")
-                # What was said while nobody listened is unknown, so everybody reads afresh.
-                _tell(EVERYTHING)
-                for notice in connection.notifies():
-                    _hear(notice.payload)
-        except psycopg.Error as failure:
-            log.warning("feed.lost", error=str(failure))
-            pause.wait(1.0)
-
-
-# Nothing is ever sent on the connection, so only these tell that the other end is gone.
-_KEEP_ALIVE: Final[dict[str, Any]] = {
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-}
+            # What was said while nobody listened is unknown, so everybody reads afresh.
+            _listener = start_listening(CHANNEL, _hear, begun=lambda: _tell(EVERYTHING))
 
 
 def _hear(message: str) -> None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-import psycopg
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
 from ticket_console.kernel import database
+from ticket_console.kernel.listening import start_listening
 
 CHANNEL: Final = "console_signal"
 # NOTIFY takes 8,000 bytes at most; what is larger is heard in this process alone.
@@ -131,39 +131,13 @@ def _start_listening() -> None:
     global _thread
     with _lock:
         if _thread is None:
-            _thread = threading.Thread(target=_listen, name="console-signals", daemon=True)
-            _thread.start()
-
-
-def _listen() -> None:
-    """Hear the other processes for as long as this one lives, whatever happens to the connection."""
-    pause = threading.Event()
-    while True:
-        try:
-            conninfo = sa.make_url(database.database_url()).set(drivername="postgresql")
-            with psycopg.connect(
-                conninfo.render_as_string(hide_password=False), autocommit=True, **_KEEP_ALIVE
-            ) as connection:
-                connection.execute(f"LISTEN {CHANNEL}")
-                for notice in connection.notifies():
-                    _hear(notice.payload)
-        except psycopg.Error as failure:
-            log.warning("signals.lost", error=str(failure))
-            pause.wait(1.0)
-
-
-# Nothing is ever sent on the connection, so only these tell that the other end is gone.
-_KEEP_ALIVE: Final[dict[str, Any]] = {
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-}
+            _thread = start_listening(CHANNEL, _hear)
 
 
 def _hear(message: str) -> None:
     try:
         origin, topic, body = orjson.loads(message)
-    except ValueError:
+    except (ValueError, TypeError):
         # Said by something that is not this console, or by another version of it.
         log.warning("signals.not_understood", message=message[:80])
         return

@@ -140,6 +140,18 @@ def test_a_listener_that_fails_keeps_nobody_else_from_hearing() -> None:
     assert heard == ["draft.1.flow.repair"]
 
 
+@pytest.mark.parametrize("message", ["", "1", "[]", '["other", "draft."]', "null", "not json"])
+def test_what_is_no_message_of_this_console_is_passed_over(message: str) -> None:
+    heard: list[signals.Signal] = []
+    end = signals.listen("", heard.append)
+    try:
+        signals._hear(message)
+    finally:
+        end()
+
+    assert heard == []
+
+
 def test_only_designers_say_that_a_tab_is_closed(company: Company, manager: Actor) -> None:
     presence.enter(actor=manager, kind=FLOW, code="repair", tab="a")
 
