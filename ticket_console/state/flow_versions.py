@@ -112,7 +112,8 @@ class FlowVersionsState(SessionState):
     @handler(permission="flow.manage")
     async def migrate(self) -> Reply:
         seen = {each["id"]: each["version"] for each in self.plan.get("rows", [])}
-        outcome = await in_writer(
+        # Each ticket is a transaction of its own: what others write comes in between.
+        outcome = await off_loop(
             migrating.apply_migration,
             actor=self._actor(),
             at=self._now(),
