@@ -7,11 +7,13 @@ from typing import Any, Final
 import httpx
 
 from ticket_console.access import policy
+from ticket_console.desk import outward
 from ticket_console.desk.page import ticket_page
 from ticket_console.desk.work import facts_of, finish, take_up
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.asking import is_stale
 from ticket_console.forms.fields import FieldSpec
+from ticket_console.forms.filling import new_results
 from ticket_console.forms.lookups import LookupFailed, look_up
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, retried, transaction
@@ -45,7 +47,8 @@ def refresh(
     if spec is None or field_key not in shown:
         raise LookupFailed(field=field_key)
     kept = facts.get(field_key)
-    if isinstance(kept, dict) and not is_stale(spec, kept, at):
+    # What a ticket said when it was closed is what it says.
+    if isinstance(kept, dict) and (row["closed_at"] is not None or not is_stale(spec, kept, at)):
         return kept
     value = look_up(spec, facts, at=at, hosts=settings().outbound_hosts, client=client or _client)
     _keep(actor=actor, at=at, command_id=command_id, ticket_id=ticket_id, spec=spec, value=value)
@@ -70,6 +73,12 @@ def _keep(
             )
         except AlreadyApplied:
             return
+        before = dict(work.facts)
+        template = form_reads.template_version(connection, work.draft.get("template_version_id"))
+        results = new_results(template.definition, before, {spec.key: value})
         work.draft.values[spec.key] = (dict(value), "lookup")
+        work.draft.values |= {key: (result, "rule") for key, result in results.items()}
+        work.facts |= {spec.key: dict(value), **results}
         work.draft.say("ticket.looked_up", field=spec.key)
+        outward.tell_of_values(work, before=before)
         finish(work)

@@ -8,6 +8,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.builders.company import Company, found_company
 from ticket_console.desk import looking_up
@@ -17,12 +18,19 @@ from ticket_console.forms import lookups
 from ticket_console.forms.lookups import LookupFailed
 from ticket_console.forms.publishing import TemplateFace, publish_template, use_flow
 from ticket_console.kernel.canonical import instant_text
-from ticket_console.kernel.database import reading, transaction
+from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.outbound import AddressNotAllowed
 from ticket_console.kernel.settings import settings
-from ticket_console.tickets.reads import TicketNotFound, events_of
+from ticket_console.notices.inbox import inbox
+from ticket_console.tickets.reads import events_of
+from ticket_console.tickets.tables import Ticket
+from ticket_console.tickets.writing import TicketNotFound, values_of
 
 REFRESH = timedelta(seconds=600)
+LATE = {
+    "when": {"combinator": "and", "rules": [{"field": "parcel_hours", "operator": ">", "value": 48}]},
+    "notify": {"to": "role:agent", "channel": "console", "text": {"en": "The parcel is late"}},
+}
 
 
 @dataclass
@@ -89,6 +97,19 @@ def company(database: Any, at: Any, courier: Courier, monkeypatch: pytest.Monkey
     fields = [
         {"key": "parcel", "kind": "text", "label": {"en": "Parcel"}},
         {"key": "parcel_place", "kind": "lookup", "label": {"en": "Parcel is in"}, "lookup": lookup},
+        {
+            "key": "parcel_days",
+            "kind": "lookup",
+            "label": {"en": "Days"},
+            "lookup": {**lookup, "path": "days"},
+        },
+        {
+            "key": "parcel_hours",
+            "kind": "formula",
+            "label": {"en": "Hours"},
+            "formula": "parcel_days * 24",
+            "behaviours": [LATE],
+        },
         {
             "key": "parcel_cost",
             "kind": "lookup",
@@ -241,3 +262,29 @@ def test_nobody_has_a_field_read_that_they_may_not_read(
     with pytest.raises(TicketNotFound):
         ask(by="dispatcher_cd")
     assert courier.asked == []
+
+
+def test_formulas_follow_a_live_value_and_who_waits_for_it_is_told(
+    company: Company, ticket_id: int, courier: Courier, ask: Ask
+) -> None:
+    courier.body = b'{"days": 3}'
+
+    ask(key="parcel_days")
+
+    with reading() as connection:
+        facts = values_of(connection, ticket_id)
+        told = inbox(connection, company.actor("agent")).notices
+    assert (facts["parcel_days"]["value"], facts["parcel_hours"]) == ("3", "72")
+    assert [notice.text["en"] for notice in told] == ["The parcel is late"]
+
+
+def test_what_a_closed_ticket_says_is_asked_for_no_more(
+    company: Company, ticket_id: int, courier: Courier, ask: Ask
+) -> None:
+    before = ask()
+    tickets = table(Ticket)
+    with transaction() as connection:
+        connection.execute(sa.update(tickets).where(tickets.c.id == ticket_id).values(closed_at=company.at))
+
+    assert ask(later=2 * REFRESH) == before
+    assert len(courier.asked) == 1
