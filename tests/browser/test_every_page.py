@@ -28,6 +28,7 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/": OFFICE,
     "/board": OFFICE,
     "/tickets": OFFICE,
+    "/returns": OFFICE,
     "/tickets/new": ("manager", "dispatcher", "agent"),
     "/tickets/[ticket]": (*OFFICE, TECHNICIAN),
     "/my": (TECHNICIAN,),

@@ -64,7 +64,7 @@ def _latest(path: TicketPath) -> list[str]:
 def _picture(drawn: Graph, numbered: Collection[str]) -> Plain:
     """The nodes and edges alone: how steps work and what they call is for those who draw flows.
 
-    The name of an edge with a number stands behind its number.
+    An edge with a number goes without its name: there is room for one of them.
     """
     return {
         "format": 2,
@@ -109,18 +109,13 @@ def _paths(path: TicketPath) -> list[Plain]:
         for place, key in enumerate(leg.edges):
             tones[key] = max(tones.get(key, tone), tone, key=_RANK.index)
             numbers.setdefault(key, []).extend([leg.number] if place == 0 else [])
-    names = path.drawn.edge_by_key
-    return [
-        {"keys": [key], "tone": tone, "label": _numbered(numbers[key], names[key].name)}
-        for key, tone in tones.items()
-    ]
+    return [{"keys": [key], "tone": tone, "label": _numbered(numbers[key])} for key, tone in tones.items()]
 
 
-def _numbered(numbers: list[int], name: LocalText) -> LocalText | None:
+def _numbered(numbers: list[int]) -> LocalText | None:
     if not numbers:
         return None
-    said = ", ".join(str(number) for number in numbers)
-    return {locale: " · ".join(filter(None, (said, name.get(locale)))) for locale in LOCALES}
+    return dict.fromkeys(LOCALES, ", ".join(str(number) for number in numbers))
 
 
 def _marks(path: TicketPath) -> Plain:
