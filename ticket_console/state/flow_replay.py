@@ -30,7 +30,6 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.clock import SystemClock
 from ticket_console.kernel.database import in_writer, off_loop, reading
-from ticket_console.kernel.errors import FieldProblem
 from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.state.feedback import done
 from ticket_console.state.session import Reply, SessionState, handler
@@ -224,7 +223,10 @@ def _opened(*, actor: Actor, at: datetime, code: str) -> Plain:
     with reading() as connection:
         stages = {
             stage.key: stage.name
-            for graph in flow_reads.current_graphs(connection, actor.org_id)
+            for graph in (
+                _in_use(connection, actor, code),
+                *flow_reads.current_graphs(connection, actor.org_id),
+            )
             for stage in graph.stages
         }
     found.update(
@@ -245,7 +247,7 @@ def _opened(*, actor: Actor, at: datetime, code: str) -> Plain:
 
 
 def _place(stages: Mapping[str, Any], stage: str) -> int:
-    """Stages stand as flows draw them, unknown ones last."""
+    """Stages stand as this flow draws them, then as others do, unknown ones last."""
     return list(stages).index(stage) if stage in stages else len(stages)
 
 
@@ -309,7 +311,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise BadPeriod((FieldProblem("period", BadPeriod.code),)) from None
+        raise BadPeriod(()) from None
 
 
 def _listed(*, actor: Actor, run_id: int, kind: str, page: int) -> Plain:

@@ -12,7 +12,7 @@ from ticket_console.flows.diff import diff
 from ticket_console.flows.elements import WAITING_KINDS
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.tables import DraftKind
-from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.text import LocalText, pick
@@ -168,7 +168,7 @@ def _versions(*, actor: Actor, code: str) -> list[Plain]:
             "number": row.number,
             "is_current": row.is_current,
             "at": None if row.published_at is None else instant_text(row.published_at),
-            "by": row.published_by or "",
+            "by": "" if row.published_by == ActorKind.SYSTEM else row.published_by,
             "note": row.note or "",
             "running": row.open_tickets,
         }

@@ -44,6 +44,7 @@ def _plan() -> rx.Component:
                         on_click=FlowVersionsState.pick_all,
                     ),
                     rx.el.span(t("flow_proof.of_all", n=plan["total"].to(int)), class_name="tc-small"),
+                    class_name="fp-choose",
                 ),
                 _table(rows),
             ),

@@ -40,7 +40,7 @@ from ticket_console.flows.publishing import publishing_problems
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.clock import Clock
 from ticket_console.kernel.database import reading, table, transaction
-from ticket_console.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from ticket_console.kernel.errors import Conflict, InvalidInput, NotFound
 from ticket_console.tickets.tables import Ticket
 from ticket_console.tickets.writing import TicketNotFound
 
@@ -146,7 +146,7 @@ def start(
     """
     policy.require(actor, "flow.manage")
     if period.starts >= period.ends or period.starts >= at:
-        raise BadPeriod((FieldProblem("period", BadPeriod.code),))
+        raise BadPeriod(())
     graph = draft if isinstance(draft, Graph) else graph_of(dict(draft))
     with transaction() as connection:
         known = connection.execute(
