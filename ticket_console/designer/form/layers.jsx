@@ -92,7 +92,7 @@ export function LayersTab({ draft, choices, kinds, told: heard, onLayers, onLaye
         h("label", { className: "tc-field" }, h("span", { className: "tc-label" }, speak.t("form_designer.layers.store")), h(Select, { value: place.store, empty: speak.t("form_designer.layers.every_store"), options: told?.stores ?? heard?.stores ?? [], onChange: (store) => setPlace({ ...place, store }) })),
         h("ol", { className: "fm-stack", "aria-label": speak.t("form_designer.layers.stack") },
           h("li", { "data-has": true }, h(Icon, { name: "file_text" }), speak.t("form_designer.layers.base")),
-          (told?.chain ?? []).map((each) => h("li", { key: each, "data-has": overrides.includes(each) || undefined, "data-here": each === layer || undefined },
+          (told?.chain ?? []).map((each) => h("li", { key: each, "data-place": each, "data-has": overrides.includes(each) || undefined, "data-here": each === layer || undefined },
             h(Icon, { name: { line: "tags", region: "map_pinned", store: "store" }[each.split(":")[0]] }), h("span", null, nameOf(each)), overrides.includes(each) && h("span", { className: "fm-dot", "data-tone": "accent" })))))),
     h("section", { className: "tc-card" }, h("header", null, h("h2", null, told ? speak.t("form_designer.layers.at", { name: nameOf(layer) }) : ""),
       h("div", { className: "tc-row" },
