@@ -1,12 +1,15 @@
 """A manager draws a form in the browser: with the mouse, with the keyboard alone, beside a colleague."""
 
+import io
 import re
 import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
+import openpyxl
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -117,6 +120,59 @@ def _publish(page: Page) -> Locator:
     dialog.locator("[data-test=publish-now]").click()
     expect(dialog.locator(".fm-published")).to_be_visible()
     return dialog
+
+
+def _in_use(page: Page, *kinds: str) -> str:
+    """Add fields of these kinds, choose a flow and publish; the form's code."""
+    for kind in kinds:
+        page.locator(f".fm-tile[data-kind={kind}]").click()
+    _choose_flow(page)
+    _put_in_use(page)
+    return page.url.partition("?")[0].rpartition("/")[2]
+
+
+def _put_in_use(page: Page) -> None:
+    _is_saved(page)
+    _publish(page).get_by_role("button", name="Keep designing").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def _group(page: Page, title: str) -> Locator:
+    group = page.locator(".fm-right details.fm-group", has=page.locator("summary", has_text=title))
+    if group.get_attribute("open") is None:
+        group.locator("summary").click()
+    return group
+
+
+def _choose(place: Locator, name: str) -> None:
+    """One of a few values side by side; the words lie over the radio button."""
+    place.get_by_role("radio", name=name, exact=True).check(force=True)
+
+
+def _open_at_desk(page: Page, code: str, values: dict[str, Any], **more: Any) -> int:
+    body = {"command_id": str(uuid4()), "template_code": code, "title": f"Of {code}", "values": values}
+    answer = page.context.request.post(
+        "/api/v1/tickets",
+        data={**body, "contact_name": "Ann", "contact_phone": "13800001234", **more},
+        headers={"origin": page.url.partition("/designer")[0]},
+    )
+    assert answer.status == 201, answer.text()
+    return int(answer.json()["ticket_id"])
+
+
+def _sheet(page: Page, code: str, **asked: str) -> list[list[Any]]:
+    answer = page.context.request.get(
+        "/api/v1/tickets/export", params={"q": f"Of {code}", "format": "xlsx", **asked}
+    )
+    assert answer.status == 200, answer.text()
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.body())).active
+    assert sheet is not None
+    return [list(row) for row in sheet.iter_rows(values_only=True)]
+
+
+def _column(sheet: list[list[Any]], name: str) -> list[Any]:
+    at = sheet[0].index(name)
+    return [row[at] for row in sheet[1:]]
 
 
 # TPL-01, TPL-02, TPL-11
@@ -294,3 +350,296 @@ def test_a_form_is_drawn_on_a_phone(new_form: NewForm) -> None:
     expect(page.locator("[data-field-card=rating]")).to_be_visible()
     _is_saved(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def _at_place(page: Page, *, region: str = "", store: str = "") -> None:
+    page.locator("[data-tab=layers]").first.click()
+    place = page.locator(".fm-layer-side select")
+    place.nth(0).select_option(region)
+    if store:
+        place.nth(1).select_option(store)
+    here = {"line": "general", "region": region, "store": store}[
+        "store" if store else "region" if region else "line"
+    ]
+    expect(page.locator(f".fm-stack [data-here][data-place$=':{here}']")).to_be_visible()
+
+
+def _save_place(page: Page) -> None:
+    page.locator("[data-test=save-layer]").click()
+    expect(page.locator("[data-test=save-layer]")).to_be_disabled()
+    expect(page.locator(".fm-stack [data-here][data-has]")).to_be_visible()
+
+
+# TPL-19
+def test_a_line_a_region_and_a_store_say_what_is_different_and_a_ticket_there_follows(
+    new_form: NewForm,
+) -> None:
+    page = new_form("en")
+    code = _in_use(page, "text", "choice")
+    text = page.locator("[data-layer-field=text]")
+    choice = page.locator("[data-layer-field=choice]")
+
+    _at_place(page)
+    _choose(text, "Required")
+    _save_place(page)
+    _at_place(page, region="EAST")
+    text.locator(".fm-layer-name input").fill("Eastern number")
+    _save_place(page)
+    _at_place(page, region="SH")
+    expect(text.locator(".fm-layer-name .fm-origin")).to_have_text("East China")
+    _at_place(page, region="SH", store="SH-05")
+    choice.get_by_role("button", name="Option 2").click()
+    _save_place(page)
+
+    # Each setting says which layer it comes from.
+    expect(text.locator(".fm-layer-name input")).to_have_value("Eastern number")
+    expect(text.locator(".fm-origin").nth(0)).to_have_text("East China")
+    expect(text.locator(".fm-origin").nth(1)).to_have_text("Base form")
+    expect(text.locator(".fm-origin").nth(2)).to_have_text("General business")
+    expect(choice.locator(".fm-layer-options .fm-origin")).to_have_text("Here")
+
+    at_store = _open_at_desk(page, code, {"text": "A-17", "choice": "option_1"}, site_code="SH-05")
+    elsewhere = _open_at_desk(page, code, {"text": "B-2"}, region_code="GZ")
+    page.goto(f"/tickets/{at_store}")
+    expect(page.locator(".tc-values")).to_contain_text("Eastern number")
+    page.goto(f"/tickets/{elsewhere}")
+    expect(page.locator(".tc-values")).not_to_contain_text("Eastern number")
+    refused = page.context.request.post(
+        "/api/v1/tickets",
+        data={
+            "command_id": str(uuid4()),
+            "template_code": code,
+            "title": "An option the store does not have",
+            "values": {"text": "A-18", "choice": "option_2"},
+            "contact_phone": "13800001234",
+            "site_code": "SH-05",
+        },
+        headers={"origin": page.url.partition("/tickets")[0]},
+    )
+    assert refused.status == 422
+
+
+# TPL-10
+def test_what_works_in_one_region_is_applied_to_another_and_kept_as_a_standard(new_form: NewForm) -> None:
+    page = new_form("en")
+    code = _in_use(page, "text")
+    text = page.locator("[data-layer-field=text]")
+    _at_place(page, region="EAST")
+    text.locator(".fm-layer-name input").fill("Eastern number")
+    _save_place(page)
+
+    page.locator("[data-test=apply]").click()
+    page.locator("[data-test=apply-region]").select_option("SOUTH")
+    page.locator("[data-test=apply-now]").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    _at_place(page, region="SOUTH")
+    expect(text.locator(".fm-layer-name input")).to_have_value("Eastern number")
+
+    page.locator("[data-test=standard-here]").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("input.tc-mono").fill("repair")
+    dialog.get_by_role("button", name="Save as standard").click()
+    expect(page.locator("[data-sonner-toast]", has_text="Another form has the code")).to_be_visible()
+    page.locator("[data-test=standard-here]").click()
+    dialog.locator("[data-tongue=en]").fill(f"Standard {code}")
+    dialog.get_by_role("button", name="Save as standard").click()
+    expect(dialog).to_have_count(0)
+
+    page.goto("/designer")
+    card = page.locator(f"[data-card-code={code}_standard]")
+    expect(card).to_contain_text("Standard")
+    card.get_by_role("link").first.click()
+    _designer(page).wait_for()
+    expect(page.locator("[data-field-card=text]")).to_contain_text("Eastern number")
+
+
+# TPL-09
+def test_an_older_version_is_rolled_back_to_and_old_tickets_keep_theirs(new_form: NewForm) -> None:
+    page = new_form("en")
+    code = _in_use(page, "text")
+    ticket = _open_at_desk(page, code, {"text": "A-17"})
+    page.locator("[data-field-card=text]").focus()
+    page.keyboard.press("F2")
+    page.keyboard.type("Number of the till")
+    page.keyboard.press("Enter")
+    _put_in_use(page)
+
+    page.locator("[data-tab=versions]").first.click()
+    versions = page.locator(".fm-version-list > li")
+    expect(versions).to_have_count(2)
+    expect(versions.nth(1)).to_contain_text("1 open ticket")
+    versions.nth(0).get_by_role("button", name="What changed").click()
+    expect(page.locator(".fm-changes del")).to_have_text("Text")
+    expect(page.locator(".fm-changes ins")).to_have_text("Number of the till")
+    page.goto(f"/tickets/{ticket}")
+    expect(page.locator(".tc-values")).to_contain_text("Text")
+    expect(page.locator(".tc-values")).not_to_contain_text("Number of the till")
+
+    page.goto(f"/designer/forms/{code}?tab=versions")
+    versions.nth(1).get_by_role("button", name="Publish this again").click()
+    page.get_by_role("dialog").locator("textarea").fill("The till has no number")
+    page.get_by_role("dialog").get_by_role("button", name="Publish this again").click()
+    expect(versions.nth(1)).to_contain_text("The till has no number")
+    page.locator("[data-tab=build]").first.click()
+    expect(page.locator("[data-field-card=text]")).not_to_contain_text("Number of the till")
+
+
+# TPL-03, TPL-05
+def test_another_kind_reads_what_was_entered_in_the_old_one(new_form: NewForm) -> None:
+    page = new_form("en")
+    code = _in_use(page, "text")
+    _open_at_desk(page, code, {"text": "35.5"})
+    page.locator("[data-field-card=text]").click()
+    page.locator(".fm-inspector-foot").get_by_role("button", name="Change the kind").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("select").select_option("number")
+    dialog.locator("input.tc-mono").fill("power")
+    dialog.get_by_role("button", name="Change", exact=True).click()
+    expect(page.locator("[data-field-card=power]")).to_be_visible()
+    expect(page.locator("[data-field-card=text] .fm-card")).to_have_attribute("data-state", "hidden")
+    _group(page, "Texts").locator("[data-tongue=en]").first.fill("Power")
+    _put_in_use(page)
+
+    _open_at_desk(page, code, {"power": "12"})
+
+    assert sorted(map(float, _column(_sheet(page, code), "Power"))) == [12.0, 35.5]
+
+
+# TPL-04
+def test_a_hidden_field_leaves_the_form_and_stays_in_history_and_file(new_form: NewForm) -> None:
+    page = new_form("en")
+    code = _in_use(page, "text", "number")
+    ticket = _open_at_desk(page, code, {"text": "A-17", "number": "3"})
+    page.locator("[data-field-card=text]").click()
+    _choose(_group(page, "Who and when"), "Hidden")
+    page.locator("[data-field-card=number]").click()
+    _group(page, "Who and when").locator("input[type=datetime-local]").first.fill("2099-01-01T00:00")
+    expect(page.locator("[data-field-card=number] .fm-mark")).to_have_count(1)
+    page.locator(".fm-tile[data-kind=date]").click()
+    _put_in_use(page)
+
+    page.locator("[data-tab=preview]").first.click()
+    expect(page.locator(".fm-screen [data-field=date]")).to_be_visible()
+    expect(page.locator(".fm-screen [data-field=text], .fm-screen [data-field=number]")).to_have_count(0)
+    page.goto(f"/tickets/new?template={code}")
+    expect(page.locator("[data-field=date]")).to_be_attached()
+    expect(page.locator("[data-field=text], [data-field=number]")).to_have_count(0)
+    page.goto(f"/tickets/{ticket}")
+    expect(page.locator(".tc-values")).to_contain_text("A-17")
+    assert "Text" not in _sheet(page, code)[0]
+    page.goto(f"/tickets?q=Of+{code}")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name=re.compile("no longer in use")).click()
+    sheet = openpyxl.load_workbook(io.BytesIO(download.value.path().read_bytes())).active
+    assert sheet is not None
+    cells = [list(row) for row in sheet.iter_rows(values_only=True)]
+    assert _column(cells, "Text") == ["A-17"]
+    assert _column(cells, "Number") == [3]
+
+
+# TPL-16
+def test_an_item_comes_onto_a_checklist_at_any_time(new_form: NewForm) -> None:
+    page = new_form("en")
+    code = _in_use(page, "checklist")
+    before = _open_at_desk(page, code, {})
+    card = page.locator("[data-field-card]")
+    key = card.get_attribute("data-field-card")
+    card.click()
+    items = _group(page, "Checklist items")
+    items.get_by_role("button", name="Add an item").click()
+    items.locator(".fm-option").nth(1).locator("[lang=en]").fill("Filter is clean")
+    expect(card.locator(".fm-ticks")).to_contain_text("Filter is clean")
+    _put_in_use(page)
+
+    page.goto(f"/tickets/new?template={code}")
+    expect(page.locator(f"[data-field={key}]")).to_contain_text("Filter is clean")
+    page.goto(f"/tickets/{before}")
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text("Filter is clean")
+
+
+# TPL-06
+def test_conditions_and_behaviours_act_in_the_preview(new_form: NewForm) -> None:
+    page = new_form("en")
+    for kind in ("choice", "text"):
+        page.locator(f".fm-tile[data-kind={kind}]").click()
+    page.locator("[data-field-card=choice]").click()
+    _group(page, "Behaviours").get_by_role("button", name="Add a behaviour").click()
+    page.locator("[data-field-card=text]").click()
+    conditions = _group(page, "Conditions")
+    conditions.get_by_role("button", name="Set a condition").first.click()
+    expect(conditions).to_contain_text("Single choice is “Option 1”")
+    _is_saved(page)
+
+    page.locator("[data-tab=preview]").first.click()
+    choice, text = (page.locator(f".fm-screen [data-field={key}]") for key in ("choice", "text"))
+    expect(choice).to_be_visible()
+    expect(text).to_have_count(0)
+    choice.get_by_text("Option 2").click()
+    expect(text).to_have_count(0)
+    choice.get_by_text("Option 1").click()
+    expect(text).to_be_visible()
+    expect(page.locator(".fm-screen [data-field=choice][data-tone=danger]")).to_be_visible()
+
+
+def test_two_managers_who_changed_the_same_choose_side_by_side(
+    new_form: NewForm, context_as: LogIn, colleague: str
+) -> None:
+    mine = new_form("en")
+    _in_use(mine, "text")
+    theirs = context_as(colleague, locale="en").new_page()
+    theirs.goto(mine.url)
+    _designer(theirs).wait_for()
+    for page, name in ((theirs, "Their name"), (mine, "My name")):
+        page.locator("[data-field-card=text]").click()
+        _group(page, "Texts").locator("[data-tongue=en]").first.fill(name)
+        page.locator("[data-field-card=text]").focus()
+        _is_saved(page)
+
+    mine.locator("[data-test=more]").click()
+    mine.get_by_role("menuitem", name=re.compile("Merge")).click()
+    conflict = mine.locator(".fm-conflicts > li", has_text="My name")
+    expect(conflict.locator("[data-side=ours]")).to_contain_text("My name")
+    expect(conflict.locator("[data-side=theirs]")).to_contain_text("Their name")
+    take = mine.get_by_role("dialog").locator("[data-tone=primary]")
+    expect(take).to_be_disabled()
+    mine.get_by_role("dialog").get_by_role("button", name="All theirs").click()
+    take.click()
+
+    expect(mine.get_by_role("dialog")).to_have_count(0)
+    expect(mine.locator(".fm-canvas")).to_contain_text("Their name")
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_form_that_does_not_exist_is_said_to(context_as: LogIn, locale: str) -> None:
+    page = context_as("manager", locale=locale).new_page()
+    page.goto("/designer/forms/nothing")
+    expect(
+        page.locator("h1", has_text={"zh": "没有这个表单", "en": "There is no such form"}[locale])
+    ).to_be_visible()
+    page.locator(".fm-missing a").click()
+    expect(page.locator("[data-test=designer-home]")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["/designer", "/designer/forms/repair"])
+def test_only_who_may_draw_sees_the_designer(context_as: LogIn, address: str) -> None:
+    agent = context_as("agent", locale="en").new_page()
+    agent.goto(address)
+    expect(agent.locator("main .tc-empty h1")).to_be_visible()
+    expect(agent.locator("[data-test=form-designer], [data-test=designer-home]")).to_have_count(0)
+    visitor = context_as(None).new_page()
+    visitor.goto(address)
+    visitor.wait_for_url(re.compile("/login"))
+
+
+def test_a_form_without_a_name_says_so_before_it_is_published(new_form: NewForm) -> None:
+    page = new_form("en")
+    page.locator(".fm-tile[data-kind=text]").click()
+    page.locator(".fm-title").click()
+    for tongue in ("zh", "en"):
+        page.locator(f".fm-right [data-tongue={tongue}]").first.fill("")
+    _is_saved(page)
+    page.locator("[data-test=publish]").click()
+    expect(page.get_by_role("dialog").locator(".fm-problems")).to_contain_text("name")
+    expect(page.locator("[data-test=publish-now]")).to_be_disabled()

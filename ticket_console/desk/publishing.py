@@ -347,8 +347,10 @@ def _put_in_use(
 def _form_problems(connection: Connection, org_id: int, document: Document) -> tuple[FieldProblem, ...]:
     face, flow = form_drafts.face_of(document)
     is_named = any(text.strip() for text in face.name.values())
+    definition = form_drafts.definition_of(document)
     return (
-        *definition_problems(form_drafts.definition_of(document)),
+        *definition_problems(definition),
+        *form_publishing.field_clashes(connection, org_id, definition.fields),
         *_flow_problems(connection, org_id, flow),
         *(() if is_named else (FieldProblem("face.name", "publishing.no_name"),)),
     )

@@ -54,6 +54,22 @@ class PublishedVersion:
     is_new: bool
 
 
+def known_kinds(conn: Connection, org_id: int) -> dict[str, str]:
+    """The kind of every field of an organisation by its key: one key is one fact in all its forms."""
+    query = sa.select(_fields.c.field_key, _fields.c.kind).where(_fields.c.org_id == org_id)
+    return {row.field_key: row.kind for row in conn.execute(query)}
+
+
+def field_clashes(conn: Connection, org_id: int, fields: Iterable[FieldSpec]) -> tuple[FieldProblem, ...]:
+    """The fields whose key is a field of another kind already."""
+    known = known_kinds(conn, org_id)
+    return tuple(
+        FieldProblem(f"fields.{spec.key}.kind", "template.field_kind_fixed", {"kind": known[spec.key]})
+        for spec in fields
+        if known.get(spec.key, spec.kind.value) != spec.kind.value
+    )
+
+
 def define_fields(
     conn: Connection, *, actor: Actor, fields: Iterable[FieldSpec], owner_dept: str = ""
 ) -> None:
@@ -68,12 +84,7 @@ def define_fields(
         for row in conn.execute(sa.select(_fields).where(_fields.c.org_id == actor.org_id)).all()
         if row.field_key in wanted
     }
-    clashes = tuple(
-        FieldProblem(f"fields.{key}.kind", "template.field_kind_fixed", {"kind": known[key].kind})
-        for key, spec in wanted.items()
-        if key in known and known[key].kind != spec.kind.value
-    )
-    if clashes:
+    if clashes := field_clashes(conn, actor.org_id, wanted.values()):
         raise InvalidDefinition(clashes)
     new = [
         {

@@ -8,6 +8,7 @@ from ticket_console.forms import reads as form_reads
 from ticket_console.forms.faces import FACE_ICONS
 from ticket_console.forms.fields import FieldKind
 from ticket_console.forms.kinds import COLUMN_KINDS, KINDS
+from ticket_console.forms.publishing import known_kinds
 from ticket_console.i18n import catalog
 from ticket_console.kernel.actor import Actor, Role
 from ticket_console.kernel.database import reading
@@ -30,10 +31,12 @@ def form_choices(*, viewer: Actor) -> Plain:
         ]
         known = form_reads.published_templates(connection, viewer.org_id)
         regions = places.regions(connection, viewer.org_id)
+        known_fields = known_kinds(connection, viewer.org_id)
         owners = departments.departments(connection, viewer.org_id)
     return {
         "kinds": kinds(),
         "icons": list(FACE_ICONS),
+        "fields": known_fields,
         "flows": [{"value": each.code, "label": dict(each.name)} for each in flows],
         "lines": _named("new.line.", dict.fromkeys((*_LINES, *(each.business_line for each in known)))),
         "classes": _named(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ticket_console.desk import publishing
-from ticket_console.desk.publishing import Published
+from ticket_console.desk.publishing import Published, VersionRow
 from ticket_console.flows import in_use as flows_in_use
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.graph_json import parse_graph
@@ -199,6 +199,7 @@ def _versions(*, actor: Actor, code: str) -> Plain:
                 "at": each.published_at and instant_text(each.published_at),
                 "by": each.published_by if each.publications else names[each.version_id],
                 "note": each.note,
+                "again": _again(each),
                 "authors": list(each.authors),
                 "is_current": each.is_current,
                 "open_tickets": each.open_tickets,
@@ -206,6 +207,14 @@ def _versions(*, actor: Actor, code: str) -> Plain:
             for each in found
         ],
     }
+
+
+def _again(version: VersionRow) -> Plain:
+    """When a version that had been replaced came into use another time, by whom and why."""
+    if len(version.publications) < 2:
+        return {}
+    last = version.publications[0]
+    return {"at": instant_text(last.at), "by": last.actor_name, "note": last.note}
 
 
 def _compared(*, actor: Actor, draft_id: int, left: str, right: str) -> Plain:

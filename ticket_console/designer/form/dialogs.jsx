@@ -5,7 +5,7 @@ import { Ago, Moment, useLanguage } from "$/public/external/ticket_console/compo
 import { Dialog } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
 import { Changes, said } from "./changes.jsx";
 import { Bilingual, Icon, Row, Select, TextBox } from "./parts.jsx";
-import { addField, fieldPath, fieldsOf, freeKey, homeOf, isKey, setting } from "./fields.js";
+import { addField, fieldPath, fieldsOf, freeKey, homeOf, isKey, setting, takenKeys } from "./fields.js";
 import { freshId } from "./use_draft.js";
 
 const foot = (...buttons) => h("div", { className: "tc-dialog-foot" }, ...buttons);
@@ -36,7 +36,7 @@ export function PublishDialog({ open, draft, problems, answers, onReview, onPubl
   }, [open]);
   useEffect(() => {
     if (open && draft.isSaved && !sent) onReview?.({ draft_id: draft.draft.id });
-  }, [open, draft.isSaved, draft.seq]);
+  }, [open, draft.isSaved, draft.seq, sent]);
   useEffect(() => {
     if (answers.published?.command_id === command && answers.published.refused) setSent(false);
   }, [answers.published]);
@@ -138,7 +138,7 @@ export function HistoryDialog({ open, draft, told: heard, onHistory, onRecover, 
 }
 
 // Another kind is another field: the old one is hidden and keeps its values, the new one says how it reads them.
-export function ConvertDialog({ field, document, kinds, draft, onClose, onDone }) {
+export function ConvertDialog({ field, document, kinds, known, draft, onClose, onDone }) {
   const speak = useLanguage();
   const [kind, setKind] = useState("");
   const [key, setKey] = useState("");
@@ -147,10 +147,10 @@ export function ConvertDialog({ field, document, kinds, draft, onClose, onDone }
   useEffect(() => {
     if (!field) return;
     setKind(targets[0]?.key ?? "");
-    setKey(freeKey(`${field.key}_${targets[0]?.key ?? "new"}`.slice(0, 60), fieldsOf(document).map((each) => each.key)));
+    setKey(freeKey(`${field.key}_${targets[0]?.key ?? "new"}`.slice(0, 60), takenKeys(document, targets[0]?.key, known)));
   }, [field?.key]);
   const target = kinds.get(kind);
-  const isTaken = fieldsOf(document).some((each) => each.key === key);
+  const isTaken = takenKeys(document, kind, known).includes(key);
   const convert = () => {
     const kept = Object.fromEntries(Object.entries(field).filter(([name]) => ["label", "help", "required", "at_opening", "sensitivity", "width", "visible_when", "required_when"].includes(name) || target.settings.includes(name)));
     const { default: _, ...settings } = kept;

@@ -41,8 +41,11 @@ export function freeKey(base, taken) {
 
 const keysOf = (document) => fieldsOf(document).map((field) => field.key);
 
-export function freshField(document, kind) {
-  const field = { key: freeKey(kind.key, keysOf(document)), kind: kind.key, label: kind.label, required: false, at_opening: true };
+// Keys a field of a kind cannot have: those of this form, and those that are another kind anywhere else.
+export const takenKeys = (document, kind, known = {}) => [...keysOf(document), ...Object.keys(known).filter((key) => known[key] !== kind)];
+
+export function freshField(document, kind, known) {
+  const field = { key: freeKey(kind.key, takenKeys(document, kind.key, known)), kind: kind.key, label: kind.label, required: false, at_opening: true };
   return kind.starts_with ? { ...field, ...structuredClone(kind.starts_with) } : field;
 }
 

@@ -71,7 +71,7 @@ function useActs(present) {
     const said = (key, params) => toast(at().speak.t(key, params), { action: { label: at().speak.t("form_designer.undo"), onClick: () => at().draft.undo() }, duration: 6000 });
 
     const put = (kind, sectionKey, index) => {
-      const field = freshField(form(), kind);
+      const field = freshField(form(), kind, at().known);
       const target = sectionKey ?? sectionsOf(form()).at(-1)?.key;
       if (target === undefined) make("form_designer.did.field_added", addSection(form(), { ...freshSection(form(), {}), fields: [field] }));
       else make("form_designer.did.field_added", addField(form(), field, target, index));
@@ -170,7 +170,7 @@ export function FormDesigner({
   const form = draft.document;
   const kinds = useMemo(() => new Map((choices.kinds ?? []).map((kind) => [kind.key, kind])), [choices.kinds]);
   const publishedKeys = useMemo(() => new Set(draft.draft?.published_keys ?? []), [draft.draft]);
-  const acts = useActs({ draft, speak, selection, publishedKeys, select: setSelection, setRenaming, setRetiring, setSheet });
+  const acts = useActs({ draft, speak, selection, known: choices.fields, publishedKeys, select: setSelection, setRenaming, setRetiring, setSheet });
 
   const chosenField = selection?.field && form ? fieldOf(form, selection.field) : null;
   const chosenSection = selection?.section && form ? sectionOf(form, selection.section) : null;
@@ -323,7 +323,7 @@ export function FormDesigner({
     }),
     h(MergeDialog, { ask: dialog?.kind === "merge" ? dialog : null, draft, told: answers.merge, onMerge, onClose: () => setDialog(null) }),
     h(HistoryDialog, { open: dialog?.kind === "history", draft, told: answers.history, onHistory, onRecover, onClose: () => setDialog(null) }),
-    h(ConvertDialog, { field: converting && fieldOf(form, converting), document: form, kinds, draft, onClose: () => setConverting(null), onDone: (key) => setSelection({ field: key }) }),
+    h(ConvertDialog, { field: converting && fieldOf(form, converting), document: form, kinds, known: choices.fields, draft, onClose: () => setConverting(null), onDone: (key) => setSelection({ field: key }) }),
     h(StandardDialog, { open: dialog?.kind === "standard", draft, place: dialog?.place, onStandard, onClose: () => setDialog(null) }),
     h(RetireDialog, {
       open: retiring !== null || dialog?.kind === "discard", kind: retiring !== null ? "retire" : "discard", name: retiring ? speak.label(fieldOf(form, retiring)?.label) || retiring : title,

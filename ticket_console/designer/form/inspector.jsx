@@ -4,11 +4,11 @@ import { useLanguage } from "$/public/external/ticket_console/components/text/la
 import { Bilingual, Group, Icon, IconButton, Row, Segmented, Select, Switch, TextBox } from "./parts.jsx";
 import { BehavioursEditor, ConditionEditor } from "./conditions.jsx";
 import { AcceptsEditor, ColumnsEditor, FormulaEditor, ItemsEditor, LookupEditor, OptionsEditor, PatternEditor } from "./settings.jsx";
-import { fieldPath, fieldsOf, freeKey, isKey, problemsOf, renameField, sectionPath, setting, slug } from "./fields.js";
+import { fieldPath, fieldsOf, freeKey, isKey, problemsOf, renameField, sectionPath, setting, slug, takenKeys } from "./fields.js";
 
 const FACE = ["face"];
 
-function KeyRow({ field, document, make, isFixed, onRenamed }) {
+function KeyRow({ field, document, known, problem: told, make, isFixed, onRenamed }) {
   const speak = useLanguage();
   const [problem, setProblem] = useState("");
   const done = (text) => {
@@ -16,13 +16,13 @@ function KeyRow({ field, document, make, isFixed, onRenamed }) {
     setProblem("");
     if (key === field.key) return;
     if (!isKey(key)) setProblem(speak.t("form_designer.key.bad"));
-    else if (fieldsOf(document).some((each) => each.key === key)) setProblem(speak.t("form_designer.key.taken", { key }));
+    else if (takenKeys(document, field.kind, known).includes(key)) setProblem(speak.t("form_designer.key.taken", { key }));
     else {
       make("form_designer.did.key", renameField(document, field.key, key));
       onRenamed(key);
     }
   };
-  return h(Row, { label: speak.t("form_designer.key"), problem, help: isFixed ? speak.t("form_designer.key.fixed") : speak.t("form_designer.key.help") },
+  return h(Row, { label: speak.t("form_designer.key"), problem: problem || told, help: isFixed ? speak.t("form_designer.key.fixed") : speak.t("form_designer.key.help") },
     h(TextBox, { key: field.key, value: field.key, mono: true, maxLength: 64, readOnly: isFixed, spellCheck: false, onDone: done, onKeyDown: (event) => event.key === "Enter" && event.currentTarget.blur() }));
 }
 
@@ -78,7 +78,7 @@ export function FieldInspector({ document, field, draft, kinds, choices, problem
     if (isPublished || !new RegExp(`^${field.kind}(_\\d+)?$`).test(field.key)) return;
     const wanted = slug(field.label?.en);
     if (!wanted || wanted === slug(kind?.label?.en) || wanted === field.key) return;
-    const key = freeKey(wanted, fieldsOf(document).map((each) => each.key));
+    const key = freeKey(wanted, takenKeys(document, field.kind, choices.fields));
     draft.make("form_designer.did.key", renameField(document, field.key, key));
     onRenamed(key);
   };
@@ -93,7 +93,7 @@ export function FieldInspector({ document, field, draft, kinds, choices, problem
     h(Group, { name: "texts", icon: "type", title: speak.t("form_designer.group.texts"), warn: Boolean(said("label")) },
       h(Bilingual, { label: speak.t("form_designer.field.name"), value: field.label, onChange: both("label"), onDone: follow, problem: said("label"), focusRef: "fm-first" }),
       h(Bilingual, { label: speak.t("form_designer.help"), value: field.help, onChange: both("help"), area: field.kind === "heading", problem: said("help") }),
-      h(KeyRow, { field, document, make: draft.make, isFixed: isPublished, onRenamed })),
+      h(KeyRow, { field, document, known: choices.fields, problem: said("kind"), make: draft.make, isFixed: isPublished, onRenamed })),
     field.kind !== "heading" && h(Group, { name: "entry", icon: "square_pen", title: speak.t("form_designer.group.entry"), warn: ["default", "min", "max", "pattern", "unit", "accepts"].some((name) => said(name)) },
       !["formula", "lookup"].includes(field.kind) && h(Switch, { label: speak.t("form_designer.required"), on: field.required, onChange: (on) => set("required", on) }),
       h(Row, { label: speak.t("form_designer.stage"), help: speak.t(field.at_opening === false ? "form_designer.stage.later.help" : "form_designer.stage.opening.help"), grouped: true }, h(Segmented, {
