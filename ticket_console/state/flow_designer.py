@@ -1,6 +1,7 @@
 """The flow designer: a draft goes to the browser once, its gestures come back, and nothing stays here."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -8,10 +9,13 @@ from uuid import uuid4
 import reflex as rx
 from reflex_base.event.context import EventContext
 
+from ticket_console.access import policy
 from ticket_console.desk import presence, publishing
 from ticket_console.flows import drafts, in_use
 from ticket_console.flows.diff import GraphDiff
 from ticket_console.flows.graph_json import parse_graph
+from ticket_console.flows.reads import FlowNotFound
+from ticket_console.forms import publications
 from ticket_console.forms.draft_log import DraftMoved, author_of
 from ticket_console.forms.tables import DraftKind
 from ticket_console.kernel.actor import Actor
@@ -53,6 +57,9 @@ class FlowDesignerState(SessionState):
         """Send the whole draft: at first, and whenever it has moved elsewhere."""
         try:
             opened = await in_writer(_opened, actor=self._actor(), at=self._now(), code=self._code())
+        except FlowNotFound:
+            await _wire.send_here({"missing": True})
+            return None
         except ConsoleError as error:
             await _wire.send_here({"failed": True})
             return refusal(error)
@@ -66,28 +73,29 @@ class FlowDesignerState(SessionState):
         It runs from `on_load`, so Reflex ends it at the next navigation and when the websocket closes.
         """
         code, tab, actor = self._code(), EventContext.get().token, self._actor()
-        await off_loop(presence.enter, actor=actor, kind=DraftKind.FLOW, code=code, tab=tab)
         watching = presence.Watching(actor=actor, kind=DraftKind.FLOW, code=code)
-        beating = asyncio.create_task(self._beat(code, tab))
         try:
-            async for news in watching:
-                async with self:
-                    self.me = author_of(actor)
-                    self.people = [{"id": each.author, "name": each.name} for each in news.people]
-                    if news.draft is not None and "seq" in news.draft:
-                        self.news = {"draft_id": news.draft["draft"], "seq": news.draft["seq"]}
+            while True:
+                await off_loop(presence.enter, actor=actor, kind=DraftKind.FLOW, code=code, tab=tab)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(presence.BEAT_SECONDS):
+                        async for news in watching:
+                            newest, _ = await off_loop(_newest, org_id=actor.org_id, code=code)
+                            async with self:
+                                self._hear(actor, news, newest)
+                # Somebody who may draw no more is told nothing more.
+                actor = await self._resolve()
+                policy.require(actor, "flow.manage")
         finally:
-            beating.cancel()
             watching.close()
-            presence.leave(actor=actor, kind=DraftKind.FLOW, code=code, tab=tab)
-        return None
+            await off_loop(presence.leave, actor=actor, kind=DraftKind.FLOW, code=code, tab=tab)
 
-    async def _beat(self, code: str, tab: str) -> None:
-        """Stay on the list of those who are here, for as long as the session lasts."""
-        while True:
-            await asyncio.sleep(presence.BEAT_SECONDS)
-            actor = await self._resolve()
-            await off_loop(presence.enter, actor=actor, kind=DraftKind.FLOW, code=code, tab=tab)
+    def _hear(self, actor: Actor, news: presence.News, newest: int | None) -> None:
+        self.me = author_of(actor)
+        self.people = [{"id": each.author, "name": each.name} for each in news.people]
+        if news.draft is not None:
+            moved = {"draft_id": news.draft.get("draft", 0), "seq": news.draft.get("seq", 0)}
+            self.news = {**moved, "newest": newest}
 
     @handler(permission="flow.manage")
     async def save(self, draft_id: int, seq: int, gestures: list[Any]) -> Reply:
@@ -174,7 +182,8 @@ class FlowDesignerState(SessionState):
         return None
 
     @handler(permission="flow.manage")
-    async def publish(self, draft_id: int, seq: int, note: str) -> Reply:
+    async def publish(self, draft_id: int, seq: int, note: str, accepted: dict[str, str]) -> Reply:
+        """Put the draft in use; `accepted` says of tests that fail why they may."""
         published = await in_writer(
             publishing.publish,
             actor=self._actor(),
@@ -184,6 +193,7 @@ class FlowDesignerState(SessionState):
             draft_id=draft_id,
             if_match=seq,
             note=note,
+            accepted=accepted,
         )
         self.publication = {"published": published.number}
         return [FlowDesignerState.open_again, done("flow_designer.published", number=published.number)]
@@ -219,7 +229,23 @@ def _words(*, viewer: Actor, code: str) -> Plain:
 
 def _opened(*, actor: Actor, at: datetime, code: str) -> Plain:
     draft = drafts.open_draft(actor=actor, at=at, code=code)
-    return {**flow_views.opened(draft, drafts.drafts_of(actor=actor, code=code)), "opened": str(uuid4())}
+    number, by = _newest(org_id=actor.org_id, code=code)
+    return {
+        **flow_views.opened(draft, drafts.drafts_of(actor=actor, code=code)),
+        "newest_number": number,
+        "newest_by": by,
+        "opened": str(uuid4()),
+    }
+
+
+def _newest(*, org_id: int, code: str) -> tuple[int | None, str]:
+    """The number of the version in use, and who put it there."""
+    with reading() as connection:
+        newest = drafts.SUBJECT.newest(connection, org_id, code)
+        book = publications.of_subject(connection, org_id=org_id, kind=DraftKind.FLOW, code=code)
+    if newest is None:
+        return None, ""
+    return newest.number, book[0].actor_name if book else newest.published_by or ""
 
 
 def _begun(*, actor: Actor, at: datetime, code: str, name: LocalText, copy_of: str) -> None:
@@ -297,7 +323,10 @@ def _publication(*, actor: Actor, draft_id: int) -> Plain:
         "marks": {key: {"tone": kind.value} for key, kind in GraphDiff(preview.lines).marks.items()},
         "authors": list(preview.authors.values()),
         "running": preview.running,
-        "tests": [{"name": each.name, "passed": each.passed} for each in preview.tests],
+        "problems": [flow_views.problem(each, "danger") for each in preview.problems],
+        "tests": [
+            {"name": each.name, "ticket_no": each.ticket_no, "passed": each.passed} for each in preview.tests
+        ],
     }
 
 

@@ -1,5 +1,5 @@
 // The canvas: a flow's graph, drawn and edited in the browser; finished gestures are told as operations.
-import { createElement as h, forwardRef, useCallback, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { createElement as h, forwardRef, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Background, BackgroundVariant, MarkerType, MiniMap, Position, ReactFlow, ReactFlowProvider, SelectionMode, applyNodeChanges, useReactFlow, useStore } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import { Map as MapIcon, Maximize, Minus, Plus } from "lucide-react";
@@ -8,7 +8,7 @@ import { CanvasTools, FlowEdge, FlowNode, FlowNote } from "./canvas_parts.jsx";
 import { addComment, connect, copied, moveTo, paste, put, readCopied, removeParts, setAt } from "./editing.js";
 import { edgesOf, isBackward, judge, sizeOf } from "./kinds.js";
 import { positionsOf } from "./layout.js";
-import { edgeText, nameOf, placeOf } from "./words.js";
+import { edgeText, nameOf, placeOf, problemText } from "./words.js";
 import { guardText } from "./sentences.js";
 
 const NODE_TYPES = { flow: FlowNode, note: FlowNote };
@@ -41,7 +41,7 @@ function handlesOf(node) {
 const worst = (problems) => (problems.some((each) => each.tone === "danger") ? "danger" : "warn");
 
 // The problems of each part, as its badge shows them.
-function problemsByKey(document, problems, speak) {
+function problemsByKey(document, problems, speak, words) {
   const found = new Map();
   for (const problem of problems) {
     const { kind, key } = placeOf(document, problem.path);
@@ -49,7 +49,7 @@ function problemsByKey(document, problems, speak) {
     const id = `${kind}:${key}`;
     found.set(id, [...(found.get(id) ?? []), problem]);
   }
-  return new Map([...found].map(([id, list]) => [id, { tone: worst(list), text: list.map((each) => speak.t(each.code, each.params)).join("\n") }]));
+  return new Map([...found].map(([id, list]) => [id, { tone: worst(list), text: list.map((each) => problemText(speak, document, each, words)).join("\n") }]));
 }
 
 const sameProblem = (one, other) => one === other || (one && other && one.tone === other.tone && one.text === other.text);
@@ -147,8 +147,15 @@ function ZoomBar({ readOnly, showMap, onMap }) {
     tool("map", MapIcon, onMap, showMap));
 }
 
+// On narrow windows a panel lies over the lower part of the canvas.
+function hiddenBelow(root) {
+  const panel = window.document.querySelector(".fl-panel")?.getBoundingClientRect();
+  const view = root.getBoundingClientRect();
+  return panel && panel.left < view.left + view.width / 2 ? Math.max(0, view.bottom - panel.top) : 0;
+}
+
 const Inner = forwardRef(function Inner({
-  document, selection = NOBODY, problems = NOBODY, marks = NOTHING, paths = NOBODY, words = NOTHING, readOnly = false, tool = null,
+  document, selection = NOBODY, problems = NOBODY, marks = NOTHING, paths = NOBODY, focus = NOBODY, words = NOTHING, readOnly = false, tool = null,
   onGesture, onSelect, onOpen, onAddAt, onRefused, onConnectKey, onUndo, onRedo, onCopied, onPlace, children,
 }, ref) {
   const speak = useLanguage();
@@ -156,14 +163,14 @@ const Inner = forwardRef(function Inner({
   const root = useRef(null);
   const [renaming, setRenaming] = useState(null);
   const [linking, setLinking] = useState(false);
-  const [showMap, setShowMap] = useState(() => window.innerWidth > 900);
+  const [showMap, setShowMap] = useState(() => !readOnly && window.innerWidth > 900);
   const kept = useRef({});
   const positions = useMemo(() => {
     kept.current = positionsOf(document, document.drawing?.nodes ? kept.current : {});
     return kept.current;
   }, [document]);
   const chosen = useMemo(() => new Set(selection), [selection]);
-  const byKey = useMemo(() => problemsByKey(document, problems, speak), [document, problems, speak]);
+  const byKey = useMemo(() => problemsByKey(document, problems, speak, words), [document, problems, speak, words]);
   const pathOf = useMemo(() => new Map(paths.flatMap((path) => path.keys.map((key, at) => [key, { ...path, label: at === 0 ? path.label : null }]))), [paths]);
   const wanted = useMemo(() => ({
     problems: byKey, marks: marks ?? NOTHING, paths: pathOf, words, readOnly, renaming, speak,
@@ -205,7 +212,8 @@ const Inner = forwardRef(function Inner({
     if (!boxes.length) return;
     const x = boxes.reduce((sum, box) => sum + box.x + box.width / 2, 0) / boxes.length;
     const y = boxes.reduce((sum, box) => sum + box.y + box.height / 2, 0) / boxes.length;
-    flow.setCenter(x, y, { zoom: Math.max(flow.getZoom(), 0.8), duration: 250 });
+    const zoom = Math.max(flow.getZoom(), 0.8);
+    flow.setCenter(x, y + (hiddenBelow(root.current) / 2) / zoom, { zoom, duration: 250 });
   }, [flow, boxOf]);
 
   const focusNode = useCallback((key) => {
@@ -226,8 +234,24 @@ const Inner = forwardRef(function Inner({
     return place;
   }, [boxOf]);
 
+  // What is asked for is seen from near enough to be read.
+  const lookAt = useCallback((keys) => {
+    const { document: now } = latest.current;
+    const wantedKeys = new Set(keys.flatMap((key) => {
+      const edge = now.edges.find((each) => each.key === key);
+      return edge ? [edge.source, edge.target] : [key];
+    }));
+    const found = now.nodes.filter((node) => wantedKeys.has(node.key)).map((node) => ({ id: node.key }));
+    if (found.length > 0) flow.fitView({ ...FIT, duration: 0, nodes: found });
+    return found.length > 0;
+  }, [flow]);
+  useEffect(() => {
+    if (focus.length > 0) lookAt(focus);
+  }, [focus, lookAt]);
+
   // A long flow is not shown so small that nobody can read it: it begins at its start.
   const onInit = useCallback(() => {
+    if (lookAt(focus)) return;
     const view = root.current.getBoundingClientRect();
     const boxes = latest.current.document.nodes.map((node) => boxOf(node.key));
     const start = boxes[Math.max(0, latest.current.document.nodes.findIndex((node) => node.kind === "start"))];
@@ -237,14 +261,14 @@ const Inner = forwardRef(function Inner({
       return;
     }
     flow.setViewport({ x: 48 - start.x * OPENING, y: view.height / 2 - (start.y + start.height / 2) * OPENING, zoom: OPENING });
-  }, [flow, boxOf, readOnly]);
+  }, [flow, boxOf, readOnly, lookAt, focus]);
 
   const reveal = useCallback((key) => {
     const box = boxOf(key);
     const view = root.current?.getBoundingClientRect();
     if (!box || !view) return;
     const spot = flow.flowToScreenPosition({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
-    if (spot.x < view.left + 60 || spot.x > view.right - 60 || spot.y < view.top + 60 || spot.y > view.bottom - 60) centre(key);
+    if (spot.x < view.left + 60 || spot.x > view.right - 60 || spot.y < view.top + 60 || spot.y > view.bottom - hiddenBelow(root.current) - 60) centre(key);
   }, [flow, boxOf, centre]);
 
   const seeAll = useCallback(() => window.requestAnimationFrame(() => flow.fitView(FIT)), [flow]);
@@ -470,6 +494,6 @@ export const FlowCanvas = forwardRef(function FlowCanvas(props, ref) {
 });
 
 // The canvas as a picture of its own: versions side by side, a replayed path, a ticket's way.
-export function FlowPicture({ document, selection, problems, marks, paths, words, readOnly = true, onGesture, onSelect }) {
-  return h(FlowCanvas, { document, selection, problems, marks, paths, words, readOnly, onGesture, onSelect });
+export function FlowPicture({ document, selection, problems, marks, paths, focus, words, readOnly = true, onGesture, onSelect }) {
+  return h(FlowCanvas, { document, selection, problems, marks, paths, focus, words, readOnly, onGesture, onSelect });
 }

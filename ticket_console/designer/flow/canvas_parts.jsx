@@ -131,7 +131,7 @@ export const FlowEdge = memo(function FlowEdge({ id, sourceX, sourceY, targetX, 
     h(BaseEdge, { id, path, markerEnd, interactionWidth: 24 }),
     (text || Icon || shown?.label) && h(EdgeLabelRenderer, null,
       h("button", {
-        type: "button", tabIndex: -1, className: "fl-edge-label nodrag nopan", "data-kind": edge.kind, "data-tone": tone, "data-selected": selected || undefined, title: data.sentence || text,
+        type: "button", tabIndex: -1, className: "fl-edge-label nodrag nopan", "data-key": id, "data-kind": edge.kind, "data-tone": tone, "data-selected": selected || undefined, title: data.sentence || text,
         style: { transform: `translate(${isForward ? "0" : "-50%"}, -50%) translate(${labelX}px, ${labelY}px)`, pointerEvents: "all", maxWidth: Math.min(170, room) },
         onClick: (event) => {
           event.stopPropagation();

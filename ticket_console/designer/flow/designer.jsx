@@ -3,7 +3,7 @@ import { Children, createElement as h, useCallback, useEffect, useMemo, useRef, 
 import { Link } from "react-router";
 import {
   AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalDistributeCenter, AlignStartHorizontal, AlignStartVertical, AlignVerticalDistributeCenter,
-  ArrowLeft, Check, CloudOff, Columns3, Copy, GitMerge, History, ListTree, LoaderCircle, MousePointer2, Network, PanelLeft, Redo2, Rocket, StickyNote, Trash2, TriangleAlert, Undo2,
+  ArrowLeft, Check, CloudOff, Columns3, Copy, GitMerge, History, ListTree, LoaderCircle, MousePointer2, Network, PanelLeft, Pencil, Redo2, Rocket, StickyNote, Trash2, TriangleAlert, Undo2,
 } from "lucide-react";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Dialog, MenuButton, ReasonDialog, notify } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
@@ -79,7 +79,8 @@ function NameEditor({ document, act, readOnly }) {
   const [open, setOpen] = useState(false);
   const name = speak.label(document.name) || speak.t("flow_designer.unnamed");
   return h("div", { className: "fl-title" },
-    h("h1", null, h("button", { type: "button", className: "fl-title-button", disabled: readOnly, title: speak.t("flow_designer.rename_flow"), onClick: () => setOpen(true) }, name)),
+    h("h2", { title: name, onDoubleClick: () => !readOnly && setOpen(true) }, name),
+    !readOnly && h("button", { type: "button", className: "fl-tool fl-title-edit", title: speak.t("flow_designer.rename_flow"), "aria-label": speak.t("flow_designer.rename_flow"), "data-test": "rename", onClick: () => setOpen(true) }, h(Pencil, { "aria-hidden": true })),
     h(Dialog, { open, title: speak.t("flow_designer.rename_flow"), onClose: () => setOpen(false) },
       h("div", { className: "fl-stack" }, h(Label, { label: speak.t("flow_designer.name"), autoFocus: true, value: document.name, onDone: (language, text) => text && act("flow_designer.did.rename_flow", [put(["name", language], text)], { what: text }) })),
       h("div", { className: "tc-dialog-foot" }, h("button", { type: "button", className: "tc-btn", "data-tone": "primary", onClick: () => setOpen(false) }, speak.t("common.close")))));
@@ -90,8 +91,9 @@ function ToolButton({ icon: Icon, label, keys, onClick, disabled, pressed, count
     h(Icon, { "aria-hidden": true }), count ? h("span", { className: "fl-tool-count" }, count) : null);
 }
 
-function Opening({ failed, onRetry }) {
+function Opening({ failed, missing, onRetry }) {
   const speak = useLanguage();
+  if (missing) return h("div", { className: "tc-empty" }, h("strong", null, speak.t("flow_designer.missing")), h(Link, { to: "/designer", className: "tc-btn" }, speak.t("flow_designer.back")));
   if (!failed) return h("div", { className: "fl-opening", "aria-busy": true }, h("span", { className: "tc-spin" }), h("span", { role: "status" }, speak.t("flow_designer.opening")));
   return h("div", { className: "tc-empty", role: "alert" }, h("strong", null, speak.t("load.failed")), h("button", { type: "button", className: "tc-btn", onClick: onRetry }, speak.t("load.retry")));
 }
@@ -148,6 +150,11 @@ export function FlowDesigner({
     const timer = setTimeout(() => canvas.current?.reveal(only), 60);
     return () => clearTimeout(timer);
   }, [panel, only]);
+
+  // Somebody quick asks before the last change is saved: what publishing would do is asked of what is saved.
+  useEffect(() => {
+    if (publishing && view.id !== null && waiting === 0) onPublication?.(view.id);
+  }, [publishing, view.id, seq, waiting]);
 
   useEffect(() => {
     if (publication?.published) {
@@ -227,7 +234,7 @@ export function FlowDesigner({
   const onOpen = useCallback((key, byPointer) => {
     if (draft.document.drawing?.comments?.some((each) => each.key === key)) return;
     setPanel("inspector");
-    if (!byPointer) window.requestAnimationFrame(() => window.requestAnimationFrame(() => window.document.querySelector(".fl-inspector [data-focus], .fl-inspector input, .fl-inspector button")?.focus()));
+    if (!byPointer) window.requestAnimationFrame(() => window.requestAnimationFrame(() => (window.document.querySelector(".fl-inspector [data-focus]") ?? window.document.querySelector(".fl-inspector button"))?.focus()));
   }, [draft]);
 
   const onSelect = useCallback((keys) => setSelection((before) => (sameKeys(before, keys) ? before : keys)), []);
@@ -282,12 +289,8 @@ export function FlowDesigner({
   const redoLabel = view.redoLabel ? speak.t("flow_designer.redo.what", { what: speak.t(view.redoLabel.label, plainParams(speak, view.redoLabel.params)) }) : speak.t("flow_designer.redo");
   const asked = useMemo(() => (isShowing ? publication?.marks ?? {} : {}), [isShowing, publication]);
 
-  if (!document) return h("div", { className: "fl", onKeyDown }, h(Opening, { failed: feed?.failed, onRetry: onReopen }));
+  if (!document) return h("div", { className: "fl", onKeyDown }, h(Opening, { failed: feed?.failed, missing: feed?.missing, onRetry: onReopen }));
 
-  const startPublishing = () => {
-    setPublishing(true);
-    onPublication?.(view.id);
-  };
   const grantNode = granting && document.nodes.find((node) => node.key === granting);
   const lookNode = looking && document.nodes.find((node) => node.key === looking);
   const shownTabs = [["draw", speak.t("flow_designer.tab.draw")], ...tabs.map((each) => [each.key, speak.label(each.label)])];
@@ -304,7 +307,10 @@ export function FlowDesigner({
       }, h(GitMerge, { "aria-hidden": true })),
       h("button", { type: "button", className: "tc-btn fl-problems-button", "data-tone": "quiet", "data-problems": errors ? "danger" : problems.length ? "warn" : "none", "data-test": "problems", onClick: () => setPanel(panel === "problems" ? null : "problems") },
         h(problems.length ? TriangleAlert : Check, { "aria-hidden": true }), h("span", null, problems.length ? speak.number(problems.length) : ""), h("span", { className: "tc-sr" }, speak.t("flow_designer.problems"))),
-      !readOnly && h("button", { type: "button", className: "tc-btn", "data-tone": "primary", "data-test": "publish", onClick: startPublishing }, h(Rocket, { "aria-hidden": true }), h("span", null, speak.t("flow_designer.publish")))),
+      !readOnly && h("button", { type: "button", className: "tc-btn", "data-tone": "primary", "data-test": "publish", onClick: () => setPublishing(true) }, h(Rocket, { "aria-hidden": true }), h("span", null, speak.t("flow_designer.publish")))),
+    feed?.is_behind && !readOnly && h("div", { className: "fl-behind", role: "status", "data-test": "behind" }, h(TriangleAlert, { "aria-hidden": true }),
+      h("span", null, speak.t("flow_designer.behind", { number: feed.newest_number, who: feed.newest_by })),
+      h("button", { type: "button", className: "tc-btn", "data-size": "small", "data-test": "take-in", onClick: () => onCompare?.(view.id, -1) }, h(GitMerge, { "aria-hidden": true }), speak.t("flow_designer.publish.take_in"))),
     tab === "draw" && h("div", { className: "fl-bar", role: "toolbar", "aria-label": speak.t("flow_designer.toolbar") },
       h(ToolButton, { icon: PanelLeft, label: speak.t("flow_designer.palette"), pressed: palette, onClick: () => setPalette(!palette) }),
       h("i", null),
@@ -343,13 +349,13 @@ export function FlowDesigner({
         document, selection, words, problems, act: change, readOnly, onClose: () => [setPanel(null), selection[0] && canvas.current?.focusNode(selection[0])], onCentre: (key) => canvas.current?.centre(key), onPick: go,
         onPermissions: setGranting, onPreview: setLooking, onDuplicate: duplicate,
       }),
-      panel === "problems" && h(ProblemsPanel, { document, problems, onGo: go, onClose: closePanel }),
+      panel === "problems" && h(ProblemsPanel, { document, problems, words, onGo: go, onClose: closePanel }),
       panel === "history" && h(HistoryPanel, { past: feed?.past ?? [], seq: view.seq, onRecover: setRecovering, onClose: closePanel }),
       panel === "stages" && h(StagesPanel, { document, act: change, onClose: closePanel }),
       panel === "outline" && h(OutlinePanel, { document, words, selection, onGo: go, onClose: closePanel }))
       : h("div", { className: "fl-tab", "data-tab": tab }, children),
     picking && h(Picker, {
-      anchor: picking.anchor, label: speak.t("flow_designer.add"), groups: entryGroups(speak, ["start", ...(picking.after ? [] : [])]), onClose: () => setPicking(null),
+      anchor: picking.anchor, label: speak.t("flow_designer.add"), groups: entryGroups(speak, ["start"]), onClose: () => setPicking(null),
       onPick: (preset) => {
         setPicking(null);
         const entry = entryOf(preset);
@@ -364,11 +370,13 @@ export function FlowDesigner({
       h("div", { className: "tc-dialog-foot" }, h("button", { type: "button", className: "tc-btn", "data-tone": "primary", onClick: () => setGranting(null) }, speak.t("common.close")))),
     h(PreviewDialog, { node: lookNode, news: preview, onAsk: (node, role, template) => onPreview?.(view.id, node, role, template), onClose: () => setLooking(null) }),
     h(PublishDialog, {
-      open: publishing, news: publication?.draft_id === view.id && publication.seq === view.seq ? publication : null, isSaved: view.waiting === 0, errors, onClose: () => setPublishing(false),
-      onShow: () => [setIsShowing(true), setPublishing(false)], onProblems: () => [setPublishing(false), setPanel("problems")],
-      onTakeIn: () => [setPublishing(false), onCompare?.(view.id, -1)], onPublish: (note) => onPublish?.(view.id, view.seq, note),
+      open: publishing, news: publication?.draft_id === view.id && publication.seq === view.seq ? publication : null, isSaved: view.waiting === 0, document, words,
+      problems: problems.filter((each) => each.tone === "danger"), onClose: () => setPublishing(false),
+      onShow: () => [setIsShowing(true), setPublishing(false)], onGo: (key) => [setPublishing(false), setTab("draw"), setPanel("problems"), go(key)],
+      onTests: () => [setPublishing(false), setTab("test"), onTab?.("test")],
+      onTakeIn: () => [setPublishing(false), onCompare?.(view.id, -1)], onPublish: (note, accepted) => onPublish?.(view.id, view.seq, note, accepted),
     }),
-    h(MergeDialog, { news: merging?.with ? merging : null, onMerge: (other, choices) => onMerge?.(view.id, view.seq, other, choices), onClose: () => onCompare?.(view.id, 0) }),
+    h(MergeDialog, { news: merging?.with ? merging : null, document, words, onMerge: (other, choices) => onMerge?.(view.id, view.seq, other, choices), onClose: () => onCompare?.(view.id, 0) }),
     h(ReasonDialog, {
       open: recovering !== null, asksReason: false, title: speak.t("flow_designer.history.recover.title"), text: speak.t("flow_designer.history.recover.text"), confirmLabel: speak.t("flow_designer.history.recover"),
       onCancel: () => setRecovering(null), onConfirm: () => [onRecover?.(view.id, view.seq, recovering), setRecovering(null)],

@@ -38,7 +38,7 @@ class _FlowDesigner(rx.NoSSRComponent):
     on_check: rx.EventHandler[passthrough_event_spec(int, int)]
     on_recover: rx.EventHandler[passthrough_event_spec(int, int, int)]
     on_publication: rx.EventHandler[passthrough_event_spec(int)]
-    on_publish: rx.EventHandler[passthrough_event_spec(int, int, str)]
+    on_publish: rx.EventHandler[passthrough_event_spec(int, int, str, dict)]
     on_preview: rx.EventHandler[passthrough_event_spec(int, str, str, str)]
     on_compare: rx.EventHandler[passthrough_event_spec(int, int)]
     on_merge: rx.EventHandler[passthrough_event_spec(int, int, int, list)]

@@ -42,6 +42,7 @@ export class Draft {
     this.listeners = new Set();
     this.id = null;
     this.seq = 0;
+    this.newest = null;
     this.confirmed = null;
     this.document = null;
     this.pending = [];
@@ -70,11 +71,12 @@ export class Draft {
   snapshot = () => this.view;
 
   // What the server holds; own gestures it does not know yet come on top again.
-  open({ draft_id: id, seq, document, past = [] }) {
+  open({ draft_id: id, seq, document, past = [], newest_number: newest = null }) {
     const known = new Set(past.map((gesture) => gesture.id));
     const waiting = this.id === id ? this.pending : remembered(id);
     this.id = id;
     this.seq = seq;
+    this.newest = newest;
     this.confirmed = document;
     this.document = document;
     this.sent = 0;
@@ -191,9 +193,10 @@ export class Draft {
     this.reopen();
   }
 
-  // Another window of the same author drew something.
-  heard({ draft_id: id, seq }) {
-    if (id === this.id && seq > this.seq && this.sent === 0 && this.pending.length === 0) this.reopen();
+  // Another window of the same author drew something, or somebody published.
+  heard({ draft_id: id, seq, newest = null }) {
+    if (newest !== null && this.id !== null && newest > (this.newest ?? 0)) this.reopen();
+    else if (id === this.id && seq > this.seq && this.sent === 0 && this.pending.length === 0) this.reopen();
   }
 
   remember() {

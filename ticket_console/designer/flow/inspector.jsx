@@ -7,7 +7,7 @@ import { Choice, Duration, Field, Label, Listed, Section, Text, Toggle, Whole } 
 import { freshKey, put, remove, removeParts, setAt } from "$/public/external/ticket_console/designer/flow/canvas/editing.js";
 import { CHANNELS, EDGE_KINDS, KINDS, LINKS, MODES, ROLES, isGuarded, isJoin, possibleKinds } from "$/public/external/ticket_console/designer/flow/canvas/kinds.js";
 import { guardText } from "$/public/external/ticket_console/designer/flow/canvas/sentences.js";
-import { edgeText, kindText, nameOf, placeOf, whoText } from "$/public/external/ticket_console/designer/flow/canvas/words.js";
+import { edgeText, kindText, nameOf, placeOf, problemText, whoText } from "$/public/external/ticket_console/designer/flow/canvas/words.js";
 
 const named = (speak, prefix, values) => values.map((value) => ({ value, label: speak.t(`${prefix}${value}`) }));
 
@@ -280,9 +280,9 @@ function Survey({ node, editor }) {
   });
 }
 
-function Problems({ list }) {
+function Problems({ list, document, words }) {
   const speak = useLanguage();
-  return list.length > 0 && h("ul", { className: "fl-here" }, list.map((problem, at) => h("li", { key: at, "data-tone": problem.tone }, speak.t(problem.code, problem.params))));
+  return list.length > 0 && h("ul", { className: "fl-here" }, list.map((problem, at) => h("li", { key: at, "data-tone": problem.tone }, problemText(speak, document, problem, words))));
 }
 
 function problemsOf(document, problems, kind, key) {
@@ -314,7 +314,7 @@ function NodeInspector({ node, document, words, problems, act, onPick, onPermiss
   const open = { handler: true, form: true, timer: true, join: true, ways: true, subflow: true, survey: true, actions: true, sets: true, segment: true };
   const stages = document.stages.filter((stage) => !known.stages || known.stages.includes(stage.category));
   return h("div", { className: "fl-stack" },
-    h(Problems, { list: problemsOf(document, problems, "node", node.key) }),
+    h(Problems, { list: problemsOf(document, problems, "node", node.key), document, words }),
     h(Label, { label: speak.t("flow_designer.name"), autoFocus: true, value: node.name, onDone: editor.text("name") }),
     h(Choice, { label: speak.t("flow_designer.stage"), value: node.stage, options: stages.map((stage) => ({ value: stage.key, label: speak.label(stage.name) || stage.key })), onDone: (stage) => stage && editor.set("stage", stage) }),
     known.sections.filter((name) => draw[name]).map((name) => h(Section, { key: name, name: `${known.shape}-${name}`, title: speak.t(`flow_designer.section.${name}`), count: counts[name], startOpen: open[name] }, h(draw[name], common))),
@@ -347,7 +347,7 @@ function EdgeInspector({ edge, document, words, problems, act }) {
     act(label, [...(isDefault ? others.map((each) => remove(["edges", each.key, "default"])) : []), ...setAt(document, [...path, "default"], isDefault), ...(isDefault ? setAt(document, [...path, "guard"], null) : [])], what);
   };
   return h("div", { className: "fl-stack" },
-    h(Problems, { list: problemsOf(document, problems, "edge", edge.key) }),
+    h(Problems, { list: problemsOf(document, problems, "edge", edge.key), document, words }),
     h(Label, { label: speak.t("flow_designer.name"), autoFocus: true, value: edge.name, help: speak.t("flow_designer.edge.name.help"), onDone: editor.text("name") }),
     h(Choice, { label: speak.t("flow_designer.edge.kind"), value: edge.kind, options: named(speak, "flow_designer.edge.", EDGE_KINDS.filter((kind) => kinds.includes(kind))), onDone: (kind) => kind && changeKind(kind) }),
     mayDecide && h(Toggle, { label: speak.t("flow_designer.edge.is_default"), help: speak.t("flow_designer.edge.default.help"), value: edge.default, onDone: makeDefault }),
@@ -364,7 +364,7 @@ export function Inspector({ document, selection, words, problems, act, readOnly,
   const [only] = selection;
   const node = document.nodes.find((each) => each.key === only);
   const edge = document.edges.find((each) => each.key === only);
-  if (selection.length !== 1 || (!node && !edge)) return null;
+  if (selection.length !== 1 || (!node && !edge)) return h(Unchosen, { document, selection, onClose });
   const title = node ? nameOf(speak, node) : speak.t("flow_designer.edge.title");
   const erase = () => {
     act("flow_designer.did.remove", removeParts(document, node ? { nodes: [only] } : { edges: [only] }), { n: 1 });
@@ -379,6 +379,19 @@ export function Inspector({ document, selection, words, problems, act, readOnly,
       tool("centre", LocateFixed, () => onCentre(only)), node && !readOnly && tool("duplicate", Copy, () => onDuplicate([only])), !readOnly && tool("remove", Trash2, erase), tool("close", X, onClose)),
     h("fieldset", { className: "fl-panel-body", disabled: readOnly },
       node ? h(NodeInspector, { key: node.key, node, ...common }) : h(EdgeInspector, { key: edge.key, edge, ...common })));
+}
+
+// Nothing to tell about: what can be chosen, and what the drawing is made of.
+function Unchosen({ document, selection, onClose }) {
+  const speak = useLanguage();
+  const tips = [["Enter", "keys.flow.open"], ["n", "keys.flow.add"], ["c", "keys.flow.connect"], ["F2", "keys.flow.rename"], ["Del", "keys.flow.remove"]];
+  return h("aside", { className: "fl-panel fl-inspector", "data-empty": true, "aria-label": speak.t("flow_designer.inspector.empty") },
+    h("header", { className: "fl-panel-head" },
+      h("div", { className: "fl-panel-title" }, h("h2", null, speak.label(document.name) || speak.t("flow_designer.unnamed")), h("span", null, speak.t("flow_designer.outline.count", { nodes: document.nodes.length, edges: document.edges.length }))),
+      h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", title: speak.t("flow_designer.inspector.close"), "aria-label": speak.t("flow_designer.inspector.close"), onClick: onClose }, h(X, { "aria-hidden": true }))),
+    h("div", { className: "fl-panel-body" },
+      h("p", { className: "fl-unchosen" }, selection.length > 1 ? speak.t("flow_designer.chosen", { n: selection.length }) : speak.t("flow_designer.inspector.empty")),
+      h("dl", { className: "fl-tips" }, tips.map(([key, text]) => h("div", { key }, h("dt", null, h("kbd", { className: "tc-kbd" }, key)), h("dd", null, speak.t(text)))))));
 }
 
 const LEVELS = ["none", "read", "write"];

@@ -6,7 +6,7 @@ import { Label } from "./controls.jsx";
 import { freshKey, put, remove, setAt } from "$/public/external/ticket_console/designer/flow/canvas/editing.js";
 import { CATEGORIES, GROUP_ICONS, KINDS, PALETTE } from "$/public/external/ticket_console/designer/flow/canvas/kinds.js";
 import { guardText } from "$/public/external/ticket_console/designer/flow/canvas/sentences.js";
-import { handlerText, kindText, nameOf, placeOf } from "$/public/external/ticket_console/designer/flow/canvas/words.js";
+import { endsText, handlerText, kindText, nameOf, placeOf, problemText } from "$/public/external/ticket_console/designer/flow/canvas/words.js";
 
 export const presetName = (speak, preset) => speak.t(`flow_designer.preset.${preset}`);
 
@@ -115,19 +115,21 @@ export const entryGroups = (speak, skip) => (text) => found(speak, text, skip).m
   items: entries.map((entry) => ({ value: entry.preset, text: presetName(speak, entry.preset), icon: entry.icon, tone: KINDS[entry.kind]?.tone ?? "warn" })),
 }));
 
-export function ProblemsPanel({ document, problems, onGo, onClose }) {
+export function ProblemLine({ document, problem, words, onGo }) {
+  const speak = useLanguage();
+  const place = placeOf(document, problem.path);
+  const node = document.nodes.find((each) => each.key === place.key);
+  const edge = document.edges.find((each) => each.key === place.key);
+  const where = node ? nameOf(speak, node) : edge ? endsText(speak, document, edge) : speak.t("flow_designer.whole_flow");
+  return h("li", null, h("button", { type: "button", className: "fl-problem", "data-tone": problem.tone, "data-code": problem.code, "data-part": place.key || undefined, disabled: !place.key, onClick: () => onGo(place.key) },
+    h(problem.tone === "danger" ? CircleAlert : TriangleAlert, { "aria-hidden": true }), h("span", null, h("strong", null, where), h("span", null, problemText(speak, document, problem, words)))));
+}
+
+export function ProblemsPanel({ document, problems, words, onGo, onClose }) {
   const speak = useLanguage();
   const errors = problems.filter((each) => each.tone === "danger");
   const warnings = problems.filter((each) => each.tone !== "danger");
-  const line = (problem, at) => {
-    const place = placeOf(document, problem.path);
-    const node = document.nodes.find((each) => each.key === place.key);
-    const edge = document.edges.find((each) => each.key === place.key);
-    const ends = edge && [edge.source, edge.target].map((key) => document.nodes.find((each) => each.key === key)).map((each) => (each ? nameOf(speak, each) : "?"));
-    const where = node ? nameOf(speak, node) : ends ? ends.join(" → ") : speak.t("flow_designer.whole_flow");
-    return h("li", { key: at }, h("button", { type: "button", className: "fl-problem", "data-tone": problem.tone, "data-code": problem.code, disabled: !place.key, onClick: () => onGo(place.key) },
-      h(problem.tone === "danger" ? CircleAlert : TriangleAlert, { "aria-hidden": true }), h("span", null, h("strong", null, where), h("span", null, speak.t(problem.code, problem.params)))));
-  };
+  const line = (problem, at) => h(ProblemLine, { key: at, document, problem, words, onGo });
   return h(Panel, { name: "problems", title: speak.t("flow_designer.problems"), icon: TriangleAlert, onClose },
     problems.length === 0 && h("div", { className: "fl-fine" }, h(CircleCheckBig, { "aria-hidden": true }), speak.t("flow_designer.problems.none")),
     errors.length > 0 && h("h3", null, speak.t("flow_designer.problems.errors", { n: errors.length })),

@@ -56,3 +56,46 @@ export function edgeText(speak, document, edge) {
 }
 
 export const shapeOf = (node) => KINDS[node.kind]?.shape ?? "card";
+
+// What a problem says, with parts called as the reader sees them instead of by their keys.
+export function problemText(speak, document, problem, words = {}) {
+  const called = {
+    other: (key) => {
+      const edge = document.edges.find((each) => each.key === key);
+      return edge ? speak.label(edge.name) || endsText(speak, document, edge) : key;
+    },
+    node: (key) => {
+      const node = document.nodes.find((each) => each.key === key);
+      return node ? nameOf(speak, node) : key;
+    },
+    field: (key) => wordOf(speak, words.fields, key),
+    flow: (key) => wordOf(speak, words.flows, key),
+    role: (role) => speak.t(`role.${role}`),
+    kind: (kind) => speak.t(`flow_designer.${kind in KINDS ? "kind" : "edge"}.${kind}`),
+  };
+  const told = Object.entries(problem.params ?? {}).map(([name, value]) => [name, called[name] && typeof value === "string" ? called[name](value) : value]);
+  return speak.t(problem.code, Object.fromEntries(told));
+}
+
+export function endsText(speak, document, edge) {
+  return [edge.source, edge.target].map((key) => document.nodes.find((each) => each.key === key)).map((node) => (node ? nameOf(speak, node) : "?")).join(" → ");
+}
+
+const known = (speak, key, otherwise) => {
+  const text = speak.t(key);
+  return text === key ? otherwise : text;
+};
+
+// What a place in the document is called: the part, then what of it.
+export function pathText(speak, document, path) {
+  const [list, key, ...rest] = path[0] === "drawing" ? [path[0], path[2], path[1]] : path;
+  const node = document.nodes.find((each) => each.key === key);
+  const edge = document.edges.find((each) => each.key === key);
+  const stage = (document.stages ?? []).find((each) => each.key === key);
+  if (list === "drawing") return [node ? nameOf(speak, node) : speak.t("flow_designer.comment"), speak.t("diff.setting.drawing")].join(" · ");
+  const settings = rest.map((name) => (name === "zh" || name === "en" ? speak.t(`flow_designer.tongue.${name}`) : known(speak, `diff.setting.${name}`, name)));
+  if (list === "nodes") return [node ? nameOf(speak, node) : key, ...settings].join(" · ");
+  if (list === "edges") return [edge ? edgeText(speak, document, edge) : key, ...settings].join(" · ");
+  if (list === "stages") return [stage ? speak.label(stage.name) || key : key, ...settings].join(" · ");
+  return [speak.t("flow_designer.whole_flow"), known(speak, `diff.setting.${list}`, list), ...(key === "zh" || key === "en" ? [speak.t(`flow_designer.tongue.${key}`)] : [])].join(" · ");
+}
