@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.who_works import second_manager
 from tests.fixtures.browsers import OpenPage, Server
 
 TEN_MINUTES = 600
@@ -377,3 +378,183 @@ def test_two_windows_of_one_author_follow_each_other(page_as: OpenPage) -> None:
     one.keyboard.press("Enter")
 
     expect(node(other, "inspect")).to_have_count(1)
+
+
+def test_publishing_is_refused_with_every_problem_named_and_clickable(
+    page_as: OpenPage, server: Server
+) -> None:  # FLW-12
+    page = page_as("manager", locale="en")
+    code = begin(page)
+    node(page, "task").focus()
+    page.keyboard.press("n")
+    page.locator(".fl-picker input").fill("Inspection")
+    page.keyboard.press("Enter")
+    expect(node(page, "inspect")).to_be_focused()
+    saved(page)
+    page.locator('[data-test="publish"]').click()
+
+    problem = page.locator('[data-test="publishing"] .fl-problem[data-part="inspect"]').first
+    expect(problem).to_contain_text("Inspection")
+    expect(page.locator('[data-test="publish-now"]')).to_be_disabled()
+    problem.click()
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(node(page, "inspect").locator("[data-selected]")).to_have_count(1)
+    expect(page.locator('[data-panel="problems"] .fl-problem').first).to_be_visible()
+    assert published(server, code) == []
+
+
+def test_a_small_flow_is_built_and_published_with_the_keyboard_alone(
+    page_as: OpenPage, server: Server
+) -> None:
+    page = page_as("manager", locale="en")
+    code = begin(page)
+    edge(page, "task-end").focus()
+    page.keyboard.press("Delete")
+    expect(edge(page, "task-end")).to_have_count(0)
+    node(page, "task").focus()
+    page.keyboard.press("n")
+    page.locator(".fl-picker input").wait_for()
+    page.keyboard.type("Task")
+    page.keyboard.press("Enter")
+    expect(node(page, "task_2")).to_be_focused()
+    page.keyboard.press("c")
+    page.locator(".fl-picker input").wait_for()
+    page.keyboard.type("End")
+    page.keyboard.press("Enter")
+    expect(edge(page, "task_2_to_end")).to_have_count(1)
+    saved(page)
+    page.locator('[data-test="publish"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-test="publish-now"]')).to_be_enabled()
+    expect(page.locator('[data-test="publishing"] textarea')).to_be_focused()
+    page.keyboard.type("A second look")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        if page.locator('[data-test="publish-now"]:focus').count():
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-test="publishing"]')).to_have_count(0)
+
+    (graph,) = published(server, code)
+    assert sorted(each["key"] for each in graph["edges"]) == ["start-task", "task_2_to_end", "task_to_task_2"]
+
+
+def test_a_copy_goes_within_and_between_flows_and_every_gesture_can_be_undone(
+    page_as: OpenPage, server: Server
+) -> None:
+    page = page_as("manager", locale="en")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    code = begin(page)
+    first = kept(server, code)
+    node(page, "task").click()
+    page.keyboard.press("ControlOrMeta+c")
+    page.keyboard.press("ControlOrMeta+v")
+    expect(node(page, "task_2")).to_have_count(1)
+    page.keyboard.press("ControlOrMeta+a")
+    page.get_by_role("button", name="Align left").click()
+    saved(page)
+    places = kept(server, code)["drawing"]["nodes"]
+    assert len({place["x"] for place in places.values()}) == 1
+    node(page, "task_2").focus()
+    page.keyboard.press("m")
+    note = page.locator(".react-flow__node-note textarea")
+    note.fill("Ask the store first")
+    note.press("Escape")
+    saved(page)
+    assert [each["text"] for each in kept(server, code)["drawing"]["comments"]] == ["Ask the store first"]
+    node(page, "task_2").click()
+    page.keyboard.press("Delete")
+    expect(node(page, "task_2")).to_have_count(0)
+
+    undo = page.locator('[data-test="undo"]')
+    while undo.is_enabled():
+        undo.click()
+    saved(page)
+    assert kept(server, code) == first
+
+    other = begin(page)
+    page.locator(".react-flow__pane").click(position={"x": 30, "y": 30})
+    page.keyboard.press("ControlOrMeta+v")
+    expect(node(page, "task_2")).to_have_count(1)
+    saved(page)
+    assert sorted(each["key"] for each in kept(server, other)["nodes"]) == ["end", "start", "task", "task_2"]
+
+
+def test_two_managers_see_each_other_and_a_newer_version_is_merged_side_by_side(
+    page_as: OpenPage, server: Server
+) -> None:  # FLW-19
+    mine = page_as("manager", locale="en")
+    code = begin(mine)
+    publish(mine)
+    theirs = page_as(second_manager(server), f"/designer/flows/{code}", locale="en")
+    node(theirs, "task").wait_for()
+    expect(mine.locator(".fl-people")).to_contain_text("Ann Brook")
+    expect(theirs.locator(".fl-people li")).to_have_count(1)
+    rename(mine, "task", "Mine")
+    rename(theirs, "task", "Theirs")
+    rename(mine, "end", "Over")
+    saved(mine)
+    publish(theirs)
+
+    behind = mine.locator('[data-test="behind"]')
+    expect(behind).to_contain_text("Ann Brook")
+    expect(node(mine, "task")).to_contain_text("Mine")
+    mine.locator('[data-test="publish"]').click()
+    expect(mine.locator('[data-test="publish-now"]')).to_be_disabled()
+    mine.keyboard.press("Escape")
+    mine.locator('[data-test="take-in"]').click()
+    sides = mine.locator('[data-test="merging"] [data-conflict] [data-side]')
+    expect(sides).to_have_count(2)
+    expect(sides.nth(0)).to_contain_text("Mine")
+    expect(sides.nth(1)).to_contain_text("Theirs")
+    expect(mine.locator('[data-test="merge-now"]')).to_be_disabled()
+    sides.nth(1).click()
+    mine.locator('[data-test="merge-now"]').click()
+
+    expect(behind).to_have_count(0)
+    expect(node(mine, "task")).to_contain_text("Theirs")
+    expect(node(mine, "end")).to_contain_text("Over")
+    publish(mine)
+    names = [
+        {each["key"]: each["name"]["en"] for each in graph["nodes"]} for graph in published(server, code)
+    ]
+    assert [each["task"] for each in names][1:] == ["Theirs", "Theirs"]
+    assert names[-1]["end"] == "Over"
+
+
+def rename(page: Page, key: str, name: str) -> None:
+    node(page, key).focus()
+    page.keyboard.press("F2")
+    page.locator(".fl-rename").fill(name)
+    page.keyboard.press("Enter")
+    expect(node(page, key)).to_contain_text(name)
+    saved(page)
+
+
+def test_work_goes_on_without_a_line_and_the_log_leads_back(page_as: OpenPage, server: Server) -> None:
+    page = page_as("manager", locale="en")
+    code = begin(page)
+    rename(page, "task", "First")
+    rename(page, "task", "Second")
+
+    page.locator('[data-test="history"]').click()
+    entry = page.locator(".fl-history li", has_text="First")
+    entry.hover()
+    entry.locator("button").click()
+    page.get_by_role("dialog").locator('[data-tone="primary"], [data-tone="danger"]').last.click()
+    expect(node(page, "task")).to_contain_text("First")
+
+    page.context.set_offline(True)
+    node(page, "task").focus()
+    page.keyboard.press("F2")
+    page.locator(".fl-rename").fill("Third")
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-test="save-state"]')).to_have_attribute("data-state", "waiting")
+    expect(node(page, "task")).to_contain_text("Third")
+    page.context.set_offline(False)
+    expect(page.locator('[data-test="save-state"]')).to_have_attribute("data-state", "saved", timeout=40_000)
+    page.reload()
+    expect(node(page, "task")).to_contain_text("Third")
+    named = {each["key"]: each["name"] for each in kept(server, code)["nodes"]}
+    assert named["task"]["en"] == "Third"

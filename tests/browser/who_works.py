@@ -1,8 +1,10 @@
 """Who has which ticket, and by which log-in: people do not see each other's log-ins in the browser."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
+from uuid import uuid4
 
 from tests.fixtures.browsers import Server
 
@@ -32,6 +34,29 @@ def finished_work(server: Server) -> Work:
 
 def who_has(server: Server, ticket_no: str) -> Work:
     return _first(server, f"{_WORK} WHERE ticket.no = ?", (ticket_no,))
+
+
+def second_manager(server: Server) -> str:
+    """The log-in of a manager called Ann Brook, who has just been hired."""
+    login = f"manager-{uuid4().hex[:6]}"
+    path = server.environ["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, timeout=20)) as connection, connection:
+        connection.row_factory = sqlite3.Row
+        known = dict(connection.execute("SELECT * FROM user_account WHERE login = 'manager'").fetchone())
+        role = dict(
+            connection.execute("SELECT * FROM role_grant WHERE user_id = ?", (known.pop("id"),)).fetchone()
+        )
+        del role["id"]
+        hired = _insert(connection, "user_account", {**known, "login": login, "display_name": "Ann Brook"})
+        _insert(connection, "role_grant", {**role, "user_id": hired})
+    return login
+
+
+def _insert(connection: sqlite3.Connection, table: str, row: dict[str, object]) -> int | None:
+    places = ", ".join("?" * len(row))
+    return connection.execute(
+        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values())
+    ).lastrowid
 
 
 def _first(server: Server, query: str, values: tuple[str, ...]) -> Work:

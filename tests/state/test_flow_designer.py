@@ -58,3 +58,34 @@ async def test_a_draft_that_moved_elsewhere_is_told_as_moved_and_nothing_is_save
     assert state.verdict["ok"] is False
     assert state.verdict["moved"] is True
     assert state.verdict["seq"] == 10
+
+
+@pytest.mark.parametrize(
+    ("event", "arguments"),
+    [
+        ("save", ("3", 10, "gestures")),
+        ("save", ({"id": 3}, 10, [])),
+        ("check", (None, 1)),
+        ("recover", (3, 10, [0])),
+        ("look", (3, ["task"], "agent", "")),
+        ("compare", (3, True)),
+        ("merge", (3, 10, 4, {"path": ["name"]})),
+        ("look_at_changes", ("3; drop",)),
+        ("publish", (3, 10, {"note": "x"}, {})),
+        ("publish", (3, 10, "", ["accepted"])),
+        ("publish", (3, 10, "", {"Boiler": 5})),
+    ],
+)
+async def test_a_forged_event_is_refused_with_a_sentence_and_reaches_no_command(
+    state: Any, monkeypatch: pytest.MonkeyPatch, event: str, arguments: tuple[Any, ...]
+) -> None:
+    async def nowhere(work: Any, **_: Any) -> Any:
+        raise AssertionError(f"{work} was asked")
+
+    monkeypatch.setattr(flow_designer, "in_writer", nowhere)
+    monkeypatch.setattr(flow_designer, "off_loop", nowhere)
+
+    reply = await getattr(FlowDesignerState, event).fn(state, *arguments)
+
+    assert "input.wrong_type" in str(reply)
+    assert (state.verdict, state.publication, state.merging, state.preview) == ({}, {}, {}, {})

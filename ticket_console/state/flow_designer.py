@@ -1,6 +1,7 @@
 """The flow designer: a draft goes to the browser once, its gestures come back, and nothing stays here."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
@@ -20,9 +21,10 @@ from ticket_console.forms.draft_log import DraftMoved, author_of
 from ticket_console.forms.tables import DraftKind
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading
-from ticket_console.kernel.errors import ConsoleError
+from ticket_console.kernel.errors import ConsoleError, FieldProblem, InvalidInput
 from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.state import flow_views
+from ticket_console.state.asked import number_asked, text_asked
 from ticket_console.state.board_wire import SocketWire
 from ticket_console.state.feedback import done, refusal, unexpected
 from ticket_console.state.session import Reply, SessionState, handler
@@ -100,6 +102,7 @@ class FlowDesignerState(SessionState):
     @handler(permission="flow.manage")
     async def save(self, draft_id: int, seq: int, gestures: list[Any]) -> Reply:
         """Add finished gestures to the log; the browser shows them already and waits for the answer."""
+        _refuse_wrong(numbers={"draft_id": draft_id, "seq": seq}, lists={"gestures": gestures})
         ids = [str(each.get("id", "")) for each in gestures[:_MOST_AT_ONCE] if isinstance(each, dict)]
         answer: Plain = {"draft_id": draft_id, "ids": ids, "seq": seq, "ok": False}
         try:
@@ -128,12 +131,14 @@ class FlowDesignerState(SessionState):
     @handler(permission="flow.manage")
     async def check(self, draft_id: int, seq: int) -> Reply:
         """What is wrong with the draft as it is now; `seq` says which state was meant."""
+        _refuse_wrong(numbers={"draft_id": draft_id, "seq": seq})
         problems = await off_loop(_checked, actor=self._actor(), draft_id=draft_id)
         self.report = {"draft_id": draft_id, "seq": seq, "problems": problems}
         return None
 
     @handler(permission="flow.manage")
     async def recover(self, draft_id: int, seq: int, to_seq: int) -> Reply:
+        _refuse_wrong(numbers={"draft_id": draft_id, "seq": seq, "to_seq": to_seq})
         await in_writer(
             drafts.recover, actor=self._actor(), at=self._now(), draft_id=draft_id, if_match=seq, seq=to_seq
         )
@@ -142,6 +147,8 @@ class FlowDesignerState(SessionState):
     @handler(permission="flow.manage")
     async def look(self, draft_id: int, node: str, role: str, template: str) -> Reply:
         """A step of the draft as a role would see it."""
+        texts = {"node": node, "role": role, "template": template}
+        _refuse_wrong(numbers={"draft_id": draft_id}, texts=texts)
         self.preview = await off_loop(
             _looked, actor=self._actor(), draft_id=draft_id, node=node, role=role, template=template
         )
@@ -153,6 +160,7 @@ class FlowDesignerState(SessionState):
 
         0 puts the question away.
         """
+        _refuse_wrong(numbers={"draft_id": draft_id, "other_id": other_id})
         self.merging = {}
         if other_id == 0:
             return None
@@ -163,6 +171,8 @@ class FlowDesignerState(SessionState):
 
     @handler(permission="flow.manage")
     async def merge(self, draft_id: int, seq: int, other_id: int, choices: list[Plain]) -> Reply:
+        numbers = {"draft_id": draft_id, "seq": seq, "other_id": other_id}
+        _refuse_wrong(numbers=numbers, lists={"choices": choices})
         await in_writer(
             drafts.merge,
             actor=self._actor(),
@@ -178,12 +188,15 @@ class FlowDesignerState(SessionState):
     @handler(permission="flow.manage")
     async def look_at_changes(self, draft_id: int) -> Reply:
         """What publishing the draft would do."""
+        _refuse_wrong(numbers={"draft_id": draft_id})
         self.publication = await off_loop(_publication, actor=self._actor(), draft_id=draft_id)
         return None
 
     @handler(permission="flow.manage")
     async def publish(self, draft_id: int, seq: int, note: str, accepted: dict[str, str]) -> Reply:
         """Put the draft in use; `accepted` says of tests that fail why they may."""
+        reasons = accepted if isinstance(accepted, dict) else {"accepted": accepted}
+        _refuse_wrong(numbers={"draft_id": draft_id, "seq": seq}, texts={"note": note, **reasons})
         published = await in_writer(
             publishing.publish,
             actor=self._actor(),
@@ -220,6 +233,19 @@ class FlowDesignerState(SessionState):
 
     def _code(self) -> str:
         return self.router.url.path.rstrip("/").rsplit("/", 1)[-1][:64]
+
+
+def _refuse_wrong(
+    *, numbers: Plain, texts: Plain | None = None, lists: Mapping[str, object] | None = None
+) -> None:
+    """Refuse what no page of ours sends, before any of it is used."""
+    for name in numbers:
+        number_asked(numbers, name)
+    for name in texts or {}:
+        text_asked(texts or {}, name)
+    for name, value in (lists or {}).items():
+        if not isinstance(value, list):
+            raise InvalidInput((FieldProblem(name, "input.wrong_type"),))
 
 
 def _words(*, viewer: Actor, code: str) -> Plain:

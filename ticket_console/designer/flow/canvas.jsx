@@ -458,7 +458,7 @@ const Inner = forwardRef(function Inner({
   const isLarge = document.nodes.length > MANY;
   return h(CanvasTools.Provider, { value: tools },
     h("div", {
-      ref: root, className: "fl-canvas", "data-linking": linking || undefined, "data-tool": tool, "data-large": isLarge || undefined,
+      ref: root, className: "fl-canvas", tabIndex: -1, "data-linking": linking || undefined, "data-tool": tool, "data-large": isLarge || undefined,
       onKeyDown, onCopy: (event) => copy(event, false), onCut: (event) => copy(event, true),
       onPaste: (event) => !isTyping(event.target) && insert(event.clipboardData.getData("text/plain")) && event.preventDefault(),
       onDragOver: (event) => {
@@ -471,6 +471,8 @@ const Inner = forwardRef(function Inner({
         onNodeDragStop: onDragStop, onSelectionDragStop: (event, moved) => onDragStop(event, null, moved),
         onConnectStart: () => setLinking(true), onConnectEnd, onNodeDoubleClick: (_, node) => !readOnly && node.type === "flow" && setRenaming(node.id),
         onNodeClick: (_, node) => onOpen?.(node.id, true), onEdgeClick: (_, each) => onOpen?.(each.id, true),
+        // Keys and the clipboard go on working after a click beside everything.
+        onPaneClick: () => root.current.focus({ preventScroll: true }),
         nodesDraggable: !readOnly, nodesConnectable: !readOnly, edgesFocusable: true, nodesFocusable: true, disableKeyboardA11y: true, deleteKeyCode: null,
         selectionMode: SelectionMode.Partial, selectionOnDrag: tool === "select", panOnDrag: tool === "select" ? [1, 2] : [0, 1, 2], panOnScroll: true, zoomOnScroll: false, zoomActivationKeyCode: ["Control", "Meta"],
         multiSelectionKeyCode: ["Shift", "Control", "Meta"], selectionKeyCode: "Shift", zoomOnDoubleClick: false, snapToGrid: true, snapGrid: [8, 8], connectionRadius: 36, minZoom: 0.08, maxZoom: 2,
