@@ -558,3 +558,52 @@ def test_work_goes_on_without_a_line_and_the_log_leads_back(page_as: OpenPage, s
     expect(node(page, "task")).to_contain_text("Third")
     named = {each["key"]: each["name"] for each in kept(server, code)["nodes"]}
     assert named["task"]["en"] == "Third"
+
+
+def test_what_a_role_is_shown_beforehand_is_what_it_finds_at_the_ticket(page_as: OpenPage) -> None:
+    # PRM-01, PRM-06
+    page = page_as("manager", locale="en")
+    code = begin(page)
+    inspector = open_part(page, node(page, "task"))
+    handler = section(inspector, "handler").locator("select")
+    handler.nth(1).select_option("agent")
+    form = section(inspector, "form")
+    for field in ("actions", "labour_hours", "dispatch_note"):
+        form.locator("select").last.select_option(field)
+    section(inspector, "permissions").locator("button").last.click()
+    grid = page.locator(".fl-grid")
+    grant(grid, "Service agent", "Labour hours", "none")
+    grant(grid, "Dispatcher", "Work done", "read")
+    page.get_by_role("dialog").locator('[data-tone="primary"]').click()
+    publish(page)
+    ticket_id = ticket_of(page, form_following(page, code, f"Grid {code[-4:]}"), "The gate does not open")
+
+    page.goto(f"/designer/flows/{code}")
+    open_part(page, node(page, "task")).get_by_role("button", name="See this step").click()
+    dialog = page.get_by_role("dialog")
+    expected = {
+        "agent": ["actions", "dispatch_note"],
+        "dispatcher": ["dispatch_note", "labour_hours"],
+        "finance": [],
+    }
+    for role, fields in expected.items():
+        dialog.locator("select").first.select_option(role)
+        dialog.locator(".fl-sees").wait_for()
+        assert entries(dialog) == fields, role
+
+        ticket = page_as(role, f"/tickets/{ticket_id}", locale="en")
+        step = ticket.locator(".tc-step")
+        step.wait_for()
+        assert entries(step) == fields, role
+        assert (step.locator("[data-action]").count() > 0) is (role != "finance")
+
+
+def grant(grid: Locator, role: str, field: str, level: str) -> None:
+    cell = grid.get_by_label(f"{role}: {field}", exact=True)
+    cell.select_option(level)
+    expect(cell).to_have_value(level)
+
+
+def entries(where: Locator) -> list[str]:
+    """The fields that can be filled in there."""
+    return sorted(where.locator("[data-field]").evaluate_all("all => all.map(each => each.dataset.field)"))
