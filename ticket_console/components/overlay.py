@@ -161,7 +161,7 @@ def reason_dialog(
 
 
 def row_menu(items: Any, *, on_pick: EventType[str], label: rx.Var[str] | None = None) -> rx.Component:
-    """Three dots that open a menu of [{key, label, tone?, disabled?, href?, download?}]; labels are {zh, en}."""
+    """Three dots that open a menu of [{key, label {zh, en}, tone?, disabled?, href?, download?}]."""
     return _RowMenu.create(
         items=items, on_pick=on_pick, label=label if label is not None else t("common.more")
     )

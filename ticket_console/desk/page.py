@@ -102,7 +102,8 @@ class OtherStepView:
 class StepView:
     """An open step; `fields` and `edges` are empty where it is not the viewer's to do.
 
-    `late_at` is when the step is over its own time target. `can_skip` and `others` are for those who may do otherwise than the flow says.
+    `late_at` is when the step is over its own time target. `can_skip` and `others` are for those who may do
+    otherwise than the flow says.
     """
 
     token_id: int

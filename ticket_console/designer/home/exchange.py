@@ -1,4 +1,4 @@
-"""Taking definitions and processes in from a file, as a component: preview first, then all of it or nothing."""
+"""Taking definitions and processes in from a file, as a component: preview first, then all or nothing."""
 
 from typing import Final
 
