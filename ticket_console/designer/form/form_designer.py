@@ -74,7 +74,8 @@ def form_designer(**props: Any) -> rx.Component:
     """The designer of one form; the document is a matter between the browser and the draft's log.
 
     `missing`: there is no such form. `opened`: {draft: {id, code, base_number, newest_number, published_keys,
-    address, ...}, seq, document, gestures}, which may be emptied once `on_taken` was told. `on_edit` tells {draft_id, if_match, gestures:
+    address, ...}, seq, document, gestures}, which may be emptied once `on_taken` was told. `on_edit` tells
+    {draft_id, if_match, gestures:
     [{id, label, ops}]}; `saved` answers {kind: "saved" | "moved" | "refused", draft, ids, seq, since}.
     `choices`: what can be chosen from: {kinds, icons, fields, departments, lines, classes, flows, viewers,
     receivers, channels, regions, stores}. `answers` has the latest answer to each question by its name:
