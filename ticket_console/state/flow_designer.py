@@ -195,7 +195,9 @@ class FlowDesignerState(SessionState):
     @handler(permission="flow.manage")
     async def publish(self, draft_id: int, seq: int, note: str, accepted: dict[str, str]) -> Reply:
         """Put the draft in use; `accepted` says of tests that fail why they may."""
-        reasons = accepted if isinstance(accepted, dict) else {"accepted": accepted}
+        # What a browser sends need not be what the annotation says.
+        sent: Any = accepted
+        reasons = sent if isinstance(sent, dict) else {"accepted": sent}
         _refuse_wrong(numbers={"draft_id": draft_id, "seq": seq}, texts={"note": note, **reasons})
         published = await in_writer(
             publishing.publish,
