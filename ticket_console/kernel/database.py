@@ -173,7 +173,7 @@ def _sqlite_engine(url: str) -> Engine:
             "synchronous=NORMAL",
             "busy_timeout=30000",
             "foreign_keys=ON",
-            "cache_size=-32000",
+            "cache_size=-16000",
             # A checkpoint waits for the disk: every 32 MB of log instead of every 4.
             "wal_autocheckpoint=8000",
             "mmap_size=67108864",
