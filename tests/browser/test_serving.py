@@ -83,10 +83,12 @@ def test_the_web_process_stays_below_350_mb(server: Server, page_as: OpenPage) -
 
 
 def _resident_mb(pid: int) -> float:
-    """What the web process holds in memory: the worker that answers, as the benchmark counts, not its
-    supervisor, and whichever of the two is the larger.
+    """What the supervisor and the worker that answers hold in memory together.
+
+    The worker is a fork of the supervisor: the pages they share are counted once (PSS), as they lie in
+    memory once.
     """
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    own = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return max(own / 1024, *(_resident_mb(int(child)) for child in children), 0.0)
+    return own / 1024 + sum(_resident_mb(int(child)) for child in children)
