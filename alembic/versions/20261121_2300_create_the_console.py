@@ -289,6 +289,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_user_account_org_id", "user_account", ["org_id"])
     op.create_table(
+        "vendor",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_vendor_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_vendor"),
+        sa.UniqueConstraint("org_id", "code", name="uq_vendor_org_id_code"),
+    )
+    op.create_table(
+        "wip_limit",
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("scope", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
+        sa.Column("soft", sa.Integer(), nullable=True),
+        sa.Column("hard", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_wip_limit_org_id"),
+        sa.PrimaryKeyConstraint("org_id", "scope", "key", name="pk_wip_limit"),
+    )
+    op.create_table(
         "api_token",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -306,6 +327,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name="uq_api_token_token_hash"),
     )
     op.create_table(
+        "board_view",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("is_shared", sa.Boolean(), nullable=False),
+        sa.Column("query", sa.String(length=500), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_board_view_org_id"),
+        sa.ForeignKeyConstraint(["owner_id"], ["user_account.id"], name="fk_board_view_owner_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_board_view"),
+        sa.UniqueConstraint("owner_id", "name", name="uq_board_view_owner_id_name"),
+    )
+    op.create_index("ix_board_view_shared", "board_view", ["org_id", "is_shared"])
+    op.create_table(
         "calendar_version",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("calendar_id", sa.Integer(), nullable=False),
@@ -320,6 +357,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_calendar_version"),
         sa.UniqueConstraint("calendar_id", "number", name="uq_calendar_version_calendar_id_number"),
     )
+    op.create_table(
+        "crew",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_crew_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_crew_region_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_crew"),
+        sa.UniqueConstraint("org_id", "code", name="uq_crew_org_id_code"),
+    )
+    op.create_index("ix_crew_region_id", "crew", ["region_id"])
     op.create_table(
         "customer",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -468,6 +518,13 @@ def upgrade() -> None:
         "ix_rule_set_version_effective",
         "rule_set_version",
         ["rule_set_id", "status", "effective_from"],
+    )
+    op.create_table(
+        "seen_since",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_seen_since_user_id"),
+        sa.PrimaryKeyConstraint("user_id", name="pk_seen_since"),
     )
     op.create_table(
         "territory",
@@ -683,16 +740,23 @@ def upgrade() -> None:
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("is_on_duty", sa.Boolean(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("crew_id", sa.Integer(), nullable=True),
+        sa.Column("vendor_id", sa.Integer(), nullable=True),
+        sa.Column("post", sa.String(length=32), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["crew_id"], ["crew.id"], name="fk_technician_crew_id"),
         sa.ForeignKeyConstraint(["home_site_id"], ["site.id"], name="fk_technician_home_site_id"),
         sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_technician_org_id"),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_technician_region_id"),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_technician_user_id"),
+        sa.ForeignKeyConstraint(["vendor_id"], ["vendor.id"], name="fk_technician_vendor_id"),
         sa.PrimaryKeyConstraint("id", name="pk_technician"),
         sa.UniqueConstraint("user_id", name="uq_technician_user_id"),
     )
+    op.create_index("ix_technician_crew_id", "technician", ["crew_id"])
     op.create_index("ix_technician_org_id", "technician", ["org_id"])
     op.create_index("ix_technician_region_id", "technician", ["region_id"])
+    op.create_index("ix_technician_vendor_id", "technician", ["vendor_id"])
     op.create_table(
         "template_override",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -762,6 +826,67 @@ def upgrade() -> None:
         "ix_certificate_technician_id_skill_id",
         "certificate",
         ["technician_id", "skill_id"],
+    )
+    op.create_table(
+        "handover",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=False),
+        sa.Column("crew_id", sa.Integer(), nullable=True),
+        sa.Column("technician_id", sa.Integer(), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("by_name", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("escalated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.CheckConstraint(
+            "(crew_id IS NULL) <> (technician_id IS NULL)", name=op.f("ck_handover_one_giver")
+        ),
+        sa.ForeignKeyConstraint(["crew_id"], ["crew.id"], name="fk_handover_crew_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_handover_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_handover_region_id"),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_handover_technician_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_handover"),
+        sa.UniqueConstraint("command_id", name="uq_handover_command_id"),
+    )
+    op.create_index("ix_handover_open", "handover", ["org_id", "closed_at"])
+    op.create_table(
+        "last_position",
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("lat", sa.Float(), nullable=False),
+        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("accuracy_m", sa.Float(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_last_position_technician_id"),
+        sa.PrimaryKeyConstraint("technician_id", name="pk_last_position"),
+    )
+    op.create_table(
+        "position_fix",
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("device", sa.String(length=64), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lat", sa.Float(), nullable=False),
+        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("accuracy_m", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_position_fix_technician_id"),
+        sa.PrimaryKeyConstraint("technician_id", "device", "taken_at", name="pk_position_fix"),
+    )
+    op.create_index("ix_position_fix_taken_at", "position_fix", ["taken_at"])
+    op.create_index("ix_position_fix_track", "position_fix", ["technician_id", "taken_at"])
+    op.create_table(
+        "position_sharing",
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("consented_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("duty_since", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["technician_id"], ["technician.id"], name="fk_position_sharing_technician_id"
+        ),
+        sa.PrimaryKeyConstraint("technician_id", name="pk_position_sharing"),
     )
     op.create_table(
         "shift",
@@ -859,9 +984,11 @@ def upgrade() -> None:
         sa.Column("marking", sa.Text(), nullable=False),
         sa.Column("progress_bp", sa.Integer(), nullable=False),
         sa.Column("returns", sa.Integer(), nullable=False),
+        sa.Column("handoffs", sa.Integer(), nullable=False),
         sa.Column("assignee_id", sa.Integer(), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("responded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
@@ -888,6 +1015,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("tracking_hash", name="uq_ticket_tracking_hash"),
     )
     op.create_index("ix_ticket_asset_id", "ticket", ["asset_id"])
+    op.create_index(
+        "ix_ticket_assigned",
+        "ticket",
+        ["org_id", "assigned_at"],
+        sqlite_where=sa.text("assigned_at IS NOT NULL"),
+        postgresql_where=sa.text("assigned_at IS NOT NULL"),
+    )
     op.create_index("ix_ticket_assignee_id", "ticket", ["assignee_id"])
     op.create_index(
         "ix_ticket_closed",
@@ -905,6 +1039,27 @@ def upgrade() -> None:
         postgresql_where=sa.text("closed_at IS NULL"),
     )
     op.create_index("ix_ticket_lane", "ticket", ["org_id", "stage", "priority_class", "rank"])
+    op.create_index(
+        "ix_ticket_open_work",
+        "ticket",
+        [
+            "org_id",
+            "priority_class",
+            "rank",
+            "stage",
+            "assignee_id",
+            "territory_id",
+            "region_id",
+            "ticket_class",
+            "template_id",
+            "priority",
+            "is_vip",
+            "due_at",
+            "closed_at",
+        ],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
     op.create_index("ix_ticket_opened", "ticket", ["org_id", "opened_at"])
     op.create_index(
         "ix_ticket_region_lane",
@@ -1118,6 +1273,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_ticket_link_to", "ticket_link", ["to_id"])
     op.create_table(
+        "ticket_seen",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_ticket_seen_ticket_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_ticket_seen_user_id"),
+        sa.PrimaryKeyConstraint("user_id", "ticket_id", name="pk_ticket_seen"),
+    )
+    op.create_index("ix_ticket_seen_at", "ticket_seen", ["user_id", "at"])
+    op.create_table(
         "token",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -1167,6 +1333,36 @@ def upgrade() -> None:
     )
     op.create_index("ix_dispatch_decision_ticket", "dispatch_decision", ["ticket_id"])
     op.create_index("ix_dispatch_decision_token", "dispatch_decision", ["token_id"])
+    op.create_table(
+        "handover_item",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("handover_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_id", sa.BigInteger(), nullable=False),
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("taken_by", sa.Integer(), nullable=True),
+        sa.Column("settled_by", sa.String(length=80), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.ForeignKeyConstraint(["handover_id"], ["handover.id"], name="fk_handover_item_handover_id"),
+        sa.ForeignKeyConstraint(["taken_by"], ["technician.id"], name="fk_handover_item_taken_by"),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_handover_item_technician_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_handover_item_ticket_id"),
+        sa.ForeignKeyConstraint(["token_id"], ["token.id"], name="fk_handover_item_token_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_handover_item"),
+    )
+    op.create_index("ix_handover_item_handover", "handover_item", ["handover_id"])
+    op.create_index("ix_handover_item_ticket", "handover_item", ["ticket_id"])
+    op.create_index(
+        "uq_handover_item_open",
+        "handover_item",
+        ["token_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
     op.create_table(
         "notice_read",
         sa.Column("outbox_id", sa.BigInteger(), nullable=False),
@@ -1244,6 +1440,37 @@ def upgrade() -> None:
     op.create_index("ix_timer_ticket", "timer", ["ticket_id"])
     op.create_index("ix_timer_token", "timer", ["token_id"])
     op.create_table(
+        "visit",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_id", sa.BigInteger(), nullable=False),
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("travel_seconds", sa.Integer(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_visit_visit_ends_after_it_starts")),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_visit_org_id"),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_visit_technician_id"),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"],
+            ["ticket.id"],
+            name="fk_visit_ticket_id",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["token_id"], ["token.id"], name="fk_visit_token_id", initially="DEFERRED", deferrable=True
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_visit"),
+        sa.UniqueConstraint("token_id", name="uq_visit_token_id"),
+    )
+    op.create_index("ix_visit_org", "visit", ["org_id", "starts_at"])
+    op.create_index("ix_visit_technician", "visit", ["technician_id", "starts_at"])
+    op.create_index("ix_visit_ticket", "visit", ["ticket_id"])
+    op.create_table(
         "assignment",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
@@ -1252,6 +1479,7 @@ def upgrade() -> None:
         sa.Column("decision_id", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("offered_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=True),
@@ -1390,11 +1618,14 @@ def downgrade() -> None:
     op.drop_table("rating_line")
     op.drop_table("journal")
     op.drop_table("assignment")
+    op.drop_table("visit")
     op.drop_table("timer")
     op.drop_table("rating")
     op.drop_table("notice_read")
+    op.drop_table("handover_item")
     op.drop_table("dispatch_decision")
     op.drop_table("token")
+    op.drop_table("ticket_seen")
     op.drop_table("ticket_link")
     op.drop_table("survey")
     op.drop_table("signature")
@@ -1411,6 +1642,10 @@ def downgrade() -> None:
     op.drop_table("technician_load")
     op.drop_table("statement")
     op.drop_table("shift")
+    op.drop_table("position_sharing")
+    op.drop_table("position_fix")
+    op.drop_table("last_position")
+    op.drop_table("handover")
     op.drop_table("certificate")
     op.drop_table("absence")
     op.drop_table("template_version")
@@ -1428,6 +1663,7 @@ def downgrade() -> None:
     op.drop_table("user_session")
     op.drop_table("trigger_rule_version")
     op.drop_table("territory")
+    op.drop_table("seen_since")
     op.drop_table("rule_set_version")
     op.drop_table("role_grant")
     op.drop_table("replay_run")
@@ -1436,8 +1672,12 @@ def downgrade() -> None:
     op.drop_table("flow_version")
     op.drop_table("draft_operation")
     op.drop_table("customer")
+    op.drop_table("crew")
     op.drop_table("calendar_version")
+    op.drop_table("board_view")
     op.drop_table("api_token")
+    op.drop_table("wip_limit")
+    op.drop_table("vendor")
     op.drop_table("user_account")
     op.drop_table("trigger_rule")
     op.drop_table("skill")

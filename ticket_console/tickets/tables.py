@@ -19,7 +19,10 @@ _Sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 class OwnerKind(StrEnum):
+    """`VENDOR` is a step that waits until somebody of that service partner takes it."""
+
     TECHNICIAN = "technician"
+    VENDOR = "vendor"
     QUEUE = "queue"
     CUSTOMER = "customer"
     SYSTEM = "system"
@@ -28,6 +31,11 @@ class OwnerKind(StrEnum):
 class Visibility(StrEnum):
     INTERNAL = "internal"
     CUSTOMER = "customer"
+
+
+class LimitScope(StrEnum):
+    STAGE = "stage"
+    TECHNICIAN = "technician"
 
 
 def _reached(column: str) -> sa.Index:
@@ -41,7 +49,8 @@ class Ticket(SQLModel, table=True):
     """A work order.
 
     `marking` is where its tokens stand, as the engine reads it; the `token` rows say the same with
-    owners and times. Lanes are ordered by `(priority_class, rank)`: open tickets by priority and
+    owners and times. `assigned_at` is when somebody had it first; `handoffs` counts how often whoever
+    had it gave it away unfinished. Lanes are ordered by `(priority_class, rank)`: open tickets by priority and
     age, ended ones by the latest end.
     """
 
@@ -51,7 +60,28 @@ class Ticket(SQLModel, table=True):
         sa.Index("ix_ticket_lane", "org_id", "stage", "priority_class", "rank"),
         sa.Index("ix_ticket_region_lane", "org_id", "region_id", "stage", "priority_class", "rank"),
         sa.Index("ix_ticket_opened", "org_id", "opened_at"),
+        # Whatever the lanes and rows of a board are, its open work is counted and put in order within this
+        # index alone.
+        sa.Index(
+            "ix_ticket_open_work",
+            "org_id",
+            "priority_class",
+            "rank",
+            "stage",
+            "assignee_id",
+            "territory_id",
+            "region_id",
+            "ticket_class",
+            "template_id",
+            "priority",
+            "is_vip",
+            "due_at",
+            "closed_at",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
         _reached("closed_at"),
+        _reached("assigned_at"),
         _reached("responded_at"),
         _reached("resolved_at"),
         sa.Index(
@@ -98,9 +128,11 @@ class Ticket(SQLModel, table=True):
     marking: dict[str, Any] = Field(sa_type=JsonText)
     progress_bp: int = 0
     returns: int = 0
+    handoffs: int = 0
     assignee_id: int | None = Field(default=None, foreign_key="technician.id", index=True)
     opened_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    assigned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     responded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -142,6 +174,62 @@ class LaneCount(SQLModel, table=True):
     region_id: int = Field(primary_key=True)
     ticket_class: str = Field(primary_key=True, max_length=32)
     tickets: int
+
+
+class WipLimit(SQLModel, table=True):
+    """How much may be at work at once in a lane, or with a person: from `soft` on the board warns, `hard` holds.
+
+    `key` is the stage's, or the technician's number. What holds a person is their capacity, which stands with
+    them; only `soft` is kept here.
+    """
+
+    __tablename__ = "wip_limit"
+
+    org_id: int = Field(primary_key=True, foreign_key="org.id")
+    scope: LimitScope = Field(sa_column=sa.Column(EnumText(LimitScope), primary_key=True))
+    key: str = Field(primary_key=True, max_length=32)
+    soft: int | None = None
+    hard: int | None = None
+
+
+class SeenSince(SQLModel, table=True):
+    """From when on somebody wants to be told of what they have not seen."""
+
+    __tablename__ = "seen_since"
+
+    user_id: int = Field(primary_key=True, foreign_key="user_account.id")
+    since: datetime = Field(sa_type=UtcDateTime)
+
+
+class TicketSeen(SQLModel, table=True):
+    """The newest version of a ticket that somebody has looked at."""
+
+    __tablename__ = "ticket_seen"
+    __table_args__ = (sa.Index("ix_ticket_seen_at", "user_id", "at"),)
+
+    user_id: int = Field(primary_key=True, foreign_key="user_account.id")
+    ticket_id: int = Field(primary_key=True, foreign_key="ticket.id", sa_type=sa.BigInteger)
+    version: int
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class BoardView(SQLModel, table=True):
+    """A board somebody keeps: what its address asks for, under a name, for themselves or for everybody."""
+
+    __tablename__ = "board_view"
+    __table_args__ = (
+        sa.UniqueConstraint("owner_id", "name"),
+        sa.Index("ix_board_view_shared", "org_id", "is_shared"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    owner_id: int = Field(foreign_key="user_account.id")
+    name: str = Field(max_length=60)
+    is_shared: bool = False
+    query: str = Field(max_length=500)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = 1
 
 
 class TokenRow(SQLModel, table=True):
