@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ticket_console.components.shell import PLACES
 from ticket_console.flows.bpmn.report import Outcome
 from ticket_console.flows.elements import LinkKind
 from ticket_console.i18n import catalog, negotiate, translate
@@ -24,6 +25,7 @@ SCREENS = ("pages", "components", "designer", "state")
 # Keys that are put together while running: every member must be there, and none beside them.
 FAMILIES: Mapping[str, frozenset[str]] = {
     "priority.": frozenset("1234"),
+    "nav.group.": frozenset(place.group for place in PLACES if place.group),
     "role.": frozenset(role.value for role in Role),
     "shell.theme.": frozenset({"light", "dark", "system"}),
     "rules.urgency.": frozenset("123"),

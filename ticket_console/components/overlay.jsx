@@ -107,7 +107,8 @@ export function RowMenu({ items = [], label, onPick }) {
 }
 
 // The browser keeps the focus inside a native modal dialog and gives it back when it closes.
-export function Dialog({ open, title, text, wide, onClose, onOpenChange, children }) {
+// `shape` "sheet": on a phone it rises from the lower edge, within reach of the thumb.
+export function Dialog({ open, title, text, wide, shape, onClose, onOpenChange, children }) {
   const box = useRef(null);
   const heading = useId();
   useEffect(() => {
@@ -123,7 +124,7 @@ export function Dialog({ open, title, text, wide, onClose, onOpenChange, childre
     onOpenChange?.(false);
   };
   return h("dialog", {
-    ref: box, className: "tc-dialog", "data-width": wide ? "wide" : undefined, "aria-labelledby": heading,
+    ref: box, className: "tc-dialog", "data-width": wide ? "wide" : undefined, "data-shape": shape, "aria-labelledby": heading,
     onClose: closed,
     onKeyDown: (event) => event.stopPropagation(),
     onMouseDown: (event) => event.target === box.current && box.current.close(),
@@ -299,14 +300,19 @@ export function NavToggle() {
 
 const isTyping = (target) => target?.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target?.tagName ?? "");
 
+// Of the places [{href, permission, role}] those the viewer may go to.
+export function usePlaces(all, roles, permissions) {
+  return useMemo(
+    () => all.filter((each) => (each.role ? roles.includes(each.role) : permissions.includes(each.permission))),
+    [all, roles, permissions],
+  );
+}
+
 // places: [{keys: "g b", href, label: key, permission, role}], of which the viewer gets those they may go to;
 // extra: [{keys, label: key}] are only listed, the page itself listens.
 export function Shortcuts({ places: all = [], extra = [], roles = [], permissions = [] }) {
   const speak = useLanguage();
-  const places = useMemo(
-    () => all.filter((each) => (each.role ? roles.includes(each.role) : permissions.includes(each.permission))),
-    [all, roles, permissions],
-  );
+  const places = usePlaces(all, roles, permissions);
   const navigate = useNavigate();
   const [open, setOpen] = useState(false);
   // Kept beside the listener, which is renewed when the viewer becomes known, perhaps between two keys.

@@ -7,6 +7,7 @@ import reflex as rx
 from reflex.event import EventType
 from reflex_components_core.react_router.dom import ReactRouterLink
 
+from ticket_console.components.navigation import side_nav, tab_bar
 from ticket_console.components.overlay import (
     connection_banner,
     locale_switch,
@@ -23,7 +24,8 @@ from ticket_console.components.text import t
 class Place:
     """Somewhere to go; `role` is for places that belong to a role and not to a permission.
 
-    A phone has room for the places of every day in its tab bar; the others are reached from them.
+    `group` is the heading it stands below, `nav.group.<group>`; places without one come first.
+    A phone has room for few tabs: those `in_tab_bar` come before the others, the rest is in the sheet "More".
     """
 
     key: str
@@ -32,34 +34,46 @@ class Place:
     keys: str
     permission: str = ""
     role: str = ""
-    in_tab_bar: bool = True
+    group: str = ""
+    in_tab_bar: bool = False
 
     @property
     def label(self) -> str:
         return f"nav.{self.key}"
 
     @property
-    def shortcut(self) -> dict[str, str]:
+    def wire(self) -> dict[str, str]:
         return {
+            "key": self.key,
             "keys": self.keys,
             "href": self.href,
             "label": self.label,
             "permission": self.permission,
             "role": self.role,
+            "group": self.group,
+            "daily": "yes" if self.in_tab_bar else "",
         }
 
 
 PLACES: Final = (
-    Place("dashboard", "/", "layout_dashboard", "g d", permission="dashboard.view"),
-    Place("board", "/board", "square_kanban", "g b", permission="board.view"),
-    Place("tickets", "/tickets", "list", "g t", permission="dashboard.view", in_tab_bar=False),
-    Place("intake", "/intake", "inbox", "g i", permission="intake.view"),
-    Place("waiting", "/waiting", "user_search", "g w", permission="ticket.assign"),
-    Place("my", "/my", "wrench", "g m", role="technician"),
+    Place("dashboard", "/", "layout_dashboard", "g d", permission="dashboard.view", in_tab_bar=True),
+    Place("board", "/board", "square_kanban", "g b", permission="board.view", in_tab_bar=True),
+    Place("tickets", "/tickets", "list", "g t", permission="dashboard.view"),
+    Place("intake", "/intake", "inbox", "g i", permission="intake.view", in_tab_bar=True),
+    Place("my", "/my", "wrench", "g m", role="technician", in_tab_bar=True),
     Place("settlement", "/settlement", "receipt_text", "g s", permission="settlement.view"),
-    Place("pay", "/settlement", "wallet", "g p", permission="settlement.view_own"),
-    Place("designer", "/designer", "pencil_ruler", "g e", permission="template.manage", in_tab_bar=False),
-    Place("audit", "/audit", "shield_check", "g a", permission="audit.view"),
+    Place("pay", "/settlement", "wallet", "g p", permission="settlement.view_own", in_tab_bar=True),
+    Place(
+        "waiting",
+        "/waiting",
+        "user_search",
+        "g w",
+        permission="ticket.assign",
+        group="dispatch",
+        in_tab_bar=True,
+    ),
+    Place("designer", "/designer", "pencil_ruler", "g e", permission="template.manage", group="manage"),
+    Place("audit", "/audit", "shield_check", "g a", permission="audit.view", group="manage"),
 )
 NEW_TICKET: Final = Place("new", "/tickets/new", "plus", "g n", permission="ticket.open")
 
@@ -98,10 +112,10 @@ def shell(
             class_name="tc-main",
             tab_index=-1,
         ),
-        _tab_bar(active, viewer),
+        tab_bar(PLACES, active=active, roles=viewer.roles, permissions=viewer.permissions),
         connection_banner(),
         shortcuts(
-            places=[place.shortcut for place in (*PLACES, NEW_TICKET)],
+            places=[place.wire for place in (*PLACES, NEW_TICKET)],
             extra=keys or [],
             roles=viewer.roles,
             permissions=viewer.permissions,
@@ -141,24 +155,10 @@ def _may_go(place: Place, viewer: Viewer) -> rx.Var[bool]:
     return viewer.roles.contains(place.role) if place.role else viewer.permissions.contains(place.permission)
 
 
-def _item(place: Place, active: str, viewer: Viewer, *, class_name: str, text_class: str) -> rx.Component:
-    current = {"aria-current": "page"} if place.key == active else {}
-    entry = link(
-        rx.icon(place.icon, aria_hidden="true"),
-        rx.el.span(t(place.label), class_name=text_class),
-        href=place.href,
-        class_name=class_name,
-        title=t(place.label),
-        custom_attrs=current,
-    )
-    return rx.cond(_may_go(place, viewer), entry, rx.fragment())
-
-
 def _navigation(active: str, viewer: Viewer) -> rx.Component:
-    items = [_item(p, active, viewer, class_name="tc-nav-item", text_class="tc-wide") for p in PLACES]
     return rx.el.nav(
         _brand(),
-        *items,
+        side_nav(PLACES, active=active, roles=viewer.roles, permissions=viewer.permissions),
         rx.el.div(class_name="tc-nav-fill"),
         nav_toggle(),
         class_name="tc-nav",
@@ -196,8 +196,3 @@ def _new_ticket() -> rx.Component:
         class_name="tc-btn tc-bar-new",
         custom_attrs={"data-tone": "primary", "data-size": "small"},
     )
-
-
-def _tab_bar(active: str, viewer: Viewer) -> rx.Component:
-    items = [_item(p, active, viewer, class_name="tc-tab", text_class="") for p in PLACES if p.in_tab_bar]
-    return rx.el.nav(*items, class_name="tc-tabbar", aria_label=t("shell.nav"))
