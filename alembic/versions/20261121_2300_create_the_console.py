@@ -386,6 +386,38 @@ def upgrade() -> None:
     )
     op.create_index("ix_customer_org_id_phone", "customer", ["org_id", "phone"])
     op.create_table(
+        "dispatch_policy",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("ticket_class", sa.String(length=32), nullable=True),
+        sa.Column("region_id", sa.Integer(), nullable=True),
+        sa.Column("draft", sa.Text(), nullable=True),
+        sa.Column("in_force_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_dispatch_policy_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_dispatch_policy_region_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_dispatch_policy"),
+        sa.UniqueConstraint("org_id", "code", name="uq_dispatch_policy_org_id_code"),
+    )
+    op.create_table(
+        "dispatch_strategy",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=True),
+        sa.Column("ticket_class", sa.String(length=32), nullable=True),
+        sa.Column("overlay", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_dispatch_strategy_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_dispatch_strategy_region_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_dispatch_strategy"),
+    )
+    op.create_index("ix_dispatch_strategy_org_id_ends_at", "dispatch_strategy", ["org_id", "ends_at"])
+    op.create_table(
         "draft_operation",
         sa.Column("draft_id", sa.Integer(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
@@ -626,6 +658,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "no", name="uq_customer_order_org_id_no"),
     )
     op.create_index("ix_customer_order_customer_id", "customer_order", ["customer_id"])
+    op.create_table(
+        "dispatch_policy_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("policy_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["policy_id"], ["dispatch_policy.id"], name="fk_dispatch_policy_version_policy_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_dispatch_policy_version"),
+        sa.UniqueConstraint("policy_id", "number", name="uq_dispatch_policy_version_policy_id_number"),
+    )
     op.create_table(
         "site",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1656,6 +1704,7 @@ def downgrade() -> None:
     op.drop_table("asset")
     op.drop_table("template")
     op.drop_table("site")
+    op.drop_table("dispatch_policy_version")
     op.drop_table("customer_order")
     op.drop_table("customer_identity")
     op.drop_table("contact")
@@ -1671,6 +1720,8 @@ def downgrade() -> None:
     op.drop_table("golden_ticket")
     op.drop_table("flow_version")
     op.drop_table("draft_operation")
+    op.drop_table("dispatch_strategy")
+    op.drop_table("dispatch_policy")
     op.drop_table("customer")
     op.drop_table("crew")
     op.drop_table("calendar_version")
@@ -1712,6 +1763,10 @@ WRITTEN_ONCE = {
         "SELECT RAISE(ABORT, 'calendar_version is written once'); END",
         "CREATE TRIGGER calendar_version_no_delete BEFORE DELETE ON calendar_version FOR EACH ROW BEGIN "
         "SELECT RAISE(ABORT, 'calendar_version is written once'); END",
+        "CREATE TRIGGER dispatch_policy_version_no_update BEFORE UPDATE ON dispatch_policy_version FOR "
+        "EACH ROW BEGIN SELECT RAISE(ABORT, 'dispatch_policy_version is written once'); END",
+        "CREATE TRIGGER dispatch_policy_version_no_delete BEFORE DELETE ON dispatch_policy_version FOR "
+        "EACH ROW BEGIN SELECT RAISE(ABORT, 'dispatch_policy_version is written once'); END",
         "CREATE TRIGGER flow_version_no_update BEFORE UPDATE OF id, flow_id, number, graph, "
         "content_hash, published_at, published_by, effective_from ON flow_version FOR EACH ROW WHEN "
         "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published flow_version never changes'); END",
@@ -1786,6 +1841,10 @@ WRITTEN_ONCE = {
         "$$",
         "CREATE TRIGGER calendar_version_no_change BEFORE UPDATE OR DELETE ON calendar_version FOR EACH "
         "ROW EXECUTE FUNCTION refuse_change_of_calendars()",
+        "CREATE FUNCTION refuse_change_of_policies() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+        "EXCEPTION '% is written once', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$",
+        "CREATE TRIGGER dispatch_policy_version_no_change BEFORE UPDATE OR DELETE ON "
+        "dispatch_policy_version FOR EACH ROW EXECUTE FUNCTION refuse_change_of_policies()",
         "CREATE FUNCTION refuse_change_of_flow_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION 'a published flow_version never changes' USING ERRCODE = 'restrict_violation'; "
         "END $$",
@@ -1860,6 +1919,7 @@ CHANGEABLE_AGAIN = {
     "sqlite": (),
     "postgresql": (
         "DROP FUNCTION refuse_change_of_calendars() CASCADE",
+        "DROP FUNCTION refuse_change_of_policies() CASCADE",
         "DROP FUNCTION refuse_change_of_flow_version() CASCADE",
         "DROP FUNCTION refuse_change_of_template_version() CASCADE",
         "DROP FUNCTION refuse_change_of_trigger_rule_version() CASCADE",

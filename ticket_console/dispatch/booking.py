@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from ticket_console.dispatch import visit_book
 from ticket_console.dispatch.tables import (
     Assignment,
     AssignmentState,
@@ -72,6 +73,10 @@ def _claiming(dialect: str) -> Any:
     return insert.execution_options(preserve_rowcount=True)
 
 
+def _beginning(dialect: str) -> Any:
+    return _insert_for(dialect)(_loads).on_conflict_do_nothing(index_elements=["technician_id"])
+
+
 def _insert_for(dialect: str) -> Any:
     return postgresql.insert if dialect == "postgresql" else sqlite.insert
 
@@ -87,6 +92,7 @@ _TAKE_ROOM: Final = (
     .values(open_count=_loads.c.open_count + 1)
 )
 _START: Final = {dialect: _starting(dialect) for dialect in _DIALECTS}
+_BEGIN: Final = {dialect: _beginning(dialect) for dialect in _DIALECTS}
 _RAISE: Final = {dialect: _raising(dialect) for dialect in _DIALECTS}
 _CLAIM: Final = {dialect: _claiming(dialect) for dialect in _DIALECTS}
 _LOWER: Final = (
@@ -103,6 +109,12 @@ _END: Final = (
         state=sa.bindparam("end_state"), ended_at=sa.bindparam("end_at"), reason=sa.bindparam("end_reason")
     )
     .returning(_assignments.c.token_id, _assignments.c.technician_id)
+)
+_HOLD: Final = (
+    sa.select(_loads.c.technician_id, _loads.c.open_count)
+    .where(_loads.c.technician_id.in_(sa.bindparam("people", expanding=True)))
+    .order_by(_loads.c.technician_id)
+    .with_for_update()
 )
 _HOLDER: Final = sa.select(_assignments.c.technician_id, _assignments.c.claimed_at).where(
     _assignments.c.token_id == sa.bindparam("token"), _IS_CLAIMED
@@ -135,6 +147,36 @@ def lower_loads(connection: Connection, technician_ids: Collection[int]) -> None
     """One down for each mention, in the order of the ids, so that two transactions that free the
     same people cannot wait for each other."""
     connection.execute(_LOWER, [{"technician": each} for each in sorted(technician_ids)])
+
+
+def hold_people(connection: Connection, technician_ids: Collection[int]) -> dict[int, int]:
+    """Keep everybody else from booking these people until the transaction ends; their open assignments.
+
+    Always in the order of the ids, so that two transactions that need the same people cannot wait for
+    each other.
+    """
+    people = sorted(set(technician_ids))
+    start = _BEGIN[connection.dialect.name]
+    connection.execute(start, [{"technician_id": each, "open_count": 0} for each in people])
+    return {row[0]: row[1] for row in connection.execute(_HOLD, {"people": people})}
+
+
+def move_load(
+    connection: Connection, from_id: int | None, to_id: int, *, capacity: int | None = None
+) -> bool:
+    """Take a task's load from one person and put it on another, both held before either changes.
+
+    False, and nothing changed, where the other has no room; without `capacity` room is not asked for.
+    """
+    open_counts = hold_people(connection, [each for each in (from_id, to_id) if each is not None])
+    if from_id == to_id:
+        return True
+    if capacity is not None and open_counts[to_id] >= capacity:
+        return False
+    raise_load(connection, to_id)
+    if from_id is not None:
+        lower_loads(connection, (from_id,))
+    return True
 
 
 def claim(
@@ -204,8 +246,12 @@ def end(
     at: datetime,
     reason: str | None = None,
 ) -> tuple[Ended, ...]:
-    """End what is claimed on these tokens; the loads are the caller's to lower."""
+    """End what is claimed on these tokens, and their visits; the loads are the caller's to lower."""
     rows = connection.execute(
         _END, {"tokens": sorted(token_ids), "end_state": state, "end_at": at, "end_reason": reason}
     )
-    return tuple(Ended(row.token_id, row.technician_id) for row in rows)
+    ended = tuple(Ended(row.token_id, row.technician_id) for row in rows)
+    if ended:
+        over = [each.token_id for each in ended]
+        visit_book.end(connection, over, is_done=state is AssignmentState.DONE, at=at)
+    return ended

@@ -11,9 +11,13 @@ from ticket_console.kernel.database import EnumText, JsonText, UtcDateTime
 
 
 class AssignmentState(StrEnum):
+    """An offer ends as claimed, declined, expired (nobody wanted it in time) or withdrawn (another had it)."""
+
     OFFERED = "offered"
     CLAIMED = "claimed"
     DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
     RELEASED = "released"
     DONE = "done"
 
@@ -57,6 +61,7 @@ class Assignment(SQLModel, table=True):
     decision_id: int = Field(sa_column=_later("dispatch_decision.id"))
     state: AssignmentState = Field(sa_column=sa.Column(EnumText(AssignmentState), nullable=False))
     offered_at: datetime = Field(sa_type=UtcDateTime)
+    offered_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str | None = Field(default=None, max_length=500)
@@ -91,3 +96,158 @@ class TechnicianLoad(SQLModel, table=True):
 
     technician_id: int = Field(primary_key=True, foreign_key="technician.id")
     open_count: int = 0
+
+
+class Visit(SQLModel, table=True):
+    """When the holder of a token comes: [starts_at, ends_at), after a way of `travel_seconds`.
+
+    A visit whose task is done stays as long as it took; one whose task was given away is gone.
+    """
+
+    __tablename__ = "visit"
+    __table_args__ = (
+        sa.Index("ix_visit_technician", "technician_id", "starts_at"),
+        sa.Index("ix_visit_org", "org_id", "starts_at"),
+        sa.Index("ix_visit_ticket", "ticket_id"),
+        sa.CheckConstraint("starts_at < ends_at", name="visit_ends_after_it_starts"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    org_id: int = Field(foreign_key="org.id")
+    ticket_id: int = Field(sa_column=_later("ticket.id"))
+    token_id: int = Field(
+        sa_column=sa.Column(
+            sa.BigInteger,
+            sa.ForeignKey("token.id", deferrable=True, initially="DEFERRED"),
+            nullable=False,
+            unique=True,
+        )
+    )
+    technician_id: int = Field(foreign_key="technician.id")
+    starts_at: datetime = Field(sa_type=UtcDateTime)
+    ends_at: datetime = Field(sa_type=UtcDateTime)
+    travel_seconds: int = 0
+    by: str = Field(max_length=64)
+    version: int = 1
+
+
+class Handover(SQLModel, table=True):
+    """The open work of a crew, or of one person, on its way to the next shift.
+
+    It is over when every item is settled; after `due_at` the leads are told that it is not.
+    """
+
+    __tablename__ = "handover"
+    __table_args__ = (
+        sa.Index("ix_handover_open", "org_id", "closed_at"),
+        sa.CheckConstraint("(crew_id IS NULL) <> (technician_id IS NULL)", name="one_giver"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    org_id: int = Field(foreign_key="org.id")
+    region_id: int = Field(foreign_key="region.id")
+    crew_id: int | None = Field(default=None, foreign_key="crew.id")
+    technician_id: int | None = Field(default=None, foreign_key="technician.id")
+    ends_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    note: str = Field(default="", max_length=500)
+    by: str = Field(max_length=64)
+    by_name: str = Field(max_length=80)
+    at: datetime = Field(sa_type=UtcDateTime)
+    escalated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    command_id: str = Field(max_length=64, unique=True)
+
+
+class HandoverState(StrEnum):
+    """`GONE` is an item whose step was finished or given to somebody else before anybody took it over."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+    GONE = "gone"
+
+
+_OPEN = sa.text("state = 'open'")
+
+
+class HandoverItem(SQLModel, table=True):
+    """One step to be taken over. At most one is open per token, whatever runs at the same moment."""
+
+    __tablename__ = "handover_item"
+    __table_args__ = (
+        sa.Index(
+            "uq_handover_item_open", "token_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN
+        ),
+        sa.Index("ix_handover_item_handover", "handover_id"),
+        sa.Index("ix_handover_item_ticket", "ticket_id"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    handover_id: int = Field(foreign_key="handover.id", sa_type=sa.BigInteger)
+    ticket_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
+    token_id: int = Field(foreign_key="token.id", sa_type=sa.BigInteger)
+    technician_id: int = Field(foreign_key="technician.id")
+    note: str = Field(default="", max_length=500)
+    state: HandoverState = Field(sa_column=sa.Column(EnumText(HandoverState), nullable=False))
+    taken_by: int | None = Field(default=None, foreign_key="technician.id")
+    settled_by: str = Field(default="", max_length=80)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reason: str = Field(default="", max_length=500)
+
+
+class DispatchPolicyRow(SQLModel, table=True):
+    """How tasks of a business line (`ticket_class`) in a region are dispatched; null is any of them.
+
+    `draft` is what somebody is about to publish; `in_force_id` the version that holds, null before the
+    first one or after the policy was taken out of use.
+    """
+
+    __tablename__ = "dispatch_policy"
+    __table_args__ = (sa.UniqueConstraint("org_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    code: str = Field(max_length=40)
+    name: dict[str, str] = Field(sa_type=JsonText)
+    ticket_class: str | None = Field(default=None, max_length=32)
+    region_id: int | None = Field(default=None, foreign_key="region.id")
+    draft: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
+    in_force_id: int | None = None
+    version: int = 1
+
+
+class DispatchPolicyVersion(SQLModel, table=True):
+    """One state of a policy as it was published; written once."""
+
+    __tablename__ = "dispatch_policy_version"
+    __table_args__ = (sa.UniqueConstraint("policy_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    policy_id: int = Field(foreign_key="dispatch_policy.id")
+    number: int
+    terms: dict[str, Any] = Field(sa_type=JsonText)
+    content_hash: str = Field(max_length=64)
+    note: str = Field(default="", max_length=500)
+    published_at: datetime = Field(sa_type=UtcDateTime)
+    published_by: str = Field(max_length=64)
+
+
+class DispatchStrategy(SQLModel, table=True):
+    """A change of the policies of a region and business line for the time [starts_at, ends_at).
+
+    `overlay` is a part of a policy's document that is laid over it; null regions and classes are all.
+    """
+
+    __tablename__ = "dispatch_strategy"
+    __table_args__ = (sa.Index(None, "org_id", "ends_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    region_id: int | None = Field(default=None, foreign_key="region.id")
+    ticket_class: str | None = Field(default=None, max_length=32)
+    overlay: dict[str, Any] = Field(sa_type=JsonText)
+    reason: str = Field(max_length=200)
+    starts_at: datetime = Field(sa_type=UtcDateTime)
+    ends_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = 1

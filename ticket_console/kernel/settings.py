@@ -30,6 +30,8 @@ class Settings:
     max_attachment_bytes: int
     intake_per_minute: int
     outbound_hosts: tuple[str, ...]
+    travel_speed_kmh: int
+    travel_detour_percent: int
     log_level: str
 
     @property
@@ -77,6 +79,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_attachment_bytes=_whole(given, "MAX_ATTACHMENT_BYTES", 10 << 20, low=1_024, high=256 << 20),
         intake_per_minute=_whole(given, "INTAKE_PER_MINUTE", 60_000, low=1, high=10_000_000),
         outbound_hosts=_hosts(given, "OUTBOUND_HOSTS"),
+        travel_speed_kmh=_whole(given, "TRAVEL_SPEED_KMH", 30, low=1, high=300),
+        travel_detour_percent=_whole(given, "TRAVEL_DETOUR_PERCENT", 130, low=100, high=500),
         log_level=_choice(given, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
     )
 

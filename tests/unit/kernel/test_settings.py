@@ -36,6 +36,8 @@ def test_nothing_but_a_folder_is_needed(tmp_path: Path) -> None:
         max_attachment_bytes=10_485_760,
         intake_per_minute=60_000,
         outbound_hosts=(),
+        travel_speed_kmh=30,
+        travel_detour_percent=130,
         log_level="info",
     )
 
