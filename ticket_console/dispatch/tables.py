@@ -1,6 +1,6 @@
 """Who was asked, who took it, and why: assignments, decisions and the load they add up to."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -194,6 +194,34 @@ class HandoverItem(SQLModel, table=True):
     settled_by: str = Field(default="", max_length=80)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str = Field(default="", max_length=500)
+
+
+class TechnicianDay(SQLModel, table=True):
+    """What somebody finished on one day: jobs, hard ones among them, and what was earned with them."""
+
+    __tablename__ = "technician_day"
+    __table_args__ = (sa.Index("ix_technician_day_day", "day"),)
+
+    technician_id: int = Field(primary_key=True, foreign_key="technician.id")
+    day: date = Field(primary_key=True)
+    jobs: int = 0
+    hard_jobs: int = 0
+    income_minor: int = Field(default=0, sa_type=sa.BigInteger)
+
+
+class TechnicianMonth(SQLModel, table=True):
+    """The sum of somebody's last thirty days, kept in step with `technician_day` in the same transaction.
+
+    Days that have passed out of it are taken off once a day.
+    """
+
+    __tablename__ = "technician_month"
+
+    technician_id: int = Field(primary_key=True, foreign_key="technician.id")
+    since: date
+    jobs: int = 0
+    hard_jobs: int = 0
+    income_minor: int = Field(default=0, sa_type=sa.BigInteger)
 
 
 class DispatchPolicyRow(SQLModel, table=True):

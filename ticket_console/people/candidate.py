@@ -3,6 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
+
+
+class Post(StrEnum):
+    """What somebody is there for."""
+
+    TECHNICIAN = "technician"
+    LEAD = "lead"
+    STOREKEEPER = "storekeeper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,8 @@ class Candidate:
     """Somebody who may be sent to work, with what makes them eligible.
 
     `region_ids` are the own region and all below it. Without `territory_ids` the whole of these is
-    served. `shifts` is None for somebody who works by the duty switch alone.
+    served. `shifts` is None for somebody who works by the duty switch alone. `vendor_id` is set for
+    the people of a service partner.
     """
 
     technician_id: int
@@ -50,3 +60,6 @@ class Candidate:
     certificates: Mapping[str, tuple[Held, ...]]
     shifts: tuple[Span, ...] | None
     absences: tuple[Span, ...]
+    crew_id: int | None = None
+    vendor_id: int | None = None
+    post: Post = Post.TECHNICIAN

@@ -16,12 +16,15 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from ticket_console.kernel.text import LOCALES, LocalText
+from ticket_console.people.candidate import Post
 from ticket_console.people.tables import (
     Certificate,
+    Crew,
     Skill,
     Technician,
     TechnicianTerritory,
     Territory,
+    Vendor,
 )
 
 HIGHEST_LEVEL: Final = 5
@@ -32,6 +35,8 @@ _skills = table(Skill)
 _certificates = table(Certificate)
 _served = table(TechnicianTerritory)
 _territories = table(Territory)
+_crews = table(Crew)
+_vendors = table(Vendor)
 
 
 class TechnicianNotFound(NotFound):
@@ -56,6 +61,9 @@ class NewTechnician:
     level: int = 1
     capacity: int = 8
     is_on_duty: bool = True
+    crew_id: int | None = None
+    vendor_id: int | None = None
+    post: Post = Post.TECHNICIAN
 
 
 def add_skill(
@@ -72,6 +80,35 @@ def add_skill(
     skill_id = _inserted(connection, _skills, org_id=actor.org_id, code=code, name=name)
     _audit(connection, actor, at, command_id, "skill.added", f"skill:{skill_id}", code=code)
     return skill_id
+
+
+def form_crew(
+    connection: Connection,
+    *,
+    actor: Actor,
+    at: datetime,
+    command_id: str,
+    code: str,
+    name: LocalText,
+    region_id: int,
+) -> int:
+    """A crew for technicians to be hired into; its id."""
+    policy.require(actor, "user.manage", region_id=region_id)
+    _refuse_unnamed(connection, _crews, actor, code, name)
+    crew_id = _inserted(connection, _crews, org_id=actor.org_id, region_id=region_id, code=code, name=name)
+    _audit(connection, actor, at, command_id, "crew.formed", f"crew:{crew_id}", code=code)
+    return crew_id
+
+
+def engage_vendor(
+    connection: Connection, *, actor: Actor, at: datetime, command_id: str, code: str, name: LocalText
+) -> int:
+    """A service partner, whose people are hired with its id; that id."""
+    policy.require_everywhere(actor, "user.manage")
+    _refuse_unnamed(connection, _vendors, actor, code, name)
+    vendor_id = _inserted(connection, _vendors, org_id=actor.org_id, code=code, name=name, is_active=True)
+    _audit(connection, actor, at, command_id, "vendor.engaged", f"vendor:{vendor_id}", code=code)
+    return vendor_id
 
 
 def hire(connection: Connection, *, actor: Actor, at: datetime, command_id: str, new: NewTechnician) -> int:
@@ -93,6 +130,9 @@ def hire(connection: Connection, *, actor: Actor, at: datetime, command_id: str,
         capacity=new.capacity,
         is_on_duty=new.is_on_duty,
         is_active=True,
+        crew_id=new.crew_id,
+        vendor_id=new.vendor_id,
+        post=new.post,
         version=1,
     )
     subject = f"technician:{technician_id}"
@@ -225,6 +265,16 @@ def _refuse_unusable(connection: Connection, actor: Actor, new: NewTechnician) -
     ):
         if not low <= value <= high:
             problems.append(FieldProblem(name, "field.out_of_range", {"min": low, "max": high}))
+    if problems:
+        raise InvalidInput(tuple(problems))
+
+
+def _refuse_unnamed(connection: Connection, kind: sa.Table, actor: Actor, code: str, name: LocalText) -> None:
+    problems = [] if code.strip() else [FieldProblem("code", "field.required")]
+    problems += [FieldProblem(f"name.{each}", "field.required") for each in LOCALES if not name.get(each)]
+    known = sa.select(kind.c.id).where(kind.c.org_id == actor.org_id, kind.c.code == code)
+    if not problems and connection.execute(known).first() is not None:
+        problems.append(FieldProblem("code", "people.code_taken", {"code": code}))
     if problems:
         raise InvalidInput(tuple(problems))
 

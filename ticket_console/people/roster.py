@@ -168,6 +168,9 @@ def _load(connection: Connection, org_id: int, *, at: datetime, stamp: Stamp) ->
             certificates=certificates.get(row.id, {}),
             shifts=shifts.get(row.id, ()) if row.has_shifts else None,
             absences=absences.get(row.id, ()),
+            crew_id=row.crew_id,
+            vendor_id=row.vendor_id,
+            post=row.post,
         )
         for row in connection.execute(_PEOPLE, whose)
     )
