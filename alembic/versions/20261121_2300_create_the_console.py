@@ -295,6 +295,10 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("agreed_from", sa.Date(), nullable=True),
+        sa.Column("agreed_until", sa.Date(), nullable=True),
+        sa.Column("ticket_classes", sa.Text(), nullable=True),
+        sa.Column("is_standby", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_vendor_org_id"),
         sa.PrimaryKeyConstraint("id", name="pk_vendor"),
         sa.UniqueConstraint("org_id", "code", name="uq_vendor_org_id_code"),
@@ -789,7 +793,6 @@ def upgrade() -> None:
         sa.Column("is_on_duty", sa.Boolean(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("crew_id", sa.Integer(), nullable=True),
-        sa.Column("vendor_id", sa.Integer(), nullable=True),
         sa.Column("post", sa.String(length=32), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["crew_id"], ["crew.id"], name="fk_technician_crew_id"),
@@ -797,14 +800,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_technician_org_id"),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_technician_region_id"),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_technician_user_id"),
-        sa.ForeignKeyConstraint(["vendor_id"], ["vendor.id"], name="fk_technician_vendor_id"),
         sa.PrimaryKeyConstraint("id", name="pk_technician"),
         sa.UniqueConstraint("user_id", name="uq_technician_user_id"),
     )
     op.create_index("ix_technician_crew_id", "technician", ["crew_id"])
     op.create_index("ix_technician_org_id", "technician", ["org_id"])
     op.create_index("ix_technician_region_id", "technician", ["region_id"])
-    op.create_index("ix_technician_vendor_id", "technician", ["vendor_id"])
     op.create_table(
         "template_override",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -858,6 +859,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_absence"),
     )
     op.create_index("ix_absence_technician_id_starts_at", "absence", ["technician_id", "starts_at"])
+    op.create_table(
+        "brand_certificate",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["technician_id"], ["technician.id"], name="fk_brand_certificate_technician_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_brand_certificate"),
+    )
+    op.create_index(
+        "ix_brand_certificate_technician_id_brand",
+        "brand_certificate",
+        ["technician_id", "brand"],
+    )
     op.create_table(
         "certificate",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -974,6 +993,17 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "technician_day",
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("jobs", sa.Integer(), nullable=False),
+        sa.Column("hard_jobs", sa.Integer(), nullable=False),
+        sa.Column("income_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_technician_day_technician_id"),
+        sa.PrimaryKeyConstraint("technician_id", "day", name="pk_technician_day"),
+    )
+    op.create_index("ix_technician_day_day", "technician_day", ["day"])
+    op.create_table(
         "technician_load",
         sa.Column("technician_id", sa.Integer(), nullable=False),
         sa.Column("open_count", sa.Integer(), nullable=False),
@@ -982,6 +1012,18 @@ def upgrade() -> None:
             ["technician_id"], ["technician.id"], name="fk_technician_load_technician_id"
         ),
         sa.PrimaryKeyConstraint("technician_id", name="pk_technician_load"),
+    )
+    op.create_table(
+        "technician_month",
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("jobs", sa.Integer(), nullable=False),
+        sa.Column("hard_jobs", sa.Integer(), nullable=False),
+        sa.Column("income_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["technician_id"], ["technician.id"], name="fk_technician_month_technician_id"
+        ),
+        sa.PrimaryKeyConstraint("technician_id", name="pk_technician_month"),
     )
     op.create_table(
         "technician_territory",
@@ -1687,7 +1729,9 @@ def downgrade() -> None:
     op.drop_table("attachment")
     op.drop_table("ticket")
     op.drop_table("technician_territory")
+    op.drop_table("technician_month")
     op.drop_table("technician_load")
+    op.drop_table("technician_day")
     op.drop_table("statement")
     op.drop_table("shift")
     op.drop_table("position_sharing")
@@ -1695,6 +1739,7 @@ def downgrade() -> None:
     op.drop_table("last_position")
     op.drop_table("handover")
     op.drop_table("certificate")
+    op.drop_table("brand_certificate")
     op.drop_table("absence")
     op.drop_table("template_version")
     op.drop_table("template_override")

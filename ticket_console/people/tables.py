@@ -38,7 +38,12 @@ class Crew(SQLModel, table=True):
 
 
 class Vendor(SQLModel, table=True):
-    """A service partner, whose people work for us under their own dispatcher."""
+    """A service partner, whose people work for us under their own dispatcher.
+
+    Its agreement holds for the days [agreed_from, agreed_until), without end or beginning where null, and
+    for these business lines, null all of them. One in standby is asked only while the pool of such
+    partners is open.
+    """
 
     __tablename__ = "vendor"
     __table_args__ = (sa.UniqueConstraint("org_id", "code"),)
@@ -48,6 +53,10 @@ class Vendor(SQLModel, table=True):
     code: str = Field(max_length=64)
     name: dict[str, str] = Field(sa_type=JsonText)
     is_active: bool = True
+    agreed_from: date | None = None
+    agreed_until: date | None = None
+    ticket_classes: list[str] | None = Field(default=None, sa_type=JsonText)
+    is_standby: bool = False
 
 
 class Technician(SQLModel, table=True):
@@ -62,7 +71,6 @@ class Technician(SQLModel, table=True):
     phone: str = Field(default="", max_length=32)
     region_id: int = Field(foreign_key="region.id", index=True)
     home_site_id: int | None = Field(default=None, foreign_key="site.id")
-    vendor_id: int | None = Field(default=None, foreign_key="vendor.id", index=True)
     lat: float
     lon: float
     level: int = 1
@@ -70,7 +78,6 @@ class Technician(SQLModel, table=True):
     is_on_duty: bool = True
     is_active: bool = True
     crew_id: int | None = Field(default=None, foreign_key="crew.id", index=True)
-    vendor_id: int | None = Field(default=None, foreign_key="vendor.id", index=True)
     post: Post = Field(
         default=Post.TECHNICIAN,
         sa_column=sa.Column(EnumText(Post), nullable=False, default=Post.TECHNICIAN),
