@@ -18,8 +18,8 @@ PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
     Role.MANAGER: _FLOOR
     | _MONEY
     | _DEFINITIONS
-    | {"ticket.assign", "ticket.adjust", "intake.import", "user.manage", "audit.view"},
-    Role.DISPATCHER: _FLOOR | {"ticket.assign", "ticket.adjust"},
+    | {"ticket.assign", "ticket.adjust", "intake.import", "user.manage", "audit.view", "position.view"},
+    Role.DISPATCHER: _FLOOR | {"ticket.assign", "ticket.adjust", "position.view"},
     Role.TECHNICIAN: _TICKET_WORK | {"settlement.view_own"},
     Role.FINANCE: _TICKET_WORK | _MONEY | {"board.view", "dashboard.view"},
     Role.AGENT: _FLOOR | {"intake.import"},

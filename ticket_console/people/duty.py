@@ -6,7 +6,7 @@ from datetime import datetime
 from ticket_console.access import audit, policy
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import transaction
-from ticket_console.people import hiring
+from ticket_console.people import hiring, positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ def set_on_duty(
             policy.require(actor, "ticket.act")
         else:
             policy.require(actor, "ticket.assign", region_id=region_id)
+        positions.duty_changed(
+            connection, org_id=actor.org_id, technician_id=technician_id, is_on_duty=is_on_duty, at=at
+        )
         hiring.write_technician(connection, technician_id, is_on_duty=is_on_duty)
         audit.record(
             connection,

@@ -21,6 +21,7 @@ MATRIX = {
     "ticket.act": "MDTFA ",
     "ticket.assign": "MD    ",
     "ticket.adjust": "MD    ",
+    "position.view": "MD    ",
     "ticket.cancel": "MD  A ",
     "ticket.comment": "MDTFA ",
     "ticket.attach": "MDTFA ",
