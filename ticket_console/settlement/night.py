@@ -35,6 +35,16 @@ def is_inside(at: datetime, zone_name: str, window: Window) -> bool:
     return clock >= window.opens or clock < window.closes
 
 
+def offset_changes(start: int, end: int, zone_name: str) -> list[tuple[int, int]]:
+    """The offsets a zone has within [start, end] (seconds since 1970), each with the second it begins."""
+    zone = ZoneInfo(zone_name)
+    found = [(start, _offset(start, zone))]
+    for begin, _, offset in _stretches(start, end + 1, zone):
+        if offset != found[-1][1]:
+            found.append((begin, offset))
+    return found
+
+
 def work_seconds(started_at: datetime, finished_at: datetime) -> int:
     return _seconds(finished_at) - _seconds(started_at)
 

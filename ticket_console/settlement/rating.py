@@ -139,6 +139,12 @@ class _Work:
             return value
         return Decimal(value) if isinstance(value, int) else None
 
+    def exactly(self, unit: str) -> tuple[Decimal, int]:
+        """A known fact as a fraction: minutes of work have no exact decimal, but their seconds have."""
+        if unit == "work_minutes":
+            return Decimal(work_seconds(self.facts.started_at, self.facts.finished_at)), 60
+        return self.number(unit) or Decimal(0), 1
+
     def base(self, rule: Rule) -> list[Line]:
         return [line for line in self.lines if line.dimension in rule.applies_to]
 
@@ -210,10 +216,12 @@ def _per_unit(rule: Rule, work: _Work) -> None:
     if counted is None:
         return
     quantity = max(counted - rule.over, Decimal(0))
+    units_of, parts = work.exactly(str(rule.unit))
     units = f"({plain(counted)} − {plain(rule.over)})" if rule.over else plain(counted)
     work.add(
         rule,
-        amount=quantity * rule.value,
+        # Divided last, so that only what has no end is ever cut off.
+        amount=max(units_of - rule.over * parts, Decimal(0)) * rule.value / parts,
         quantity=quantity,
         factor=rule.value,
         formula=f"{units} × {work.money(rule.value)}",
@@ -241,23 +249,25 @@ def _per_item(rule: Rule, work: _Work) -> None:
 
 
 def _multiply(rule: Rule, work: _Work) -> None:
-    factor = rule.value
+    units, parts = Decimal(1), 1
     if rule.unit is not None:
-        counted = work.number(rule.unit)
-        if counted is None:
+        if work.number(rule.unit) is None:
             return
-        factor *= counted
-    _on_base(rule, work, rate=factor - 1, factor=factor, shown=f"({plain(factor)} − 1)")
+        units, parts = work.exactly(rule.unit)
+    factor = rule.value * units / parts
+    rate = (rule.value * units - parts, parts)
+    _on_base(rule, work, rate=rate, factor=factor, shown=f"({plain(factor)} − 1)")
 
 
 def _percent(rule: Rule, work: _Work) -> None:
-    _on_base(rule, work, rate=rule.value / 100, factor=rule.value / 100, shown=f"{plain(rule.value)}%")
+    _on_base(rule, work, rate=(rule.value, 100), factor=rule.value / 100, shown=f"{plain(rule.value)}%")
 
 
-def _on_base(rule: Rule, work: _Work, *, rate: Decimal, factor: Decimal, shown: str) -> None:
+def _on_base(rule: Rule, work: _Work, *, rate: tuple[Decimal, int], factor: Decimal, shown: str) -> None:
+    """`rate` is a fraction, divided last."""
     base = work.base(rule)
     total = sum(line.amount_minor for line in base)
-    amount = total * rate
+    amount, parts = total * rate[0], rate[1]
     if not amount:
         return
     more = None
@@ -265,12 +275,12 @@ def _on_base(rule: Rule, work: _Work, *, rate: Decimal, factor: Decimal, shown: 
         inside, whole = _share(work.facts, rule.window)
         if not inside:
             return
-        amount = amount * inside / whole
+        amount, parts = amount * inside, parts * whole
         shown += f" × {_minutes(inside)}/{_minutes(whole)} min"
         more = _window_facts(work.facts, inside)
     work.add(
         rule,
-        amount=amount,
+        amount=amount / parts,
         quantity=Decimal(total),
         factor=factor,
         formula=f"{_sum(base, work)} × {shown}",

@@ -1,0 +1,420 @@
+"""Rating many tickets at once: whole-number arithmetic over columns, to the same minor unit as `rating.rate`.
+
+Every amount is an exact fraction, numerators over one positive denominator, rounded once, half up (away from
+zero). Where the largest numerator that could occur does not fit int64, Python's own whole numbers are used:
+slower, and as exact.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ticket_console.kernel.errors import FieldProblem, InvalidInput
+from ticket_console.settlement.kinds import Dimension
+from ticket_console.settlement.population.columns import (
+    LARGEST,
+    Flags,
+    Numbers,
+    Population,
+    Wholes,
+)
+from ticket_console.settlement.population.masks import Mask, mask_of
+from ticket_console.settlement.population.windows import seconds_inside
+from ticket_console.settlement.rules import ITEM_UNITS, Op, Rule, RuleSet, Window
+
+DIMENSIONS: Final = tuple(Dimension)
+_PLACE: Final = {dimension: place for place, dimension in enumerate(DIMENSIONS)}
+# Rows rated together: small enough that what a rule reads is still in the processor's cache for the next.
+_CHUNK: Final = 16_384
+_SECONDS_PER_MINUTE: Final = 60
+_LARGEST_LINE: Final = 2**53
+
+
+class AmountTooLarge(InvalidInput):
+    """A line beyond 2**53 minor units, which nobody has ever been paid: a rule or a fact is wrong."""
+
+    code = "settlement.amount_too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Itemised amounts: of the ticket at `rows`, by the rule at `rules` (its place in the rule set). In the
+    order of the tickets, and within each in the order in which the explaining evaluator makes its lines."""
+
+    rows: npt.NDArray[np.int32]
+    rules: npt.NDArray[np.int16]
+    amounts: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationRating:
+    """`by_dimension[place, row]` in minor units; the places are those of `DIMENSIONS`."""
+
+    by_dimension: npt.NDArray[np.int64]
+    total: npt.NDArray[np.int64]
+    lines: Lines | None
+
+
+class _Amounts(NamedTuple):
+    """What one rule makes of some rows: rounded amounts, and which rows get a line at all.
+
+    For priced items `per_item` are the single lines, of the tickets at `owners`.
+    """
+
+    rounded: Wholes
+    made: Flags
+    owners: Wholes | None = None
+    per_item: Wholes | None = None
+
+
+@dataclass(slots=True)
+class _Chunk:
+    rows: Population
+    by_dimension: npt.NDArray[np.int64]
+    taken: dict[str, Flags] = field(default_factory=dict)
+    lines: list[tuple[Wholes, int, Wholes]] | None = None
+
+    def base(self, rule: Rule) -> Wholes:
+        first, *others = (self.by_dimension[_PLACE[dimension]] for dimension in rule.applies_to)
+        summed: Wholes = first
+        for other in others:
+            summed = summed + other
+        return summed
+
+
+_Compute = Callable[[_Chunk], _Amounts]
+
+
+class _Step(NamedTuple):
+    place: int
+    dimension: int
+    group: str | None
+    holds: Mask | None
+    compute: _Compute
+
+
+def rate_population(
+    population: Population, rules: RuleSet, *, itemised: bool = False, threads: int = 2
+) -> PopulationRating:
+    """The amounts of every ticket, by dimension; with `itemised` also line by line.
+
+    Needs about 120 bytes per ticket beside the facts, and as many again for the lines.
+    """
+    by_dimension = np.zeros((len(DIMENSIONS), population.size), dtype=np.int64)
+    steps = _Plan(population, rules).steps()
+
+    def run(begin: int) -> _Chunk:
+        end = min(begin + _CHUNK, population.size)
+        chunk = _Chunk(
+            population.rows(begin, end), by_dimension[:, begin:end], lines=[] if itemised else None
+        )
+        for step in steps:
+            _apply(step, chunk)
+        return chunk
+
+    begins = range(0, population.size, _CHUNK)
+    with ThreadPoolExecutor(threads) as pool:
+        made = [_listed(chunk, begin) for begin, chunk in zip(begins, pool.map(run, begins), strict=True)]
+    return PopulationRating(by_dimension, by_dimension.sum(axis=0), _joined(made) if itemised else None)
+
+
+def _apply(step: _Step, chunk: _Chunk) -> None:
+    held = None if step.holds is None else step.holds(chunk.rows)
+    if step.group is not None:
+        taken = chunk.taken.get(step.group)
+        mine = np.ones(chunk.rows.size, dtype=np.bool_) if held is None else held
+        held = mine if taken is None else mine & ~taken
+        chunk.taken[step.group] = mine if taken is None else taken | mine
+    if held is not None and not held.any():
+        return
+    amounts = step.compute(chunk)
+    rounded = amounts.rounded if held is None else np.where(held, amounts.rounded, 0)
+    chunk.by_dimension[step.dimension] += _stored(rounded)
+    if chunk.lines is not None:
+        chunk.lines.append(_lines_of(step, amounts, held))
+
+
+def _stored(rounded: Wholes) -> Wholes:
+    """The amounts as int64; a rule set has at most 500 rules, so sums of such amounts fit as well."""
+    if rounded.dtype == object and rounded.size and max(np.abs(rounded)) > _LARGEST_LINE:
+        raise AmountTooLarge((FieldProblem("amount", AmountTooLarge.code),))
+    return rounded.astype(np.int64, copy=False)
+
+
+def _lines_of(step: _Step, amounts: _Amounts, held: Flags | None) -> tuple[Wholes, int, Wholes]:
+    if amounts.owners is None or amounts.per_item is None:
+        rows = np.flatnonzero(amounts.made if held is None else amounts.made & held)
+        return rows, step.place, amounts.rounded[rows]
+    kept = amounts.made if held is None else amounts.made & held[amounts.owners]
+    return amounts.owners[kept], step.place, amounts.per_item[kept]
+
+
+def _listed(chunk: _Chunk, begin: int) -> Lines | None:
+    if chunk.lines is None:
+        return None
+    rows = np.concatenate([rows for rows, _, _ in chunk.lines] or [np.zeros(0)]).astype(np.int32)
+    places = [np.full(rows.size, place, dtype=np.int16) for rows, place, _ in chunk.lines]
+    amounts = np.concatenate([amounts for _, _, amounts in chunk.lines] or [np.zeros(0)]).astype(np.int64)
+    order = np.argsort(rows, kind="stable")
+    return Lines(
+        rows[order] + np.int32(begin),
+        np.concatenate(places or [np.zeros(0, dtype=np.int16)])[order],
+        amounts[order],
+    )
+
+
+def _joined(made: list[Lines | None]) -> Lines:
+    listed = [each for each in made if each is not None]
+    empty = Lines(np.zeros(0, np.int32), np.zeros(0, np.int16), np.zeros(0, np.int64))
+    parts = [empty, *listed]
+    return Lines(
+        np.concatenate([each.rows for each in parts]),
+        np.concatenate([each.rules for each in parts]),
+        np.concatenate([each.amounts for each in parts]),
+    )
+
+
+class _Plan:
+    """The rules, made ready for one population: every constant as whole numbers, every bound checked."""
+
+    def __init__(self, population: Population, rules: RuleSet) -> None:
+        self.population = population
+        self.rules = rules
+        # The most that each dimension can hold, which decides where int64 is wide enough.
+        self.largest: dict[Dimension, int] = dict.fromkeys(DIMENSIONS, 0)
+        self.longest = int((population.finished - population.started).max()) if population.size else 0
+
+    def steps(self) -> list[_Step]:
+        return [
+            _Step(
+                place,
+                _PLACE[rule.dimension],
+                rule.group,
+                None if rule.when is None else mask_of(rule.when, self.population),
+                self.compute_of(rule),
+            )
+            for place, rule in enumerate(self.rules.rules)
+        ]
+
+    def compute_of(self, rule: Rule) -> _Compute:
+        return _OPERATIONS[rule.op](self, rule)
+
+    def numbers(self, unit: str) -> tuple[Callable[[Population], Numbers], int, int]:
+        """The column of a unit, the denominator of its units, and the largest of them."""
+        if unit == "work_minutes":
+            return _work_minutes, _SECONDS_PER_MINUTE, self.longest
+        column = self.population.numbers[unit]
+        return lambda rows: rows.numbers[unit], 10**column.scale, column.largest
+
+    def grow(self, rule: Rule, most: int) -> None:
+        """Note what a rule can add at most."""
+        self.largest[rule.dimension] += most
+
+    def base_bound(self, rule: Rule) -> int:
+        return sum(self.largest[dimension] for dimension in rule.applies_to)
+
+    def constant(self, rule: Rule, amount: Decimal) -> int:
+        """A constant amount, rounded."""
+        return int(_half_up(np.array([Fraction(amount).numerator], object), Fraction(amount).denominator)[0])
+
+
+def _work_minutes(rows: Population) -> Numbers:
+    # In units of a sixtieth: seconds.
+    return Numbers(rows.finished - rows.started)
+
+
+def _add(plan: _Plan, rule: Rule) -> _Compute:
+    amount = plan.constant(rule, rule.value)
+    plan.grow(rule, abs(amount))
+    has_line = bool(rule.value)
+
+    def compute(chunk: _Chunk) -> _Amounts:
+        size = chunk.rows.size
+        return _Amounts(np.full(size, amount, np.int64), np.full(size, has_line, np.bool_))
+
+    return compute
+
+
+def _per_unit(plan: _Plan, rule: Rule) -> _Compute:
+    if rule.unit in ITEM_UNITS:
+        return _per_item(plan, rule)
+    column_of, parts, largest = plan.numbers(str(rule.unit))
+    rate, over = Fraction(rule.value), Fraction(rule.over) * parts
+    # Units and threshold over one denominator: (units * over.denominator - over.numerator) * rate.
+    denominator = parts * over.denominator * rate.denominator
+    times, less = over.denominator, over.numerator
+    most = max(largest * times, abs(less)) * max(1, abs(rate.numerator))
+    plan.grow(rule, most // denominator + 1)
+    is_wide = most >= LARGEST // 2
+
+    def compute(chunk: _Chunk) -> _Amounts:
+        column = column_of(chunk.rows)
+        units = _widened(column.units, is_wide)
+        if times != 1 or less:
+            units = np.maximum(units * times - less, 0)
+        return _rounded(_only(units * rate.numerator, column.known), denominator)
+
+    return compute
+
+
+def _per_item(plan: _Plan, rule: Rule) -> _Compute:
+    key = str(rule.unit)
+    column = plan.population.items[key]
+    rate = Fraction(rule.value)
+    denominator = 10**column.quantities.scale * rate.denominator
+    highest = int(np.abs(column.prices).max()) if column.prices.size else 0
+    counts = column.starts[1:] - column.starts[:-1]
+    most = column.quantities.largest * highest * max(1, abs(rate.numerator))
+    plan.grow(rule, (most // denominator + 1) * int(counts.max(initial=0)))
+    is_wide = most >= LARGEST // 2
+
+    def compute(chunk: _Chunk) -> _Amounts:
+        listed = chunk.rows.items[key]
+        numerators = _widened(listed.quantities.units, is_wide) * listed.prices * rate.numerator
+        per_item = _stored(_half_up(numerators, denominator))
+        sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(per_item)))
+        owners = np.repeat(np.arange(chunk.rows.size), listed.starts[1:] - listed.starts[:-1])
+        rounded = sums[listed.starts[1:]] - sums[listed.starts[:-1]]
+        return _Amounts(rounded, numerators != 0, owners, per_item)
+
+    return compute
+
+
+def _multiply(plan: _Plan, rule: Rule) -> _Compute:
+    value = Fraction(rule.value)
+    if rule.unit is None:
+        rate = value - 1
+        return _on_base(plan, rule, lambda _: (rate.numerator, None), rate.denominator, abs(rate.numerator))
+    column_of, parts, largest = plan.numbers(rule.unit)
+    denominator = value.denominator * parts
+    most = largest * abs(value.numerator) + denominator
+    is_wide = most >= LARGEST
+
+    def rates(rows: Population) -> tuple[Any, Flags | None]:
+        column = column_of(rows)
+        return _widened(column.units, is_wide) * value.numerator - denominator, column.known
+
+    return _on_base(plan, rule, rates, denominator, most)
+
+
+def _percent(plan: _Plan, rule: Rule) -> _Compute:
+    rate = Fraction(rule.value) / 100
+    return _on_base(plan, rule, lambda _: (rate.numerator, None), rate.denominator, abs(rate.numerator))
+
+
+def _on_base(
+    plan: _Plan,
+    rule: Rule,
+    rates: Callable[[Population], tuple[Any, Flags | None]],
+    denominator: int,
+    most_rate: int,
+) -> _Compute:
+    window = rule.window
+    most = plan.base_bound(rule) * most_rate
+    longest = 1 if window is None else max(plan.longest, _SECONDS_PER_MINUTE)
+    plan.grow(rule, most // denominator + 1)
+    is_wide = max(most * longest, denominator * longest) >= LARGEST // 2
+
+    def compute(chunk: _Chunk) -> _Amounts:
+        rate, known = rates(chunk.rows)
+        numerators = _only(_widened(chunk.base(rule), is_wide) * rate, known)
+        if window is None:
+            return _rounded(numerators, denominator)
+        inside, whole = _shares(chunk.rows, window)
+        return _rounded(numerators * inside, _widened(whole, is_wide) * denominator)
+
+    return compute
+
+
+def _shares(rows: Population, window: Window) -> tuple[Wholes, Wholes]:
+    """Seconds inside the window and in all; work without length counts by its one moment."""
+    whole = rows.finished - rows.started
+    is_moment = whole == 0
+    inside = seconds_inside(
+        rows.started, np.where(is_moment, rows.started + 1, rows.finished), rows.zone, window
+    )
+    return np.where(is_moment, inside * _SECONDS_PER_MINUTE, inside), np.where(
+        is_moment, _SECONDS_PER_MINUTE, whole
+    )
+
+
+def _cap(plan: _Plan, rule: Rule) -> _Compute:
+    return _limit(plan, rule, np.minimum)
+
+
+def _floor(plan: _Plan, rule: Rule) -> _Compute:
+    return _limit(plan, rule, np.maximum)
+
+
+def _limit(plan: _Plan, rule: Rule, chosen: Callable[..., Any]) -> _Compute:
+    value = Fraction(rule.value)
+    most = plan.base_bound(rule) * value.denominator + abs(value.numerator)
+    plan.grow(rule, most // value.denominator + 1)
+    is_wide = most >= LARGEST // 2
+
+    def compute(chunk: _Chunk) -> _Amounts:
+        lack = value.numerator - _widened(chunk.base(rule), is_wide) * value.denominator
+        return _rounded(chosen(lack, 0), value.denominator)
+
+    return compute
+
+
+def _tier(plan: _Plan, rule: Rule) -> _Compute:
+    column_of, parts, _ = plan.numbers(str(rule.unit))
+    # The first whole unit of each band but the lowest: nothing lies below zero.
+    edges = [
+        -(-(scaled := Fraction(band.lower) * parts).numerator // scaled.denominator)
+        for band in rule.bands[1:]
+    ]
+    values = [plan.constant(rule, band.value) for band in rule.bands]
+    has_line = np.array([bool(band.value) for band in rule.bands], dtype=np.bool_)
+    plan.grow(rule, max(abs(value) for value in values))
+    table, bounds = np.array(values, np.int64), np.array(edges)
+
+    def compute(chunk: _Chunk) -> _Amounts:
+        column = column_of(chunk.rows)
+        place = np.searchsorted(bounds, column.units, side="right")
+        made = has_line[place]
+        return _Amounts(
+            _only(table[place], column.known), made if column.known is None else made & column.known
+        )
+
+    return compute
+
+
+_OPERATIONS: Final[Mapping[Op, Callable[[_Plan, Rule], _Compute]]] = {
+    Op.ADD: _add,
+    Op.PER_UNIT: _per_unit,
+    Op.MULTIPLY: _multiply,
+    Op.PERCENT: _percent,
+    Op.CAP: _cap,
+    Op.FLOOR: _floor,
+    Op.TIER: _tier,
+}
+
+
+def _widened(units: Wholes, is_wide: bool) -> Wholes:
+    return units.astype(object) if is_wide else units
+
+
+def _only(numerators: Wholes, known: Flags | None) -> Wholes:
+    return numerators if known is None else np.where(known, numerators, 0)
+
+
+def _rounded(numerators: Wholes, denominator: Any) -> _Amounts:
+    return _Amounts(_half_up(numerators, denominator), numerators != 0)
+
+
+def _half_up(numerators: Wholes, denominator: Any) -> Wholes:
+    """Rounded to whole numbers, halves away from zero; the denominators are positive."""
+    if isinstance(denominator, int) and denominator == 1:
+        return numerators
+    size = np.abs(numerators)
+    quotient: Wholes = (size + size + denominator) // (denominator + denominator)
+    return np.where(numerators < 0, -quotient, quotient)
