@@ -793,6 +793,7 @@ def upgrade() -> None:
         sa.Column("is_on_duty", sa.Boolean(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("crew_id", sa.Integer(), nullable=True),
+        sa.Column("vendor_id", sa.Integer(), nullable=True),
         sa.Column("post", sa.String(length=32), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["crew_id"], ["crew.id"], name="fk_technician_crew_id"),
@@ -800,12 +801,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_technician_org_id"),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_technician_region_id"),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_technician_user_id"),
+        sa.ForeignKeyConstraint(["vendor_id"], ["vendor.id"], name="fk_technician_vendor_id"),
         sa.PrimaryKeyConstraint("id", name="pk_technician"),
         sa.UniqueConstraint("user_id", name="uq_technician_user_id"),
     )
     op.create_index("ix_technician_crew_id", "technician", ["crew_id"])
     op.create_index("ix_technician_org_id", "technician", ["org_id"])
     op.create_index("ix_technician_region_id", "technician", ["region_id"])
+    op.create_index("ix_technician_vendor_id", "technician", ["vendor_id"])
     op.create_table(
         "template_override",
         sa.Column("id", sa.Integer(), nullable=False),

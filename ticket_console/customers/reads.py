@@ -1,5 +1,6 @@
 """What is known of a customer: who they are, what they bought, own, and were promised."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -37,6 +38,7 @@ __all__ = [
     "FoundAsset",
     "OrderLineView",
     "OrderView",
+    "brands_of",
     "context",
     "find_asset",
     "find_by_identity",
@@ -54,6 +56,11 @@ _assets = table(Asset)
 _orders = table(CustomerOrder)
 _lines = table(OrderLine)
 _agreements = table(Agreement)
+_BRANDS: Final = (
+    sa.select(_assets.c.id, _models.c.brand)
+    .join(_models, _models.c.id == _assets.c.model_id)
+    .where(_assets.c.id.in_(sa.bindparam("assets", expanding=True)))
+)
 
 
 class AgreementState(StrEnum):
@@ -197,6 +204,11 @@ def context(
         assets=assets,
         missing=tuple(name for name, rows in found.items() if not rows),
     )
+
+
+def brands_of(connection: Connection, asset_ids: Collection[int]) -> Mapping[int, str]:
+    """The make of each of these devices."""
+    return {row.id: row.brand for row in connection.execute(_BRANDS, {"assets": sorted(asset_ids)})}
 
 
 def find_asset(connection: Connection, org_id: int, serial: str) -> FoundAsset | None:

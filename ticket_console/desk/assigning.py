@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
-from ticket_console.desk.effects import need_of
 from ticket_console.desk.moving import WhichStep
 from ticket_console.desk.my_work import NotATechnician
+from ticket_console.desk.needs import need_of
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, take_up
 from ticket_console.dispatch import choosing
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from ticket_console.clocks import calendars, timers
 from ticket_console.desk import outward
+from ticket_console.desk.needs import need_of
 from ticket_console.desk.settling import settle_segment
 from ticket_console.desk.work import Work
 from ticket_console.dispatch import choosing
-from ticket_console.dispatch.choosing import Need
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode
 from ticket_console.flows.elements import (
     EdgeKind,
@@ -157,21 +157,6 @@ def _technician_for(work: Work, token_id: int, handler: Handler) -> dict[str, An
         mode=DecisionMode.AUTO.value,
     )
     return {"owner_kind": OwnerKind.TECHNICIAN, "owner_id": choice.technician_id}
-
-
-def need_of(work: Work, token_id: int, skill: str | None) -> Need:
-    get = work.draft.get
-    return Need(
-        org_id=work.actor.org_id,
-        ticket_id=work.ticket_id,
-        token_id=token_id,
-        region_id=get("region_id"),
-        territory_id=get("territory_id"),
-        lat=get("lat"),
-        lon=get("lon"),
-        skill=skill,
-        priority=get("priority"),
-    )
 
 
 def _token_handed_on(work: Work, technician_id: int) -> int | None:

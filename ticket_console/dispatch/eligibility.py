@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from ticket_console.kernel.errors import Param
-from ticket_console.people.candidate import Candidate, Held
+from ticket_console.people.candidate import Candidate, Held, Span
 
 _NOTHING: Final[Mapping[str, Param]] = {}
 
@@ -19,12 +19,26 @@ class Filter(StrEnum):
     NO_SKILL = "no_skill"
     CERTIFICATE_EARLY = "certificate_early"
     CERTIFICATE_EXPIRED = "certificate_expired"
+    LEVEL = "level"
+    NO_BRAND = "no_brand"
+    BRAND_EARLY = "brand_early"
+    BRAND_EXPIRED = "brand_expired"
+    POST = "post"
+    VENDOR_CLOSED = "vendor_closed"
+    VENDOR_AGREEMENT = "vendor_agreement"
+    STANDBY = "standby"
+    OWN_STAFF = "own_staff"
     PLACE_UNKNOWN = "place_unknown"
     REGION = "region"
     TERRITORY = "territory"
     OFF_DUTY = "off_duty"
     ABSENT = "absent"
     OFF_SHIFT = "off_shift"
+    SHIFT_ENDS = "shift_ends"
+    TOO_FAR = "too_far"
+    OVERLAP = "overlap"
+    TRAVEL = "travel"
+    DECLINED = "declined"
     FULL = "full"
 
 
@@ -42,7 +56,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The task that wants somebody: where it is and what it takes."""
+    """The task that wants somebody: where it is and what it takes.
+
+    `brand` is the make of the device it is about; `work_minutes` is how long it is expected to take, from
+    now on, or in `span` where a time is agreed. `refused_by` are those who declined it, with their reasons.
+    """
 
     org_id: int
     ticket_id: int
@@ -53,6 +71,15 @@ class Need:
     lon: float | None
     skill: str | None
     priority: int
+    ticket_class: str = ""
+    customer_id: int | None = None
+    asset_id: int | None = None
+    brand: str | None = None
+    due_at: datetime | None = None
+    work_minutes: int = 60
+    is_vip: bool = False
+    span: Span | None = None
+    refused_by: Mapping[int, str] = field(default_factory=dict)
 
 
 def judge(

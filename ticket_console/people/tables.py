@@ -78,6 +78,7 @@ class Technician(SQLModel, table=True):
     is_on_duty: bool = True
     is_active: bool = True
     crew_id: int | None = Field(default=None, foreign_key="crew.id", index=True)
+    vendor_id: int | None = Field(default=None, foreign_key="vendor.id", index=True)
     post: Post = Field(
         default=Post.TECHNICIAN,
         sa_column=sa.Column(EnumText(Post), nullable=False, default=Post.TECHNICIAN),
