@@ -81,17 +81,12 @@ def clash(
     Visits may touch where no way lies between them. `ignoring` is the ticket whose own visit is being
     moved.
     """
-    others = _in_order(visits, ignoring)
+    others = [visit for visit in visits if visit.ticket_id != ignoring]
     for other in others:
         if other.starts_at < ends_at and starts_at < other.ends_at:
             return Clash(ClashKind.OVERLAP, other)
-    before, after = neighbours(others, starts_at)
-    ways = []
-    if before is not None:
-        ways.append((before, travel.between(before.place, place) - (starts_at - before.ends_at)))
-    if after is not None:
-        ways.append((after, travel.between(place, after.place) - (after.starts_at - ends_at)))
-    for other, missing in ways:
+    for other in others:
+        missing = -_room(other, starts_at, ends_at, place, travel)
         if missing > timedelta():
             return Clash(ClashKind.TRAVEL, other, missing)
     return None
@@ -106,17 +101,14 @@ def slack(
     travel: Travel,
     ignoring: int | None = None,
 ) -> timedelta | None:
-    """The time left beside the ways to and from the neighbours: the smaller one, None without any.
+    """The least time left between the visit and another one beside the way, None without any other.
 
     Below `TIGHT` a warning is due; a visit that clashes has less than none.
     """
-    before, after = neighbours(_in_order(visits, ignoring), starts_at)
-    left = []
-    if before is not None:
-        left.append(starts_at - before.ends_at - travel.between(before.place, place))
-    if after is not None:
-        left.append(after.starts_at - ends_at - travel.between(place, after.place))
-    return min(left, default=None)
+    rooms = (
+        _room(visit, starts_at, ends_at, place, travel) for visit in visits if visit.ticket_id != ignoring
+    )
+    return min(rooms, default=None)
 
 
 def way_there(
@@ -129,18 +121,16 @@ def way_there(
     ignoring: int | None = None,
 ) -> timedelta:
     """How long the way to a visit takes: from the visit before it, or from home after a long pause."""
-    before, _ = neighbours(_in_order(visits, ignoring), starts_at)
+    earlier = [visit for visit in visits if visit.ticket_id != ignoring and visit.starts_at < starts_at]
+    before = max(earlier, key=lambda visit: visit.starts_at, default=None)
     is_from_home = before is None or starts_at - before.ends_at >= FROM_HOME_AFTER
     return travel.between(home if before is None or is_from_home else before.place, place)
 
 
-def neighbours(visits: Sequence[Planned], starts_at: datetime) -> tuple[Planned | None, Planned | None]:
-    """The visits that begin before an instant and from it on, next to it, of visits in their order."""
-    before = [visit for visit in visits if visit.starts_at < starts_at]
-    after = [visit for visit in visits if visit.starts_at >= starts_at]
-    return (before[-1] if before else None), (after[0] if after else None)
-
-
-def _in_order(visits: Sequence[Planned], ignoring: int | None) -> list[Planned]:
-    others = [visit for visit in visits if visit.ticket_id != ignoring]
-    return sorted(others, key=lambda visit: (visit.starts_at, visit.ends_at))
+def _room(
+    other: Planned, starts_at: datetime, ends_at: datetime, place: Place | None, travel: Travel
+) -> timedelta:
+    """What is left of the time between two visits that do not overlap, after the way between them."""
+    if other.starts_at < starts_at:
+        return starts_at - other.ends_at - travel.between(other.place, place)
+    return other.starts_at - ends_at - travel.between(place, other.place)

@@ -1,0 +1,224 @@
+"""Whether somebody can make a visit at a time: one judgement for the colours of the plan and its commands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from ticket_console.dispatch.eligibility import Filter, Need, judge_load, judge_standing
+from ticket_console.dispatch.visits import TIGHT, ClashKind, Place, Planned, Travel, clash, slack
+from ticket_console.kernel.errors import Param
+from ticket_console.people.candidate import Candidate, Span
+
+SHORTEST: Final = timedelta(minutes=5)
+LONGEST: Final = timedelta(hours=12)
+
+
+class Snag(StrEnum):
+    """What speaks against the time of a visit; what speaks against the person are dispatch's filters."""
+
+    ABSENT = "absent"
+    OFF_SHIFT = "off_shift"
+    SHIFT_ENDS = "shift_ends"
+    OVERLAP = "overlap"
+    TRAVEL = "travel"
+    TIGHT = "tight"
+    LATE = "late"
+
+
+# Nobody is at two places at once, and who is away is away: no reason overrides these.
+FIRM: Final = frozenset(
+    {f"visit.snag.{Snag.ABSENT}", f"visit.snag.{Snag.OVERLAP}", "dispatch.failed.inactive"}
+)
+_PRESENCE: Final = frozenset({Filter.ABSENT, Filter.OFF_SHIFT, Filter.OFF_DUTY})
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """One thing against a visit; `key` is its translation, `params` the figures in it."""
+
+    key: str
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`against` refuses the visit, `warnings` do not."""
+
+    against: tuple[Objection, ...] = ()
+    warnings: tuple[Objection, ...] = ()
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether something speaks against it that nobody may override."""
+        return any(each.key in FIRM for each in self.against)
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The starts in [since, until) at which a visit of the asked length cannot begin, and why."""
+
+    since: datetime
+    until: datetime
+    objection: Objection
+
+
+def judge_visit(
+    candidate: Candidate,
+    need: Need,
+    span: Span,
+    visits: Sequence[Planned],
+    *,
+    on: date,
+    open_count: int,
+    holds_it: bool,
+    travel: Travel,
+) -> Judged:
+    """Everything that speaks against this person making this visit.
+
+    `candidate` comes with the shifts and absences around the visit and `visits` with the person's
+    visits there; `on` is the day of the visit where the work is. Who holds the task already is asked
+    for no further room.
+    """
+    place = place_of(need)
+    found = [
+        *judge_person(candidate, need, at=span.starts_at, on=on, open_count=open_count, holds_it=holds_it),
+        *_presence(candidate, span),
+        *_beside(visits, span, place, need.ticket_id, travel),
+    ]
+    warnings = []
+    left = slack(visits, span.starts_at, span.ends_at, place, travel=travel, ignoring=need.ticket_id)
+    if left is not None and timedelta() <= left < TIGHT:
+        warnings.append(_snag(Snag.TIGHT, minutes=int(left.total_seconds() // 60)))
+    if need.due_at is not None and span.ends_at > need.due_at:
+        warnings.append(_snag(Snag.LATE, due=_spelled(need.due_at)))
+    return Judged(tuple(found), tuple(warnings))
+
+
+def judge_person(
+    candidate: Candidate, need: Need, *, at: datetime, on: date, open_count: int, holds_it: bool
+) -> tuple[Objection, ...]:
+    """What speaks against the person at any time of that day: skill, place, room."""
+    # The duty switch is about now; for a visit the shifts and absences of its own time count.
+    whenever = replace(candidate, is_on_duty=True, shifts=None, absences=())
+    failures = [each for each in judge_standing(whenever, need, at=at, on=on) if each.code not in _PRESENCE]
+    crowded = None if holds_it else judge_load(candidate, open_count)
+    if crowded is not None:
+        failures.append(crowded)
+    return tuple(Objection(each.key, each.params) for each in failures)
+
+
+def barred_starts(
+    candidate: Candidate,
+    need: Need,
+    length: timedelta,
+    visits: Sequence[Planned],
+    *,
+    since: datetime,
+    until: datetime,
+    travel: Travel,
+) -> tuple[Barred, ...]:
+    """The starts within [since, until) that `judge_visit` refuses for their time, as intervals."""
+    place = place_of(need)
+    found = [
+        Barred(absence.starts_at - length + _MOMENT, absence.ends_at, _absent(absence))
+        for absence in candidate.absences
+    ]
+    if candidate.shifts is not None:
+        found += _outside(_joined(candidate.shifts), length, since, until)
+    for visit in visits:
+        if visit.ticket_id == need.ticket_id:
+            continue
+        way_there, way_back = travel.between(place, visit.place), travel.between(visit.place, place)
+        first, last = visit.starts_at - length, visit.ends_at
+        found.append(Barred(first + _MOMENT, last, _overlap(visit)))
+        if way_there:
+            found.append(Barred(first - way_there + _MOMENT, first + _MOMENT, _lacking(visit, way_there)))
+        if way_back:
+            found.append(Barred(last, last + way_back, _lacking(visit, way_back)))
+    cut = (replace(each, since=max(each.since, since), until=min(each.until, until)) for each in found)
+    return tuple(sorted((each for each in cut if each.since < each.until), key=lambda each: each.since))
+
+
+def place_of(need: Need) -> Place | None:
+    return None if need.lat is None or need.lon is None else Place(need.lat, need.lon)
+
+
+# Spans are half-open: a visit may end at the very instant at which an absence begins.
+_MOMENT: Final = timedelta(microseconds=1)
+
+
+def _presence(candidate: Candidate, span: Span) -> list[Objection]:
+    away = [each for each in candidate.absences if _meet(each, span)]
+    found = [_absent(away[0])] if away else []
+    if candidate.shifts is None:
+        return found
+    shifts = _joined(candidate.shifts)
+    begun = next((each for each in shifts if each.covers(span.starts_at)), None)
+    if begun is None:
+        found.append(_snag(Snag.OFF_SHIFT))
+    elif begun.ends_at < span.ends_at:
+        found.append(_snag(Snag.SHIFT_ENDS, at=_spelled(begun.ends_at)))
+    return found
+
+
+def _beside(
+    visits: Sequence[Planned], span: Span, place: Place | None, ticket_id: int, travel: Travel
+) -> list[Objection]:
+    clashing = clash(visits, span.starts_at, span.ends_at, place, travel=travel, ignoring=ticket_id)
+    if clashing is None:
+        return []
+    if clashing.kind is ClashKind.OVERLAP:
+        return [_overlap(clashing.other)]
+    return [_lacking(clashing.other, clashing.missing)]
+
+
+def _outside(shifts: Sequence[Span], length: timedelta, since: datetime, until: datetime) -> list[Barred]:
+    """The starts that lie in no shift, and those from which a shift is over too soon."""
+    found = []
+    free_from = since
+    for shift in shifts:
+        if free_from < shift.starts_at:
+            found.append(Barred(free_from, shift.starts_at, _snag(Snag.OFF_SHIFT)))
+        last = max(shift.starts_at, shift.ends_at - length + _MOMENT)
+        found.append(Barred(last, shift.ends_at, _snag(Snag.SHIFT_ENDS, at=_spelled(shift.ends_at))))
+        free_from = max(free_from, shift.ends_at)
+    found.append(Barred(free_from, until, _snag(Snag.OFF_SHIFT)))
+    return found
+
+
+def _joined(shifts: Sequence[Span]) -> list[Span]:
+    """Shifts that follow each other without a gap are one."""
+    joined: list[Span] = []
+    for shift in sorted(shifts, key=lambda each: each.starts_at):
+        if joined and shift.starts_at <= joined[-1].ends_at:
+            joined[-1] = Span(joined[-1].starts_at, max(joined[-1].ends_at, shift.ends_at))
+        else:
+            joined.append(shift)
+    return joined
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
+
+
+def _absent(absence: Span) -> Objection:
+    return _snag(Snag.ABSENT, until=_spelled(absence.ends_at))
+
+
+def _overlap(visit: Planned) -> Objection:
+    return _snag(Snag.OVERLAP, since=_spelled(visit.starts_at), until=_spelled(visit.ends_at))
+
+
+def _lacking(visit: Planned, missing: timedelta) -> Objection:
+    minutes = -(-int(missing.total_seconds()) // 60)
+    return _snag(Snag.TRAVEL, minutes=minutes, since=_spelled(visit.starts_at), until=_spelled(visit.ends_at))
+
+
+def _snag(snag: Snag, **params: Param) -> Objection:
+    return Objection(f"visit.snag.{snag}", params)
+
+
+def _spelled(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="minutes")
