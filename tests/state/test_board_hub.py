@@ -82,20 +82,22 @@ class Readings:
         self.broken: set[str] = set()
         self.over: set[int | None] = set()
 
-    def lanes(self, *, viewer: Actor, filters: BoardFilters, at: datetime) -> list[dict[str, Any]]:
+    def whole(self, *, viewer: Actor, filters: BoardFilters, at: datetime) -> dict[str, Any]:
         self.snapshots += 1
-        return [{"key": "intake", "name": {}, "category": "todo", "count": 1, "cards": [], "more": False}]
+        lane = {"key": "intake", "name": {}, "category": "todo", "count": 1, "cards": [], "more": False}
+        return {"rows": [], "lanes": [lane]}
 
     def live(self, *, session_ids: set[int | None], at: datetime) -> frozenset[int | None]:
         return frozenset(session_ids - self.over)
 
     def changes(
         self, *, viewer: Actor, filters: BoardFilters, at: datetime, ticket_ids: frozenset[int]
-    ) -> tuple[list[dict[str, Any]], frozenset[int], dict[str, int]]:
+    ) -> dict[str, Any]:
         if viewer.display in self.broken:
             raise RuntimeError("the database went away")
         self.patches.append((viewer.display, ticket_ids))
-        return [{"id": each, "version": 2} for each in sorted(ticket_ids)], frozenset({99}), {"intake": 4}
+        cards = [{"id": each, "version": 2} for each in sorted(ticket_ids)]
+        return {"cards": cards, "gone": [99], "counts": {"intake": 4}, "cells": None, "loads": None}
 
 
 @pytest.fixture
@@ -114,7 +116,7 @@ def changes(monkeypatch: pytest.MonkeyPatch) -> Changes:
 @pytest.fixture
 def readings(monkeypatch: pytest.MonkeyPatch) -> Readings:
     counted = Readings()
-    monkeypatch.setattr(board_hub, "_lanes", counted.lanes)
+    monkeypatch.setattr(board_hub, "_whole", counted.whole)
     monkeypatch.setattr(board_hub, "_changes", counted.changes)
     monkeypatch.setattr(board_hub, "_live", counted.live)
     return counted
@@ -149,6 +151,8 @@ async def test_one_reading_serves_all_who_see_the_same(
                 "cards": [{"id": 5, "version": 2}, {"id": 7, "version": 2}],
                 "gone": [99],
                 "counts": {"intake": 4},
+                "cells": None,
+                "loads": None,
             },
         )
     ]

@@ -68,13 +68,14 @@ class BoardState(SessionState):
         return None
 
     @handler(permission="board.view")
-    async def more(self, lane: str, after: list[Any]) -> Reply:
-        """The next window of a lane, after the card at [priority class, rank]."""
+    async def more(self, lane: str, after: list[Any], row: str) -> Reply:
+        """The next window of a lane, or of its part in a row, after the card at [priority class, rank]."""
         viewer, filters = self._actor(), self._filters()
         position = (int(after[0]), str(after[1])) if len(after) == 2 else None
-        cards = await off_loop(_page, viewer=viewer, filters=filters, lane=lane, after=position)
+        cards = await off_loop(_page, viewer=viewer, filters=filters, lane=lane, row=row, after=position)
         group = _hub.group_of(viewer, filters)
-        page = {"kind": "page", "lane": lane, "cards": cards, "more": len(cards) == board.WINDOW}
+        window = board.WINDOW if filters.rows is board.Rows.NONE else board.CELL_WINDOW
+        page = {"kind": "page", "lane": lane, "row": row, "cards": cards, "more": len(cards) == window}
         await _wire.send_here({**page, "board": group.room if group else None})
         return None
 
@@ -153,11 +154,11 @@ def _choices(*, viewer: Actor) -> dict[str, list[dict[str, Any]]]:
 
 
 def _page(
-    *, viewer: Actor, filters: BoardFilters, lane: str, after: tuple[int, str] | None
+    *, viewer: Actor, filters: BoardFilters, lane: str, row: str, after: tuple[int, str] | None
 ) -> list[board.Card]:
     with reading() as connection:
         cards = board.lane_page(
-            connection, viewer=viewer, filters=filters, at=_clock.now(), stage=lane, after=after
+            connection, viewer=viewer, filters=filters, at=_clock.now(), lane=lane, row=row, after=after
         )
     return list(cards)
 

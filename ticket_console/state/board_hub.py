@@ -10,11 +10,11 @@ from typing import Any, Final, Protocol
 import structlog
 
 from ticket_console.access import policy, projection, sessions
+from ticket_console.desk import boarding
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import off_loop, reading
-from ticket_console.tickets import board
 from ticket_console.tickets.board import BoardFilters
 
 log = structlog.get_logger(__name__)
@@ -26,8 +26,8 @@ GATHER_SECONDS: Final = 0.02
 _PATCH_LIMIT: Final = 400
 # After a restart every browser asks for the same board at the same moment; they share one reading.
 _SHARE_SECONDS: Final = 0.5
-# A board of overdue work grows by the mere passing of time, without any change being announced.
-_OVERDUE_SECONDS: Final = 30.0
+# What is late or due today changes by the mere passing of time, without any change being announced.
+_RENEW_SECONDS: Final = 30.0
 
 
 class Wire(Protocol):
@@ -114,13 +114,14 @@ class BoardHub:
             if shared is None or shared["seq"] != group.seq or loop.time() > group.shared_until:
                 # Taken before reading: what changes meanwhile is told again as a patch, which does no harm.
                 seq, at = group.seq, self._now()
-                lanes = await off_loop(_lanes, viewer=group.viewer, filters=group.filters, at=at)
+                read = await off_loop(_whole, viewer=group.viewer, filters=group.filters, at=at)
                 shared = {
                     "kind": "snapshot",
                     "board": group.room,
                     "seq": seq,
                     "at": instant_text(at),
-                    "lanes": lanes,
+                    "by": group.filters.by.value,
+                    **read,
                 }
                 group.shared, group.shared_until = shared, loop.time() + _SHARE_SECONDS
             return shared
@@ -129,7 +130,7 @@ class BoardHub:
         if not self._tasks:
             self._tasks = (
                 asyncio.create_task(self._hear(), name="board-hub"),
-                asyncio.create_task(self._renew_overdue(), name="board-hub-overdue"),
+                asyncio.create_task(self._renew(), name="board-hub-renewal"),
             )
 
     def _stop_listening(self) -> None:
@@ -147,11 +148,11 @@ class BoardHub:
         finally:
             feed.unsubscribe(subscription)
 
-    async def _renew_overdue(self) -> None:
+    async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(_OVERDUE_SECONDS)
+            await asyncio.sleep(_RENEW_SECONDS)
             for group in tuple(self._groups.values()):
-                if group.filters.is_overdue:
+                if group.filters.changes_with_time:
                     await self._tell(group, feed.EVERYTHING)
 
     async def _tell(self, group: Group, changed: frozenset[int]) -> None:
@@ -162,7 +163,7 @@ class BoardHub:
                 await self._wire.send(group.room, await self.snapshot(group))
                 return
             at = self._now()
-            cards, gone, counts = await off_loop(
+            read = await off_loop(
                 _changes, viewer=group.viewer, filters=group.filters, at=at, ticket_ids=changed
             )
             group.seq += 1
@@ -171,9 +172,7 @@ class BoardHub:
                 "board": group.room,
                 "seq": group.seq,
                 "at": instant_text(at),
-                "cards": cards,
-                "gone": sorted(gone),
-                "counts": counts,
+                **read,
             }
             await self._wire.send(group.room, patch)
         except Exception:
@@ -208,27 +207,11 @@ def _live(*, session_ids: set[int | None], at: datetime) -> frozenset[int | None
         return sessions.live(connection, session_ids=[each for each in session_ids if each], at=at)
 
 
-def _lanes(*, viewer: Actor, filters: BoardFilters, at: datetime) -> list[dict[str, Any]]:
+def _whole(*, viewer: Actor, filters: BoardFilters, at: datetime) -> Feed:
     with reading() as connection:
-        view = board.board_snapshot(connection, viewer=viewer, filters=filters, at=at)
-    return [
-        {
-            "key": lane.key,
-            "name": dict(lane.name),
-            "category": lane.category,
-            "count": lane.count,
-            "cards": list(lane.cards),
-            "more": lane.has_more,
-        }
-        for lane in view.lanes
-    ]
+        return boarding.whole(connection, viewer=viewer, filters=filters, at=at)
 
 
-def _changes(
-    *, viewer: Actor, filters: BoardFilters, at: datetime, ticket_ids: frozenset[int]
-) -> tuple[list[board.Card], frozenset[int], dict[str, int]]:
+def _changes(*, viewer: Actor, filters: BoardFilters, at: datetime, ticket_ids: frozenset[int]) -> Feed:
     with reading() as connection:
-        cards, gone, counts = board.changed_cards(
-            connection, viewer=viewer, filters=filters, at=at, ticket_ids=ticket_ids
-        )
-    return list(cards), gone, counts
+        return boarding.changes(connection, viewer=viewer, filters=filters, at=at, ticket_ids=ticket_ids)

@@ -177,7 +177,7 @@ class LaneCount(SQLModel, table=True):
 
 
 class WipLimit(SQLModel, table=True):
-    """How much may be at work at once in a lane, or with a person: from `soft` on the board warns, `hard` holds.
+    """How much may be at work at once in a lane or with a person: `soft` is where the board begins to warn.
 
     `key` is the stage's, or the technician's number. What holds a person is their capacity, which stands with
     them; only `soft` is kept here.

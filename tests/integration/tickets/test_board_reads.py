@@ -48,7 +48,7 @@ def pages(
     with reading() as connection:
         while True:
             page = lane_page(
-                connection, viewer=viewer, filters=filters, at=company.at, stage=stage, after=after
+                connection, viewer=viewer, filters=filters, at=company.at, lane=stage, after=after
             )
             if not page:
                 return found
@@ -201,7 +201,7 @@ def test_a_change_says_what_the_board_shows_now_and_what_it_shows_no_longer(comp
 
     def changes(viewer: str, filters: BoardFilters) -> tuple[dict[int, str], frozenset[int], dict[str, int]]:
         with reading() as connection:
-            cards, gone, counts = changed_cards(
+            cards, gone, counts, _ = changed_cards(
                 connection,
                 viewer=company.actor(viewer),
                 filters=filters,
@@ -233,7 +233,7 @@ def test_a_lane_that_is_none_and_a_viewer_without_a_board_are_refused(company: C
     with reading() as connection:
         wish = {"filters": EVERYTHING, "at": company.at}
         with pytest.raises(LaneNotFound):
-            lane_page(connection, viewer=company.actor("manager"), stage="nowhere", after=None, **wish)
+            lane_page(connection, viewer=company.actor("manager"), lane="nowhere", after=None, **wish)
         with pytest.raises(Forbidden):
             board_snapshot(connection, viewer=company.actor("tech_near"), **wish)
         with pytest.raises(Forbidden):
@@ -348,7 +348,7 @@ def test_a_card_offers_exactly_the_lanes_a_drop_would_take_it_to(company: Compan
 
 def card_of(company: Company, viewer: Actor, ticket_id: int) -> Card:
     with reading() as connection:
-        cards, _, _ = changed_cards(
+        cards, _, _, _ = changed_cards(
             connection, viewer=viewer, filters=EVERYTHING, at=company.at, ticket_ids=[ticket_id]
         )
     return cards[0]

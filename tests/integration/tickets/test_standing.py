@@ -25,7 +25,7 @@ def company(database: object, at: datetime) -> Company:
 
 def card(company: Company, ticket_id: int) -> Card:
     with reading() as connection:
-        cards, gone, _ = changed_cards(
+        cards, gone, _, _ = changed_cards(
             connection,
             viewer=company.actor("manager"),
             filters=BoardFilters(),
