@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools import basemap
+
 SOURCES = ("ticket_console", "assets", "rxconfig.py", "requirements.txt")
 LOCK = "reflex.lock"
 STAMP = Path(".web/built-from")
 
 
 def main() -> int:
+    basemap.make()
     sources = _digest(SOURCES)
     if STAMP.exists() and STAMP.read_text(encoding="ascii") == sources + _digest((LOCK,)):
         return 0

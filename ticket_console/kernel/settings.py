@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ticket_console.kernel.datums import Datum
+
 
 class BadSetting(Exception):
     """A setting that cannot be used; the message is a sentence for the operator."""
@@ -30,6 +32,9 @@ class Settings:
     max_attachment_bytes: int
     intake_per_minute: int
     outbound_hosts: tuple[str, ...]
+    map_style_url: str
+    map_hosts: tuple[str, ...]
+    map_datum: Datum
     travel_speed_kmh: int
     travel_detour_percent: int
     log_level: str
@@ -79,6 +84,11 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_attachment_bytes=_whole(given, "MAX_ATTACHMENT_BYTES", 10 << 20, low=1_024, high=256 << 20),
         intake_per_minute=_whole(given, "INTAKE_PER_MINUTE", 60_000, low=1, high=10_000_000),
         outbound_hosts=_hosts(given, "OUTBOUND_HOSTS"),
+        map_style_url=_address(given, "MAP_STYLE_URL", schemes=("https", "http"))
+        if "MAP_STYLE_URL" in given
+        else "",
+        map_hosts=_hosts(given, "MAP_HOSTS"),
+        map_datum=Datum(_choice(given, "MAP_DATUM", Datum.WGS84, tuple(Datum))),
         travel_speed_kmh=_whole(given, "TRAVEL_SPEED_KMH", 30, low=1, high=300),
         travel_detour_percent=_whole(given, "TRAVEL_DETOUR_PERCENT", 130, low=100, high=500),
         log_level=_choice(given, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ticket_console.kernel.datums import Datum
 from ticket_console.kernel.settings import BadSetting, Settings, load_settings
 
 KEY = "k" * 32
@@ -36,6 +37,9 @@ def test_nothing_but_a_folder_is_needed(tmp_path: Path) -> None:
         max_attachment_bytes=10_485_760,
         intake_per_minute=60_000,
         outbound_hosts=(),
+        map_style_url="",
+        map_hosts=(),
+        map_datum=Datum.WGS84,
         travel_speed_kmh=30,
         travel_detour_percent=130,
         log_level="info",
@@ -57,6 +61,9 @@ def test_a_variable_left_empty_is_one_that_was_not_set(given: dict[str, str]) ->
         "MAX_ATTACHMENT_BYTES",
         "INTAKE_PER_MINUTE",
         "OUTBOUND_HOSTS",
+        "MAP_STYLE_URL",
+        "MAP_HOSTS",
+        "MAP_DATUM",
         "LOG_LEVEL",
     )
 
@@ -72,6 +79,9 @@ def test_a_variable_left_empty_is_one_that_was_not_set(given: dict[str, str]) ->
         ("PORT", "-1"),
         ("PORT", "80.5"),
         ("OUTBOUND_HOSTS", "https://crm.example.com"),
+        ("MAP_STYLE_URL", "maps/style.json"),
+        ("MAP_HOSTS", "https://tiles.example.com"),
+        ("MAP_DATUM", "bd09"),
         ("OUTBOUND_HOSTS", "crm.example.com, *"),
         ("DATABASE_URL", "mysql://host/db"),
         ("DATABASE_URL", "console.db"),
