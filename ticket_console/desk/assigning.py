@@ -95,7 +95,7 @@ def release(
             work = _take_up(connection, actor, at, command_id, ticket_id, expected_version, "ticket.act")
         except AlreadyApplied:
             return already_moved(connection, actor=actor, ticket_id=ticket_id)
-        token_id = _technician_step(work)
+        token_id = technician_step(work)
         token = work.tokens[token_id]
         if token["owner_kind"] is not OwnerKind.TECHNICIAN:
             raise NothingToAssign(ticket_no=work.draft.get("no"))
@@ -134,7 +134,7 @@ def _dispatch_again(at: datetime, org_id: int, ticket_id: int, command_id: str) 
                 expected_version=None,
                 permission="ticket.assign",
             )
-            token_id = _technician_step(work)
+            token_id = technician_step(work)
         except (AlreadyApplied, NothingToAssign, WhichStep):
             return False
         if work.tokens[token_id]["owner_kind"] is OwnerKind.TECHNICIAN:
@@ -178,26 +178,36 @@ def _give(
             )
         except AlreadyApplied:
             return already_moved(connection, actor=actor, ticket_id=ticket_id)
-        token_id = _technician_step(work)
-        token = work.tokens[token_id]
-        had = token["owner_id"] if token["owner_kind"] is OwnerKind.TECHNICIAN else None
-        if had == technician_id:
+        token_id = technician_step(work)
+        if _holder_of(work, token_id) == technician_id:
             return already_moved(connection, actor=actor, ticket_id=ticket_id)
-        if had is not None and mode is DecisionMode.MANUAL:
-            choosing.finish(connection, at=at, token_ids=[token_id], state=AssignmentState.RELEASED)
-        handler = work.graph.handler_of(token["node_key"], work.facts)
-        skill = None if handler is None else handler.skill
-        choice = choosing.assign_to(
-            connection,
-            at=at,
-            by=actor.label,
-            need=need_of(work, token_id, skill),
-            technician_id=technician_id,
-            mode=mode,
-            override=override,
-        )
-        _note_owner(work, token_id, technician_id, choice.technician_name, choice.decision_id, mode, reason)
+        give_step(work, token_id, technician_id, mode=mode, reason=reason, override=override)
         return finish(work)
+
+
+def give_step(
+    work: Work, token_id: int, technician_id: int, *, mode: DecisionMode, reason: str, override: bool
+) -> None:
+    """Give a step to somebody within a command that saves it, taking it from whoever had it."""
+    if _holder_of(work, token_id) is not None and mode is DecisionMode.MANUAL:
+        choosing.finish(work.connection, at=work.at, token_ids=[token_id], state=AssignmentState.RELEASED)
+    handler = work.graph.handler_of(work.tokens[token_id]["node_key"], work.facts)
+    skill = None if handler is None else handler.skill
+    choice = choosing.assign_to(
+        work.connection,
+        at=work.at,
+        by=work.actor.label,
+        need=need_of(work, token_id, skill),
+        technician_id=technician_id,
+        mode=mode,
+        override=override,
+    )
+    _note_owner(work, token_id, technician_id, choice.technician_name, choice.decision_id, mode, reason)
+
+
+def _holder_of(work: Work, token_id: int) -> int | None:
+    token = work.tokens[token_id]
+    return token["owner_id"] if token["owner_kind"] is OwnerKind.TECHNICIAN else None
 
 
 def _note_owner(
@@ -261,7 +271,8 @@ def _require_assign(work: Work) -> None:
     )
 
 
-def _technician_step(work: Work) -> int:
+def technician_step(work: Work) -> int:
+    """The one step of the ticket that is a technician's to do."""
     steps = [
         token.id
         for token in work.marking.active()
