@@ -1,6 +1,7 @@
 """SpiffWorkflow as an independent judge: it runs what we export, and visits the same steps as our engine."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -16,7 +17,7 @@ from SpiffWorkflow.util.task import TaskState
 from tests.builders.flows import QUEUE, graphs, is_equal, make_edge, make_graph, make_node
 from ticket_console.flows.bpmn.names import model, ours
 from ticket_console.flows.bpmn.writing import choice_variable, node_id, write_bpmn
-from ticket_console.flows.elements import FORKING_KINDS, EdgeKind, Join, Node, NodeKind
+from ticket_console.flows.elements import FORKING_KINDS, Edge, EdgeKind, Join, Node, NodeKind
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.graph_json import graph_json
 from ticket_console.tickets.actions import Complete, Open
@@ -32,8 +33,10 @@ def judged(graph: Graph) -> Graph:
 
     At an inclusive join the judge does not wait for a step that an event on its border could lead back before
     the gateway: it takes the event for a way of the step itself, where BPMN 2.0 (13.4.3) speaks of sequence
-    flows. So with such gateways no ways lead aside. Its branches do not see what the others set, so nothing
-    is set where there are branches.
+    flows. So with such gateways no ways lead aside. And a way that leads straight from the split to the join
+    lets the join go on while a step of another branch is still being decided about: a node that does nothing
+    stands on such a way. Its branches do not see what the others set, so nothing is set where there are
+    branches.
     """
     branches = any(node.kind in FORKING_KINDS for node in graph.nodes)
 
@@ -45,7 +48,38 @@ def judged(graph: Graph) -> Graph:
 
     only_forward = any(node.kind is NodeKind.INCLUSIVE for node in graph.nodes)
     edges = tuple(edge for edge in graph.edges if edge.kind is EdgeKind.FORWARD or not only_forward)
-    return replace(graph, nodes=tuple(map(plain, graph.nodes)), edges=edges)
+    straight = [edge for edge in edges if _leads_straight_to_the_join(graph, edge)]
+    return replace(
+        graph,
+        nodes=(*map(plain, graph.nodes), *(make_node(f"pass_{edge.key}", "automatic") for edge in straight)),
+        edges=(
+            *(replace(edge, target=f"pass_{edge.key}") if edge in straight else edge for edge in edges),
+            *(make_edge(f"pass_{edge.key}", edge.target) for edge in straight),
+        ),
+    )
+
+
+def _leads_straight_to_the_join(graph: Graph, edge: Edge) -> bool:
+    source, target = graph.node_by_key[edge.source], graph.node_by_key[edge.target]
+    return source.kind is NodeKind.INCLUSIVE and source.join is None and target.join is not None
+
+
+def merges_before_a_join(graph: Graph) -> bool:
+    """Whether ways meet between an inclusive split and its join.
+
+    To know whether the join must wait, the judge looks back from it for steps at work, and at a place where
+    ways meet it follows only the first of them.
+    """
+    into = Counter(edge.target for edge in graph.edges)
+
+    def is_in_a_branch(node: Node) -> bool:
+        branches = graph.structure.branches.get(node.key, ())
+        splits = (graph.node_by_key[graph.edge_by_key[branch].source] for branch in branches)
+        return any(split.kind is NodeKind.INCLUSIVE for split in splits)
+
+    return any(
+        into[node.key] > 1 and node.kind is not NodeKind.END and is_in_a_branch(node) for node in graph.nodes
+    )
 
 
 def decided_by_order(graph: Graph) -> bool:
@@ -142,8 +176,10 @@ def compare(graph: Graph, facts: dict[str, Any], choices: list[int]) -> list[lis
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_the_judge_visits_the_same_steps(graph: Graph, level: int, choices: list[int]) -> None:
     assume(not decided_by_order(graph))
+    drawn = judged(graph)
+    assume(not merges_before_a_join(drawn))
 
-    compare(judged(graph), {"level": level}, choices)
+    compare(drawn, {"level": level}, choices)
 
 
 def test_the_judge_agrees_on_a_branch_a_choice_and_a_parallel_part() -> None:
@@ -173,3 +209,64 @@ def test_the_judge_agrees_on_a_branch_a_choice_and_a_parallel_part() -> None:
 
     assert hard == [["left", "right"], ["right"], ["decide"], ["easy"], ["decide"], []]
     assert easy == [["easy"], ["decide"], []]
+
+
+def test_the_judge_lets_a_join_go_on_too_early_where_a_way_leads_straight_to_it() -> None:
+    graph = make_graph(
+        make_node("split", "inclusive"),
+        make_node("sort", "exclusive"),
+        make_node("work", "task"),
+        make_node("join", "inclusive", join=Join.ALL),
+        make_node("last", "task"),
+        make_edge("start", "split"),
+        make_edge("split", "join", guard=is_equal("level", 1)),
+        make_edge("split", "sort", guard=is_equal("level", 1), order=1),
+        make_edge("split", "join", key="otherwise", default=True),
+        make_edge("sort", "work", default=True),
+        make_edge("sort", "end", guard=is_equal("level", 2)),
+        make_edge("work", "join"),
+        make_edge("join", "last"),
+        make_edge("last", "end"),
+    )
+
+    assert Judge(graph, {"level": 1}).waiting() == ["last", "work"]
+    assert compare(judged(graph), {"level": 1}, [0, 0, 0]) == [["work"], ["last"], []]
+
+
+def test_the_judge_looks_back_from_a_join_along_the_first_of_ways_that_meet_only() -> None:
+    graph = make_graph(
+        make_node("split", "inclusive"),
+        make_node("ask", "task"),
+        make_node("sort", "inclusive"),
+        make_node("easy", "automatic"),
+        make_node("hard", "automatic"),
+        make_node("sorted", "inclusive", join=Join.ALL),
+        make_node("work", "task"),
+        make_node("note", "automatic"),
+        make_node("skip", "automatic"),
+        make_node("join", "inclusive", join=Join.ALL),
+        make_node("last", "task"),
+        make_edge("start", "split"),
+        make_edge("split", "note", guard=is_equal("level", 1)),
+        make_edge("split", "ask", guard=is_equal("level", 1), order=1),
+        make_edge("split", "skip", default=True),
+        make_edge("ask", "sort"),
+        make_edge("sort", "easy", guard=is_equal("level", 2)),
+        make_edge("sort", "hard", default=True),
+        make_edge("easy", "sorted"),
+        make_edge("hard", "sorted"),
+        make_edge("sorted", "work"),
+        make_edge("note", "join"),
+        make_edge("work", "join"),
+        make_edge("skip", "join"),
+        make_edge("join", "last"),
+        make_edge("last", "end"),
+    )
+    judge = Judge(graph, {"level": 1})
+    assert judge.waiting() == ["ask"]
+
+    judge.complete("ask", None)
+
+    assert judge.waiting() == ["last", "work"]
+    assert merges_before_a_join(judged(graph))
+    assert not decided_by_order(graph)
