@@ -88,7 +88,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "draft",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("org_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
@@ -423,7 +425,7 @@ def upgrade() -> None:
     op.create_index("ix_dispatch_strategy_org_id_ends_at", "dispatch_strategy", ["org_id", "ends_at"])
     op.create_table(
         "draft_operation",
-        sa.Column("draft_id", sa.Integer(), nullable=False),
+        sa.Column("draft_id", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("gesture_id", sa.String(length=64), nullable=False),
         sa.Column("label", sa.String(length=64), nullable=False),
@@ -518,6 +520,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "command_id", name="uq_replay_run_org_id_command_id"),
     )
     op.create_index("ix_replay_run_flow", "replay_run", ["flow_id", "id"])
+    op.create_index(
+        "uq_replay_run_running",
+        "replay_run",
+        ["org_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
+    )
     op.create_table(
         "role_grant",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1833,6 +1843,10 @@ WRITTEN_ONCE = {
         "CREATE TRIGGER template_version_no_delete BEFORE DELETE ON template_version FOR EACH ROW WHEN "
         "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'a published template_version never changes'); "
         "END",
+        "CREATE TRIGGER publication_no_update BEFORE UPDATE ON publication FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'publication is written once'); END",
+        "CREATE TRIGGER publication_no_delete BEFORE DELETE ON publication FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'publication is written once'); END",
         "CREATE TRIGGER trigger_rule_version_no_update BEFORE UPDATE ON trigger_rule_version FOR EACH "
         "ROW BEGIN SELECT RAISE(ABORT, 'a published trigger_rule_version never changes'); END",
         "CREATE TRIGGER trigger_rule_version_no_delete BEFORE DELETE ON trigger_rule_version FOR EACH "
@@ -1916,6 +1930,10 @@ WRITTEN_ONCE = {
         "refuse_change_of_template_version()",
         "CREATE TRIGGER template_version_no_delete BEFORE DELETE ON template_version FOR EACH ROW WHEN "
         "(OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_template_version()",
+        "CREATE FUNCTION refuse_change_of_publication() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'publication is written once' USING ERRCODE = 'restrict_violation'; END $$",
+        "CREATE TRIGGER publication_no_change BEFORE UPDATE OR DELETE ON publication FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_publication()",
         "CREATE FUNCTION refuse_change_of_trigger_rule_version() RETURNS trigger LANGUAGE plpgsql AS $$ "
         "BEGIN RAISE EXCEPTION 'a published trigger_rule_version never changes' USING ERRCODE = "
         "'restrict_violation'; END $$",
@@ -1970,6 +1988,7 @@ CHANGEABLE_AGAIN = {
         "DROP FUNCTION refuse_change_of_policies() CASCADE",
         "DROP FUNCTION refuse_change_of_flow_version() CASCADE",
         "DROP FUNCTION refuse_change_of_template_version() CASCADE",
+        "DROP FUNCTION refuse_change_of_publication() CASCADE",
         "DROP FUNCTION refuse_change_of_trigger_rule_version() CASCADE",
         "DROP FUNCTION refuse_change_of_the_books() CASCADE",
         "DROP FUNCTION refuse_change_of_history() CASCADE",

@@ -23,6 +23,8 @@ class ReplayState(StrEnum):
 class ReplayRun(SQLModel, table=True):
     """A flow as it was drawn, played with the tickets of a period; `report` is what came of it.
 
+    An organisation has one running at a time.
+
     Where the one who asked `sees_everything` so must whoever looks at it; else it is theirs alone.
     """
 
@@ -30,6 +32,13 @@ class ReplayRun(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("org_id", "command_id"),
         sa.Index("ix_replay_run_flow", "flow_id", "id"),
+        sa.Index(
+            "uq_replay_run_running",
+            "org_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

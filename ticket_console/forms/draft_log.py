@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ticket_console.access import audit, policy
 from ticket_console.forms.tables import Draft, DraftKind, DraftOperation
-from ticket_console.kernel import signals
+from ticket_console.kernel import ids, signals
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import canonical_json
 from ticket_console.kernel.database import reading, retried, table, transaction
@@ -823,6 +823,7 @@ def _insert(
     return connection.execute(
         sa.insert(_drafts)
         .values(
+            id=ids.take("row"),
             org_id=actor.org_id,
             kind=subject.kind,
             code=code,

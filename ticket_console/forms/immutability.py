@@ -1,4 +1,4 @@
-"""What the database itself refuses to change, as DDL for the migration: versions that were published."""
+"""What the database itself refuses to change, as DDL for the migration: published versions and their book."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -43,18 +43,43 @@ def dropped_with(name: str) -> Mapping[str, CREATED]:
     return {"sqlite": (), "postgresql": (f"DROP FUNCTION {refusing_function(name)}() CASCADE",)}
 
 
-CREATE_DDL: Final = frozen_once_published(
-    "template_version",
-    (
-        "id",
-        "template_id",
-        "number",
-        "base_version_id",
-        "definition",
-        "content_hash",
-        "flow_version_id",
-        "published_at",
-        "published_by",
+def written_once(name: str) -> Mapping[str, CREATED]:
+    """Triggers by dialect: no row of `name` ever changes or goes."""
+    function = refusing_function(name)
+    return {
+        "sqlite": tuple(
+            f"CREATE TRIGGER {name}_no_{verb.lower()} BEFORE {verb} ON {name} FOR EACH ROW "
+            f"BEGIN SELECT RAISE(ABORT, '{name} is written once'); END"
+            for verb in ("UPDATE", "DELETE")
+        ),
+        "postgresql": (
+            f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{name} is written once' USING ERRCODE = 'restrict_violation'; END $$",
+            f"CREATE TRIGGER {name}_no_change BEFORE UPDATE OR DELETE ON {name} FOR EACH ROW "
+            f"EXECUTE FUNCTION {function}()",
+        ),
+    }
+
+
+def joined(*ddl: Mapping[str, CREATED]) -> Mapping[str, CREATED]:
+    return {dialect: tuple(sql for each in ddl for sql in each[dialect]) for dialect in ddl[0]}
+
+
+CREATE_DDL: Final = joined(
+    frozen_once_published(
+        "template_version",
+        (
+            "id",
+            "template_id",
+            "number",
+            "base_version_id",
+            "definition",
+            "content_hash",
+            "flow_version_id",
+            "published_at",
+            "published_by",
+        ),
     ),
+    written_once("publication"),
 )
-DROP_DDL: Final = dropped_with("template_version")
+DROP_DDL: Final = joined(dropped_with("template_version"), dropped_with("publication"))

@@ -122,6 +122,8 @@ class DraftKind(StrEnum):
 class Draft(SQLModel, table=True):
     """What one author is drawing. `base` is what it started from, `seq` how often it has changed since.
 
+    Its id is never that of a discarded draft: a stale tab must not match another draft's changes.
+
     `contributors` have the authors of what came in since the last publication, names by label; `merged` says,
     by draft, up to which change another author's draft has been taken in.
     """
@@ -129,7 +131,12 @@ class Draft(SQLModel, table=True):
     __tablename__ = "draft"
     __table_args__ = (sa.UniqueConstraint("org_id", "kind", "code", "author"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    # INTEGER makes the key the rowid of SQLite; a wider one would cost a second tree.
+    id: int = Field(
+        sa_column=sa.Column(
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False
+        )
+    )
     org_id: int = Field(foreign_key="org.id")
     kind: DraftKind = Field(sa_column=sa.Column(EnumText(DraftKind), nullable=False))
     code: str = Field(max_length=64)
@@ -151,7 +158,7 @@ class DraftOperation(SQLModel, table=True):
     __tablename__ = "draft_operation"
     __table_args__ = (sa.UniqueConstraint("draft_id", "gesture_id"),)
 
-    draft_id: int = Field(primary_key=True, foreign_key="draft.id")
+    draft_id: int = Field(primary_key=True, foreign_key="draft.id", sa_type=sa.BigInteger)
     seq: int = Field(primary_key=True)
     gesture_id: str = Field(max_length=64)
     label: str = Field(max_length=64)

@@ -77,6 +77,22 @@ def rows() -> tuple[list[Any], list[Any]]:
         )
 
 
+class TestDiscarding:
+    def test_a_stale_tab_does_not_match_the_next_draft(
+        self, company: Company, manager: Actor, at: datetime
+    ) -> None:
+        stale = drafts.open_draft(actor=manager, at=at, code=flow_code(company))
+        drafts.discard(actor=manager, at=at, draft_id=stale.id, if_match=0)
+        fresh = drafts.open_draft(actor=manager, at=at, code=stale.code)
+        before = rows()
+
+        with pytest.raises(DraftNotFound):
+            saved(manager, at, stale, "late", put("name", "en", value="From a stale tab"))
+
+        assert fresh.id > stale.id
+        assert rows() == before
+
+
 class TestOpening:
     def test_a_draft_begins_as_the_version_in_use(
         self, company: Company, manager: Actor, at: datetime

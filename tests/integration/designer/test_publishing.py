@@ -113,6 +113,23 @@ def publish(actor: Actor, at: datetime, draft: DraftView, command_id: str = "p-1
     )
 
 
+class TestTheBookOfPublications:
+    @pytest.mark.parametrize("change", ["UPDATE publication SET note = 'other'", "DELETE FROM publication"])
+    def test_the_database_refuses_to_change_it(
+        self, company: Company, manager: Actor, at: datetime, change: str
+    ) -> None:
+        publish(manager, at, renamed(company, manager, at, "Repairs"))
+        before = everything()
+
+        with (
+            pytest.raises(sa.exc.DBAPIError, match="publication is written once"),
+            transaction() as connection,
+        ):
+            connection.execute(sa.text(change))
+
+        assert everything() == before
+
+
 class TestPublishing:
     def test_the_saved_graph_is_the_drawn_graph(
         self, company: Company, manager: Actor, at: datetime

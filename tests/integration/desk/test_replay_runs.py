@@ -23,7 +23,7 @@ from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.graph import Graph
 from ticket_console.flows.graph_json import graph_json, parse_graph
 from ticket_console.kernel.clock import SystemClock
-from ticket_console.kernel.database import reading, table
+from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden
 from ticket_console.tickets.tables import Event, Ticket
 
@@ -128,6 +128,40 @@ def test_an_unchanged_draft_differs_in_nothing(company: Company) -> None:
     assert report is not None
     assert (report["tickets"], report["differing"], set(report["kinds"].values())) == (3, 0, {0})
     assert report["edges"]["base"] == report["edges"]["draft"]
+
+
+def test_of_replays_started_at_the_same_moment_one_runs(company: Company) -> None:
+    draft, together = with_hours(company, 1), threading.Barrier(4)
+    outcomes: list[int | str] = []
+
+    def begin(number: int) -> None:
+        together.wait(PATIENCE_SECONDS)
+        try:
+            outcomes.append(start(company, draft, command=f"r-{number}"))
+        except ReplayRunning as refusal:
+            outcomes.append(refusal.code)
+
+    threads = [threading.Thread(target=begin, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+
+    with reading() as connection:
+        states = connection.execute(sa.select(table(ReplayRun).c.state)).scalars().all()
+    assert sorted(map(str, outcomes))[1:] == ["replay.running"] * 3
+    assert states == [ReplayState.RUNNING]
+
+
+def test_the_database_itself_keeps_a_second_replay_from_running(company: Company) -> None:
+    run_id = start(company, with_hours(company, 1))
+    with reading() as connection:
+        row = dict(connection.execute(sa.select(table(ReplayRun))).one()._mapping)
+
+    with pytest.raises(sa.exc.IntegrityError), transaction() as connection:
+        connection.execute(
+            sa.insert(table(ReplayRun)).values(**row | {"id": run_id + 1, "command_id": "r-2"})
+        )
 
 
 def test_a_run_called_off_at_work_leaves_only_its_row_and_no_process(

@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import IntegrityError
 
 from ticket_console.access import policy
 from ticket_console.clocks.calendars import calendars_of
@@ -39,7 +40,7 @@ from ticket_console.flows.graph_json import InvalidGraph, content_hash, graph_js
 from ticket_console.flows.publishing import publishing_problems
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.clock import Clock
-from ticket_console.kernel.database import reading, table, transaction
+from ticket_console.kernel.database import reading, retried, table, transaction
 from ticket_console.kernel.errors import Conflict, InvalidInput, NotFound
 from ticket_console.tickets.tables import Ticket
 from ticket_console.tickets.writing import TicketNotFound
@@ -148,16 +149,34 @@ def start(
     if period.starts >= period.ends or period.starts >= at:
         raise BadPeriod(())
     graph = draft if isinstance(draft, Graph) else graph_of(dict(draft))
+    order = _Order(flow_code, graph, label[:120], period)
+    try:
+        return _noted(actor, at, command_id, order)
+    except IntegrityError:
+        # Another one was started at the same moment, or this one twice; now its row is there to be seen.
+        return _noted(actor, at, command_id, order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    flow_code: str
+    graph: Graph
+    label: str
+    period: Period
+
+
+@retried
+def _noted(actor: Actor, at: datetime, command_id: str, order: _Order) -> int:
     with transaction() as connection:
         known = connection.execute(
             sa.select(_runs.c.id).where(_runs.c.org_id == actor.org_id, _runs.c.command_id == command_id)
         ).scalar()
         if known is not None:
             return int(known)
-        flow_id = flow_reads.flow_id(connection, actor.org_id, flow_code)
+        flow_id = flow_reads.flow_id(connection, actor.org_id, order.flow_code)
         calendars = calendars_of(connection, actor.org_id)
         if problems := publishing_problems(
-            connection, org_id=actor.org_id, code=flow_code, graph=graph, calendars=calendars
+            connection, org_id=actor.org_id, code=order.flow_code, graph=order.graph, calendars=calendars
         ):
             raise InvalidGraph(problems)
         _refuse_second(connection, actor.org_id, at)
@@ -166,12 +185,12 @@ def start(
             org_id=actor.org_id,
             flow_id=flow_id,
             command_id=command_id,
-            label=label[:120],
-            draft=graph_json(graph),
-            draft_hash=content_hash(graph),
+            label=order.label,
+            draft=graph_json(order.graph),
+            draft_hash=content_hash(order.graph),
             dwells=[],
-            period_from=period.starts,
-            period_until=period.ends,
+            period_from=order.period.starts,
+            period_until=order.period.ends,
             as_of=at,
             state=ReplayState.RUNNING,
             done=0,
