@@ -365,6 +365,17 @@ def test_a_step_is_added_connected_and_named_with_the_keyboard_alone(
     expect(page.locator('[data-test="said"]')).to_contain_text("Look closely")
 
 
+def test_a_new_step_is_named_in_both_languages(page_as: OpenPage, server: Server) -> None:
+    page = page_as("manager", locale="zh")
+    code = begin(page)
+
+    add_after(page, "task", "approval", {"approval": "审批"})
+    saved(page)
+
+    named = {each["key"]: each["name"] for each in kept(server, code)["nodes"]}
+    assert named["approval"] == {"zh": "审批", "en": "Approval"}
+
+
 def test_two_windows_of_one_author_follow_each_other(page_as: OpenPage) -> None:
     one = page_as("manager", locale="en")
     code = begin(one)

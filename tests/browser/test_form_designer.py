@@ -2,7 +2,6 @@
 
 import io
 import re
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.browser.who_works import second_manager
 from tests.fixtures.browsers import LogIn, Server
 
 THREE_MINUTES = 180.0
@@ -48,27 +48,7 @@ def new_form(context_as: LogIn) -> NewForm:
 @pytest.fixture
 def colleague(server: Server) -> str:
     """The log-in of a second manager."""
-    login = f"manager-{uuid4().hex[:6]}"
-    path = server.environ["DATABASE_URL"].removeprefix("sqlite:///")
-    connection = sqlite3.connect(path, timeout=20)
-    with connection:
-        connection.row_factory = sqlite3.Row
-        known = dict(connection.execute("SELECT * FROM user_account WHERE login = 'manager'").fetchone())
-        role = dict(
-            connection.execute("SELECT * FROM role_grant WHERE user_id = ?", (known.pop("id"),)).fetchone()
-        )
-        del role["id"]
-        user_id = _insert(connection, "user_account", {**known, "login": login, "display_name": "Ann Brook"})
-        _insert(connection, "role_grant", {**role, "user_id": user_id})
-    connection.close()
-    return login
-
-
-def _insert(connection: sqlite3.Connection, table: str, row: dict[str, object]) -> int | None:
-    places = ", ".join("?" * len(row))
-    return connection.execute(
-        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values())
-    ).lastrowid
+    return second_manager(server)
 
 
 def _designer(page: Page) -> Locator:
@@ -643,3 +623,94 @@ def test_a_form_without_a_name_says_so_before_it_is_published(new_form: NewForm)
     page.locator("[data-test=publish]").click()
     expect(page.get_by_role("dialog").locator(".fm-problems")).to_contain_text("name")
     expect(page.locator("[data-test=publish-now]")).to_be_disabled()
+
+
+# TPL-05
+def test_a_field_that_is_entered_once_is_marked_as_such(new_form: NewForm) -> None:
+    page = new_form("en")
+    page.locator(".fm-tile[data-kind=text]").click()
+    page.locator(".fm-tile[data-kind=formula]").click()
+    page.locator("[data-field-card=text]").click()
+
+    page.get_by_role("switch", name="Entered once").check(force=True)
+
+    expect(
+        page.locator("[data-field-card=text]").get_by_title("Entered once, then only read")
+    ).to_be_visible()
+    _is_saved(page)
+    page.reload()
+    page.locator("[data-field-card=text]").click()
+    expect(page.get_by_role("switch", name="Entered once")).to_be_checked()
+    # What is calculated is entered by nobody.
+    page.locator("[data-field-card=formula]").click()
+    expect(page.locator(".fm-right").get_by_text("Formula").first).to_be_visible()
+    expect(page.get_by_role("switch", name="Entered once")).to_have_count(0)
+
+
+def _speak(page: Page, language: str) -> None:
+    page.locator("[data-test=language]").click()
+    page.get_by_role("menuitem", name=language).click()
+
+
+def test_what_the_designer_names_is_named_in_both_languages_until_somebody_renames_it(
+    new_form: NewForm,
+) -> None:
+    page = new_form("zh")
+    page.locator(".fm-tile[data-kind=choice]").click()
+    page.get_by_role("button", name="添加选项").click()
+    last = page.locator(".fm-right .fm-option .tc-input").last
+    expect(last).to_have_value("选项 4")
+
+    _speak(page, "English")
+
+    expect(last).to_have_value("Option 4")
+    expect(page.locator("[data-field-card=choice] .fm-name")).to_have_text("Single choice")
+    last.fill("Till")
+    page.locator("[data-field-card=choice]").focus()
+    page.keyboard.press("F2")
+    page.keyboard.type("Where")
+    page.keyboard.press("Enter")
+    _is_saved(page)
+    _speak(page, "中文")
+    # A word of ours in the other language would now be wrong.
+    expect(page.locator("[data-field-card=choice] .fm-name")).to_have_text("Where")
+    expect(page.locator("[data-field-card=choice] .fm-chip").last).to_have_text("Till")
+
+
+# TPL-05
+def test_who_draws_for_a_department_reads_the_sections_of_others_and_is_told_why(
+    context_as: LogIn, server: Server
+) -> None:
+    login = second_manager(server, department="marketing", region="SOUTH")
+    page = context_as(login, locale="en").new_page()
+    page.goto("/designer/forms/presales")
+    _designer(page).wait_for()
+    theirs = page.locator(".fm-section[data-locked]")
+    ours = page.locator(".fm-section:not([data-locked])")
+    before = _keys(page)
+
+    expect(theirs.get_by_role("note").first).to_contain_text("you can read it here, not change it")
+    expect(ours.locator(".tc-badge")).to_have_text("marketing")
+    card = theirs.locator("[data-field-card]").first
+    card.click()
+    inspector = page.locator(".fm-right")
+    expect(inspector.get_by_role("note")).to_contain_text("You draw for marketing")
+    expect(inspector.locator("[data-tongue=zh]").first).to_be_disabled()
+    expect(inspector.get_by_role("switch").first).to_be_disabled()
+    expect(card.locator(".fm-card-tools")).to_have_count(0)
+    card.focus()
+    page.keyboard.press("Delete")
+    page.keyboard.press("ControlOrMeta+d")
+    page.keyboard.press("F2")
+    assert _keys(page) == before
+    expect(page.locator(".fm-name-input")).to_have_count(0)
+
+    # What is added while a section of others is selected goes to one's own.
+    page.locator(".fm-tile[data-kind=number]").click()
+    expect(ours.locator("[data-field-card=number]")).to_be_visible()
+    _is_saved(page)
+    ours.locator("[data-field-card=number]").click()
+    expect(inspector.locator("[data-tongue=zh]").first).to_be_enabled()
+    page.reload()
+    _designer(page).wait_for()
+    assert sorted(_keys(page)) == sorted([*before, "number"])

@@ -36,8 +36,8 @@ def who_has(server: Server, ticket_no: str) -> Work:
     return _first(server, f"{_WORK} WHERE ticket.no = ?", (ticket_no,))
 
 
-def second_manager(server: Server) -> str:
-    """The log-in of a manager called Ann Brook, who has just been hired."""
+def second_manager(server: Server, *, department: str = "", region: str = "") -> str:
+    """The log-in of a manager called Ann Brook, who has just been hired, perhaps for a region only."""
     login = f"manager-{uuid4().hex[:6]}"
     path = server.environ["DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, timeout=20)) as connection, connection:
@@ -47,8 +47,11 @@ def second_manager(server: Server) -> str:
             connection.execute("SELECT * FROM role_grant WHERE user_id = ?", (known.pop("id"),)).fetchone()
         )
         del role["id"]
-        hired = _insert(connection, "user_account", {**known, "login": login, "display_name": "Ann Brook"})
-        _insert(connection, "role_grant", {**role, "user_id": hired})
+        if region:
+            (region_id,) = connection.execute("SELECT id FROM region WHERE code = ?", (region,)).fetchone()
+            role |= {"scope": "region", "region_id": region_id}
+        account = {**known, "login": login, "display_name": "Ann Brook", "department": department}
+        _insert(connection, "role_grant", {**role, "user_id": _insert(connection, "user_account", account)})
     return login
 
 

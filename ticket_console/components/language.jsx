@@ -160,6 +160,21 @@ const subscribe = (listener) => {
 
 export const speakerNow = () => SPEAKERS[locale];
 
+// What a key says in every language: the label {zh, en} of something that begins with a text of ours.
+export const inBoth = (key, params) => Object.fromEntries(Object.entries(SPEAKERS).map(([name, each]) => [name, each.t(key, params)]));
+
+// Whether a label is still what one of the keys says, with whatever figures.
+export function isStill(label, keys) {
+  const says = (name, key) => {
+    const parts = CATALOGS[name][key].split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    return new RegExp(`^${parts.join("\\d+")}$`).test(label?.[name] ?? "");
+  };
+  return keys.some((key) => Object.keys(SPEAKERS).every((name) => says(name, key)));
+}
+
+// A label that somebody writes in one language. What a preset says in the other would now be wrong and makes room.
+export const worded = (label, name, text, isPreset) => ({ ...(isPreset ? {} : label), [name]: text });
+
 export function useLanguage() {
   return SPEAKERS[useSyncExternalStore(subscribe, () => locale, () => "zh")];
 }

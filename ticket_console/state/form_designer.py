@@ -10,7 +10,7 @@ from reflex_base.event.context import EventContext
 from ticket_console.access import policy
 from ticket_console.desk import presence, publishing
 from ticket_console.desk.presence import Person
-from ticket_console.forms import drafts
+from ticket_console.forms import drafts, ownership
 from ticket_console.forms.draft_log import DraftMoved, DraftSummary, DraftView, GestureView, author_of
 from ticket_console.forms.reads import TemplateNotFound
 from ticket_console.forms.tables import DraftKind
@@ -219,6 +219,7 @@ def opened(*, actor: Actor, draft: DraftView) -> tuple[Plain, list[Plain]]:
             "newest_number": draft.newest_number,
             "published_keys": [spec["key"] for section in published for spec in section["fields"]],
             "address": f"{settings().public_url}/request/{draft.code}",
+            "department": actor.department if ownership.is_bound(actor) else "",
         },
         "seq": draft.seq,
         "document": draft.document,

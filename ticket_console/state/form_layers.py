@@ -138,6 +138,7 @@ def _section(section: Section, effective: Effective) -> Plain:
     return {
         "key": section.key,
         "title": dict(section.title),
+        "owner": section.owner,
         "fields": [
             {
                 "key": spec.key,

@@ -5,7 +5,7 @@ import "@xyflow/react/dist/base.css";
 import { Map as MapIcon, Maximize, Minus, Plus } from "lucide-react";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { CanvasTools, FlowEdge, FlowNode, FlowNote } from "./canvas_parts.jsx";
-import { addComment, connect, copied, moveTo, paste, put, readCopied, removeParts, setAt } from "./editing.js";
+import { addComment, connect, copied, moveTo, paste, put, readCopied, removeParts, renameNode } from "./editing.js";
 import { edgesOf, isBackward, judge, sizeOf } from "./kinds.js";
 import { positionsOf } from "./layout.js";
 import { edgeText, nameOf, placeOf, problemText } from "./words.js";
@@ -300,7 +300,7 @@ const Inner = forwardRef(function Inner({
     renamed: (key, text) => {
       setRenaming(null);
       const trimmed = text?.trim();
-      if (trimmed) gesture("flow_designer.did.rename", setAt(document, ["nodes", key, "name", speak.name], trimmed), { what: trimmed });
+      if (trimmed) gesture("flow_designer.did.rename", renameNode(document, key, speak.name, trimmed), { what: trimmed });
       focusNode(key);
     },
     resized: (key, box) => gesture("flow_designer.did.resize", ["x", "y", "width", "height"].map((name) => put(["drawing", "comments", key, name], Math.round(box[name])))),

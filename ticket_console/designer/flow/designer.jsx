@@ -5,7 +5,7 @@ import {
   AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalDistributeCenter, AlignStartHorizontal, AlignStartVertical, AlignVerticalDistributeCenter,
   ArrowLeft, Check, CloudOff, Columns3, Copy, GitMerge, History, ListTree, LoaderCircle, MousePointer2, Network, PanelLeft, Pencil, Redo2, Rocket, StickyNote, Trash2, TriangleAlert, Undo2,
 } from "lucide-react";
-import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
+import { inBoth, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Dialog, MenuButton, ReasonDialog, notify } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
 import { FlowCanvas } from "$/public/external/ticket_console/designer/flow/canvas/canvas.jsx";
 import { Label } from "./controls.jsx";
@@ -188,8 +188,7 @@ export function FlowDesigner({
     }
     const source = after ? now.nodes.find((node) => node.key === after) : null;
     const filled = entry.kind === "subflow" || entry.start?.actions ? { ...entry, start: { ...entry.start, ...withChoices(entry, words) } } : entry;
-    const name = { zh: speak.name === "zh" ? presetName(speak, entry.preset) : undefined, en: speak.name === "en" ? presetName(speak, entry.preset) : undefined };
-    const { key, ops } = addNode(now, filled, Object.fromEntries(Object.entries(name).filter(([, text]) => text)), spot, source);
+    const { key, ops } = addNode(now, filled, inBoth(`flow_designer.preset.${entry.preset}`), spot, source);
     const node = ops[0].value;
     const shown = { ...now, nodes: [...now.nodes, node] };
     const verdictOfLink = source ? judge(shown, source, node) : {};

@@ -1,6 +1,7 @@
 // What a gesture means for the document: pure functions from a document to the operations of one gesture.
 import { partAt } from "$/public/external/ticket_console/designer/document/document.js";
-import { KINDS } from "./kinds.js";
+import { isStill, worded } from "$/public/external/ticket_console/components/text/language.jsx";
+import { KINDS, PRESETS } from "./kinds.js";
 
 export const put = (path, value) => ({ op: "put", path, value });
 export const remove = (path) => ({ op: "remove", path });
@@ -12,6 +13,14 @@ const isBlank = (value) => value === null || value === undefined || value === ""
 export function setAt(document, path, value) {
   if (!isBlank(value)) return [put(path, value)];
   return partAt(document, path) === undefined ? [] : [remove(path)];
+}
+
+// A step's name in one language; while it is still the palette's word, the other language makes room.
+export function renameNode(document, key, language, text) {
+  const { name } = document.nodes.find((node) => node.key === key);
+  const isPreset = isStill(name, PRESETS);
+  if (!text) return setAt(document, ["nodes", key, "name", language], text);
+  return isPreset && name[language] !== text ? [put(["nodes", key, "name"], worded(name, language, text, isPreset))] : setAt(document, ["nodes", key, "name", language], text);
 }
 
 export function freshKey(base, taken) {

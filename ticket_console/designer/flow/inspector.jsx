@@ -4,7 +4,7 @@ import { Copy, LocateFixed, ShieldCheck, Trash2, X } from "lucide-react";
 import { ConditionBuilder } from "$/public/external/ticket_console/components/condition_builder/condition_builder.jsx";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Choice, Duration, Field, Label, Listed, Section, Text, Toggle, Whole } from "./controls.jsx";
-import { freshKey, put, remove, removeParts, setAt } from "$/public/external/ticket_console/designer/flow/canvas/editing.js";
+import { freshKey, put, remove, removeParts, renameNode, setAt } from "$/public/external/ticket_console/designer/flow/canvas/editing.js";
 import { CHANNELS, EDGE_KINDS, KINDS, LINKS, MODES, ROLES, isGuarded, isJoin, possibleKinds } from "$/public/external/ticket_console/designer/flow/canvas/kinds.js";
 import { guardText } from "$/public/external/ticket_console/designer/flow/canvas/sentences.js";
 import { edgeText, kindText, nameOf, placeOf, problemText, whoText } from "$/public/external/ticket_console/designer/flow/canvas/words.js";
@@ -315,7 +315,7 @@ function NodeInspector({ node, document, words, problems, act, onPick, onPermiss
   const stages = document.stages.filter((stage) => !known.stages || known.stages.includes(stage.category));
   return h("div", { className: "fl-stack" },
     h(Problems, { list: problemsOf(document, problems, "node", node.key), document, words }),
-    h(Label, { label: speak.t("flow_designer.name"), autoFocus: true, value: node.name, onDone: editor.text("name") }),
+    h(Label, { label: speak.t("flow_designer.name"), autoFocus: true, value: node.name, onDone: (language, text) => act(label, renameNode(document, node.key, language, text), what) }),
     h(Choice, { label: speak.t("flow_designer.stage"), value: node.stage, options: stages.map((stage) => ({ value: stage.key, label: speak.label(stage.name) || stage.key })), onDone: (stage) => stage && editor.set("stage", stage) }),
     known.sections.filter((name) => draw[name]).map((name) => h(Section, { key: name, name: `${known.shape}-${name}`, title: speak.t(`flow_designer.section.${name}`), count: counts[name], startOpen: open[name] }, h(draw[name], common))),
     h(Section, { name: "more", title: speak.t("flow_designer.section.more") },

@@ -60,6 +60,7 @@ export const PALETTE = [
 ];
 
 export const GROUP_ICONS = { people: UserCheck, ways: GitBranch, machine: Zap, frame: Network };
+export const PRESETS = PALETTE.flatMap((group) => group.entries).map((each) => `flow_designer.preset.${each.preset}`);
 export const entryOf = (preset) => PALETTE.flatMap((group) => group.entries).find((each) => each.preset === preset);
 
 const HANDLED = new Set(["task", "approval"]);

@@ -9,6 +9,9 @@ export const sectionOf = (document, key) => sectionsOf(document).find((section) 
 export const homeOf = (document, key) => sectionsOf(document).find((section) => (section.fields ?? []).some((field) => field.key === key));
 export const fieldOf = (document, key) => fieldsOf(document).find((field) => field.key === key);
 
+// Whether a section is another department's. Who is bound to none may change them all.
+export const isForeign = (section, department) => Boolean(department) && (section?.owner ?? "") !== department;
+
 export const sectionPath = (section, ...rest) => [...SECTIONS, section, ...rest];
 export const fieldPath = (document, key, ...rest) => sectionPath(homeOf(document, key).key, "fields", key, ...rest);
 
@@ -23,6 +26,8 @@ export function setting(path, thing, name, value) {
   if (isBlank(value)) return thing[name] === undefined ? [] : [remove([...path, name])];
   return JSON.stringify(thing[name]) === JSON.stringify(value) ? [] : [put([...path, name], value)];
 }
+
+export const isKindName = (field, kind) => Boolean(kind) && ["zh", "en"].every((name) => field.label?.[name] === kind.label?.[name]);
 
 export const isKey = (text) => KEY.test(text);
 
@@ -60,8 +65,9 @@ export function addField(document, field, sectionKey, index) {
   return putAt(sectionPath(sectionKey, "fields"), fields, field, index ?? fields.length);
 }
 
-export function freshSection(document, title) {
-  return { key: freeKey("section", sectionsOf(document).map((section) => section.key)), title, fields: [] };
+export function freshSection(document, title, owner) {
+  const section = { key: freeKey("section", sectionsOf(document).map((each) => each.key)), title, fields: [] };
+  return owner ? { ...section, owner } : section;
 }
 
 export const addSection = (document, section, index) => putAt(SECTIONS, sectionsOf(document), section, index ?? sectionsOf(document).length);

@@ -3,19 +3,19 @@ import { createElement as h, useCallback, useEffect, useMemo, useRef, useState }
 import { Link } from "react-router";
 import { toast } from "sonner";
 import { DragDropContext } from "@hello-pangea/dnd";
-import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
+import { useLanguage, worded } from "$/public/external/ticket_console/components/text/language.jsx";
 import { MenuButton } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
 import { Canvas } from "./canvas.jsx";
 import { ConvertDialog, HistoryDialog, MergeDialog, PublishDialog, RetireDialog, StandardDialog } from "./dialogs.jsx";
 import { FaceInspector, FieldInspector, SectionInspector } from "./inspector.jsx";
 import { LayersTab } from "./layers.jsx";
 import { Palette } from "./palette.jsx";
-import { Icon, IconButton, useInAddress } from "./parts.jsx";
+import { ForeignNote, Icon, IconButton, useInAddress } from "./parts.jsx";
 import { PreviewTab } from "./preview.jsx";
 import { VersionsTab } from "./versions.jsx";
 import { useDraft } from "./use_draft.js";
 import {
-  addField, addSection, copyOf, fieldOf, fieldPath, fieldsOf, freshField, freshSection, homeOf, moveField, moveSection, removeField, removeSection, sectionOf, sectionPath, sectionsOf, setting,
+  addField, addSection, copyOf, fieldOf, fieldPath, fieldsOf, freshField, freshSection, homeOf, isForeign, isKindName, moveField, moveSection, removeField, removeSection, sectionOf, sectionPath, sectionsOf, setting,
 } from "./fields.js";
 
 const TABS = ["build", "preview", "layers", "versions"];
@@ -72,8 +72,8 @@ function useActs(present) {
 
     const put = (kind, sectionKey, index) => {
       const field = freshField(form(), kind, at().known);
-      const target = sectionKey ?? sectionsOf(form()).at(-1)?.key;
-      if (target === undefined) make("form_designer.did.field_added", addSection(form(), { ...freshSection(form(), {}), fields: [field] }));
+      const target = sectionKey ?? sectionsOf(form()).filter((section) => !isForeign(section, at().department)).at(-1)?.key;
+      if (target === undefined) make("form_designer.did.field_added", addSection(form(), { ...freshSection(form(), {}, at().department), fields: [field] }));
       else make("form_designer.did.field_added", addField(form(), field, target, index));
       at().select({ field: field.key });
       show(field.key);
@@ -90,7 +90,7 @@ function useActs(present) {
     return {
       put,
       removeNow: remove,
-      removeField: (key) => (at().publishedKeys.has(key) ? at().setRetiring(key) : remove(key)),
+      removeField: (key) => !isForeign(homeOf(form(), key), at().department) && (at().publishedKeys.has(key) ? at().setRetiring(key) : remove(key)),
       select: (selection, { quiet } = {}) => {
         at().select(selection);
         if (!quiet && selection) at().setSheet("inspector");
@@ -104,7 +104,9 @@ function useActs(present) {
       append: (kind) => {
         const chosen = at().selection;
         const home = chosen?.field && homeOf(form(), chosen.field);
-        if (home) put(kind, home.key, home.fields.findIndex((field) => field.key === chosen.field) + 1);
+        const own = home ?? (chosen?.section && sectionOf(form(), chosen.section));
+        if (isForeign(own ?? { owner: at().department }, at().department)) put(kind);
+        else if (home) put(kind, home.key, home.fields.findIndex((field) => field.key === chosen.field) + 1);
         else put(kind, chosen?.section && sectionOf(form(), chosen.section) ? chosen.section : undefined);
         at().setSheet(null);
       },
@@ -112,13 +114,14 @@ function useActs(present) {
       moveSection: (key, index) => make("form_designer.did.section_moved", moveSection(form(), key, index)),
       duplicate: (key) => {
         const home = homeOf(form(), key);
+        if (isForeign(home, at().department)) return;
         const copy = copyOf(form(), key);
         make("form_designer.did.field_copied", addField(form(), copy, home.key, home.fields.findIndex((field) => field.key === key) + 1));
         at().select({ field: copy.key });
         show(copy.key);
       },
       addSection: () => {
-        const section = freshSection(form(), {});
+        const section = freshSection(form(), {}, at().department);
         make("form_designer.did.section_added", addSection(form(), section));
         at().select({ section: section.key });
         at().setRenaming(`section:${section.key}`);
@@ -130,11 +133,14 @@ function useActs(present) {
         make("form_designer.did.section_removed", removeSection(key));
         at().select(null);
       },
-      rename: (key) => at().setRenaming(key),
+      rename: (key) => {
+        const [, section] = key.split(/^section:/);
+        if (!isForeign(section === undefined ? homeOf(form(), key) : sectionOf(form(), section), at().department)) at().setRenaming(key);
+      },
       renamed: (key, text) => {
         at().setRenaming(null);
         const field = fieldOf(form(), key);
-        if (text !== null && field) make("form_designer.did.renamed", setting(fieldPath(form(), key), field, "label", { ...field.label, [at().speak.name]: text.trim() }));
+        if (text !== null && field) make("form_designer.did.renamed", setting(fieldPath(form(), key), field, "label", worded(field.label, at().speak.name, text.trim(), isKindName(field, at().kinds.get(field.kind)))));
         soon(() => card(key)?.focus());
       },
       renamedSection: (key, text) => {
@@ -170,7 +176,8 @@ export function FormDesigner({
   const form = draft.document;
   const kinds = useMemo(() => new Map((choices.kinds ?? []).map((kind) => [kind.key, kind])), [choices.kinds]);
   const publishedKeys = useMemo(() => new Set(draft.draft?.published_keys ?? []), [draft.draft]);
-  const acts = useActs({ draft, speak, selection, known: choices.fields, publishedKeys, select: setSelection, setRenaming, setRetiring, setSheet });
+  const department = draft.draft?.department ?? "";
+  const acts = useActs({ draft, department, speak, kinds, selection, known: choices.fields, publishedKeys, select: setSelection, setRenaming, setRetiring, setSheet });
 
   const chosenField = selection?.field && form ? fieldOf(form, selection.field) : null;
   const chosenSection = selection?.section && form ? sectionOf(form, selection.section) : null;
@@ -245,6 +252,10 @@ export function FormDesigner({
   const inspected = chosenField ? "field" : chosenSection ? "section" : "form";
   const heading = { field: kinds.get(chosenField?.kind)?.label, section: speak.t("form_designer.inspect.section"), form: speak.t("form_designer.inspect.form") }[inspected];
 
+  const inspectedSection = chosenField ? homeOf(form, chosenField.key) : chosenSection;
+  const owner = inspectedSection?.owner ?? "";
+  const isLocked = isForeign({ owner }, department);
+
   const inspector = h("aside", { className: "fm-right", "data-sheet": sheet === "inspector" || undefined, "aria-label": speak.t("form_designer.inspector") },
     h("header", { className: "fm-side-head" },
       h("span", { className: "fm-kind" }, h(Icon, { name: inspected === "field" ? kinds.get(chosenField.kind)?.icon : inspected === "section" ? "rows_3" : "panel_top" })),
@@ -252,12 +263,14 @@ export function FormDesigner({
       h("span", { className: "fm-gap" }),
       inspected !== "form" && h("button", { type: "button", className: "tc-btn fm-to-form", "data-tone": "quiet", "data-size": "small", onClick: () => setSelection(null) }, speak.t("form_designer.inspect.form")),
       h("span", { className: "fm-close" }, h(IconButton, { icon: "x", label: speak.t("common.close"), onClick: () => setSheet(null) }))),
+    h("fieldset", { className: "fm-inspected", disabled: isLocked },
+    isLocked && h(ForeignNote, { owner, department }),
     chosenField ? h(FieldInspector, {
       key: chosenField.key, document: form, field: chosenField, draft, kinds, choices, problems, isPublished: publishedKeys.has(chosenField.key),
       onRenamed: (key) => setSelection({ field: key }), onConvert: () => setConverting(chosenField.key), onRemove: () => acts.removeField(chosenField.key),
     }) : chosenSection ? h(SectionInspector, {
       key: chosenSection.key, document: form, section: chosenSection, draft, choices, problems, isOnly: sectionsOf(form).length === 1 && (chosenSection.fields ?? []).length === 0, onRemove: () => acts.removeSection(chosenSection.key),
-    }) : h(FaceInspector, { document: form, draft, choices, problems, address: about.address }));
+    }) : h(FaceInspector, { document: form, draft, choices, problems, address: about.address })));
 
   const build = h("div", { className: "fm-body", "data-dragging": isDragging || undefined },
     h(DragDropContext, dragging,
@@ -267,7 +280,7 @@ export function FormDesigner({
       h("div", { className: "fm-middle" },
         isOutdated && h("div", { className: "tc-note fm-outdated", "data-tone": "warn" }, h(Icon, { name: "git_merge" }), h("span", null, speak.t("form_designer.outdated", { n: about.newest_number })),
           h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => setDialog({ kind: "merge", other: null }) }, speak.t("form_designer.outdated.merge"))),
-        h(Canvas, { sections: sectionsOf(form), kinds, selection, renaming, problems, act: acts }))),
+        h(Canvas, { sections: sectionsOf(form), kinds, selection, renaming, problems, department, act: acts }))),
     inspector,
     sheet && h("button", { type: "button", className: "fm-veil", "aria-label": speak.t("common.close"), onClick: () => setSheet(null) }),
     h("button", { type: "button", className: "tc-btn fm-fab", "data-tone": "primary", onClick: () => setSheet("palette") }, h(Icon, { name: "plus" }), speak.t("form_designer.palette.open")));

@@ -6,7 +6,7 @@ import {
   Milestone, Monitor, Move, Package, PackagePlus, PackageSearch, PanelTop, Paperclip, Phone, PhoneCall, Plus, QrCode, RadioTower, Redo2, Replace, Rocket, RotateCcw, Rows3, Ruler, Save, ScanBarcode, ScanLine, ScrollText, Search, Settings2,
   ShieldCheck, Sigma, Signature, Smartphone, Snowflake, Split, Square, SquareCheck, SquareCheckBig, SquareDashedMousePointer, SquareMousePointer, SquarePen, Star, Store, Table, Table2, Tags, TextCursorInput, TextInitial, ThumbsUp,
   Ticket, Timer, ToggleLeft, Trash2, Truck, Type, Undo2, UserRound, UserSearch, Users, Utensils, Video, Wallet, WalletMinimal, Banknote, Coins, Workflow, Wrench, X, Zap, CircleDollarSign, Calculator, AlignLeft, TextQuote, Clock, Text,
-  ListFilter, SquareStack, Stamp, PenLine, Boxes, Map, LocateFixed, NotebookText, Download, Upload, BookmarkPlus, MapPinned, BadgeDollarSign, Cpu, SquareFunction, Sparkles, GraduationCap, PartyPopper, Plug, Droplets, Flame, Stethoscope, Shirt,
+  ListFilter, SquareStack, Stamp, PenLine, PenOff, Boxes, Map, LocateFixed, NotebookText, Download, Upload, BookmarkPlus, MapPinned, BadgeDollarSign, Cpu, SquareFunction, Sparkles, GraduationCap, PartyPopper, Plug, Droplets, Flame, Stethoscope, Shirt,
 } from "lucide-react";
 
 const ICONS = {
@@ -16,7 +16,7 @@ const ICONS = {
   Milestone, Monitor, Move, Package, PackagePlus, PackageSearch, PanelTop, Paperclip, Phone, PhoneCall, Plus, QrCode, RadioTower, Redo2, Replace, Rocket, RotateCcw, Rows3, Ruler, Save, ScanBarcode, ScanLine, ScrollText, Search, Settings2,
   ShieldCheck, Sigma, Signature, Smartphone, Snowflake, Split, Square, SquareCheck, SquareCheckBig, SquareDashedMousePointer, SquareMousePointer, SquarePen, Star, Store, Table, Table2, Tags, TextCursorInput, TextInitial, ThumbsUp,
   Ticket, Timer, ToggleLeft, Trash2, Truck, Type, Undo2, UserRound, UserSearch, Users, Utensils, Video, Wallet, WalletMinimal, Banknote, Coins, Workflow, Wrench, X, Zap, CircleDollarSign, Calculator, AlignLeft, TextQuote, Clock, Text,
-  ListFilter, SquareStack, Stamp, PenLine, Boxes, Map, LocateFixed, NotebookText, Download, Upload, BookmarkPlus, MapPinned, BadgeDollarSign, Cpu, SquareFunction, Sparkles, GraduationCap, PartyPopper, Plug, Droplets, Flame, Stethoscope, Shirt,
+  ListFilter, SquareStack, Stamp, PenLine, PenOff, Boxes, Map, LocateFixed, NotebookText, Download, Upload, BookmarkPlus, MapPinned, BadgeDollarSign, Cpu, SquareFunction, Sparkles, GraduationCap, PartyPopper, Plug, Droplets, Flame, Stethoscope, Shirt,
 };
 
 // "git_branch" and "git-branch" are the icon GitBranch; an unknown name is a dashed circle.

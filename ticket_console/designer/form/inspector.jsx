@@ -1,10 +1,10 @@
 // What is selected, with everything that can be said about it: a field, a section, or the form itself.
 import { createElement as h, useState } from "react";
-import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
+import { useLanguage, worded } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Bilingual, Group, Icon, IconButton, Row, Segmented, Select, Switch, TextBox } from "./parts.jsx";
 import { BehavioursEditor, ConditionEditor } from "./conditions.jsx";
 import { AcceptsEditor, ColumnsEditor, FormulaEditor, ItemsEditor, LookupEditor, OptionsEditor, PatternEditor } from "./settings.jsx";
-import { fieldPath, fieldsOf, freeKey, isKey, problemsOf, renameField, sectionPath, setting, slug, takenKeys } from "./fields.js";
+import { fieldPath, fieldsOf, freeKey, isKey, isKindName, problemsOf, renameField, sectionPath, setting, slug, takenKeys } from "./fields.js";
 
 const FACE = ["face"];
 
@@ -72,7 +72,7 @@ export function FieldInspector({ document, field, draft, kinds, choices, problem
   const about = (name) => own.filter((problem) => problem.path === `fields.${field.key}.${name}` || problem.path.startsWith(`fields.${field.key}.${name}`));
   const said = (name) => about(name).map((problem) => speak.t(problem.code, problem.params))[0];
   const set = (name, value, burst) => draft.make("form_designer.did.setting", setting(path, field, name, value), burst && `${field.key}:${burst}`);
-  const both = (name) => (locale, text) => set(name, { ...field[name], [locale]: text }, `${name}:${locale}`);
+  const both = (name) => (locale, text) => set(name, worded(field[name], locale, text, name === "label" && isKindName(field, kind)), `${name}:${locale}`);
   // As long as nobody chose a key and nothing was published, the key follows the English name.
   const follow = () => {
     if (isPublished || !new RegExp(`^${field.kind}(_\\d+)?$`).test(field.key)) return;
@@ -95,7 +95,8 @@ export function FieldInspector({ document, field, draft, kinds, choices, problem
       h(Bilingual, { label: speak.t("form_designer.help"), value: field.help, onChange: both("help"), area: field.kind === "heading", problem: said("help") }),
       h(KeyRow, { field, document, known: choices.fields, problem: said("kind"), make: draft.make, isFixed: isPublished, onRenamed })),
     field.kind !== "heading" && h(Group, { name: "entry", icon: "square_pen", title: speak.t("form_designer.group.entry"), warn: ["default", "min", "max", "pattern", "unit", "accepts"].some((name) => said(name)) },
-      !["formula", "lookup"].includes(field.kind) && h(Switch, { label: speak.t("form_designer.required"), on: field.required, onChange: (on) => set("required", on) }),
+      kind?.is_entered && h(Switch, { label: speak.t("form_designer.required"), on: field.required, onChange: (on) => set("required", on) }),
+      kind?.is_entered && h(Switch, { label: speak.t("form_designer.locks"), hint: speak.t("form_designer.locks.help"), on: field.locks, onChange: (on) => set("locks", on || null) }),
       h(Row, { label: speak.t("form_designer.stage"), help: speak.t(field.at_opening === false ? "form_designer.stage.later.help" : "form_designer.stage.opening.help"), grouped: true }, h(Segmented, {
         label: speak.t("form_designer.stage"), value: field.at_opening === false ? "later" : "opening", onChange: (value) => set("at_opening", value === "opening"),
         options: [{ value: "opening", label: speak.t("form_designer.stage.opening") }, { value: "later", label: speak.t("form_designer.stage.later") }],
@@ -159,7 +160,7 @@ export function SectionInspector({ document, section, draft, choices, problems, 
         options: [1, 2, 3].map((value) => ({ value, label: String(value), icon: ["square", "columns_2", "columns_3"][value - 1] })),
       })),
       h(Row, { label: speak.t("form_designer.section.owner"), help: speak.t("form_designer.section.owner.help") },
-        h(TextBox, { value: section.owner, list: "fm-departments", maxLength: 64, placeholder: speak.t("form_designer.section.owner.none"), onChange: (code) => set("owner", code.trim(), "owner") }),
+        h(TextBox, { value: section.owner, readOnly: Boolean(draft.draft.department), list: "fm-departments", maxLength: 64, placeholder: speak.t("form_designer.section.owner.none"), onChange: (code) => set("owner", code.trim(), "owner") }),
         h("datalist", { id: "fm-departments" }, (choices.departments ?? []).map((each) => h("option", { key: each.value, value: each.value }))))),
     h(Group, { name: "section_conditions", icon: "split", title: speak.t("form_designer.group.conditions"), open: Boolean(section.visible_when) },
       h(ConditionEditor, {

@@ -2,7 +2,8 @@
 import { createElement as h, useEffect, useState } from "react";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Dialog } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
-import { Icon, IconButton, Row, Segmented, Select, TextBox } from "./parts.jsx";
+import { ForeignNote, Icon, IconButton, Row, Segmented, Select, TextBox } from "./parts.jsx";
+import { isForeign } from "./fields.js";
 import { freshId } from "./use_draft.js";
 
 const isEmpty = (value) => value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
@@ -66,7 +67,7 @@ export function LayersTab({ draft, choices, kinds, told: heard, onLayers, onLaye
   const [place, setPlace] = useState({ region: "", store: "" });
   const [patch, setPatch] = useState({});
   const [applying, setApplying] = useState(false);
-  const code = draft.draft.code;
+  const { code, department } = draft.draft;
   useEffect(() => {
     onLayers?.({ code, ...place });
   }, [code, draft.draft.base_number, place.region, place.store]);
@@ -106,7 +107,9 @@ export function LayersTab({ draft, choices, kinds, told: heard, onLayers, onLaye
         }, h(Icon, { name: "save" }), speak.t("form_designer.layers.save")))),
       h("div", { className: "tc-card-body" }, !told ? h("div", { className: "tc-bone", style: { "--height": "120px" } }) : told.sections.map((section) => h("div", { key: section.key, className: "fm-layer-section" },
         h("h3", null, speak.label(section.title)),
-        h("ul", null, section.fields.map((field) => h(FieldRow, { key: field.key, field, patch, kinds, layer, nameOf, onSay: (key, setting, value) => setPatch((before) => said(before, key, setting, value)) })))))),
+        isForeign(section, department) && h(ForeignNote, { owner: section.owner, department }),
+        h("fieldset", { className: "fm-inspected", disabled: isForeign(section, department) },
+          h("ul", null, section.fields.map((field) => h(FieldRow, { key: field.key, field, patch, kinds, layer, nameOf, onSay: (key, setting, value) => setPatch((before) => said(before, key, setting, value)) }))))))),
     h(ApplyDialog, {
       open: applying, regions, onClose: () => setApplying(false),
       onApply: (region) => {

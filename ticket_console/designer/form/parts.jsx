@@ -9,6 +9,13 @@ export function Icon({ name, ...rest }) {
   return h(iconOf(name), { "aria-hidden": true, ...rest });
 }
 
+// Why somebody bound to a department reads here and does not write.
+export function ForeignNote({ owner, department }) {
+  const speak = useLanguage();
+  return h("div", { className: "tc-note fm-foreign", "data-tone": "plain", role: "note" }, h(Icon, { name: "lock" }),
+    h("span", null, speak.t(owner ? "form_designer.foreign" : "form_designer.foreign.nobody", { owner, department })));
+}
+
 // What is chosen on a page stands in its address, without the page being loaded anew.
 export function useInAddress(name, fallback = "") {
   const [value, setValue] = useState(() => new URLSearchParams(window.location.search).get(name) ?? fallback);

@@ -1,10 +1,13 @@
 // The settings of a field that need more than a box: options, columns, checklists, patterns, formulas, lookups.
 import { createElement as h, useState } from "react";
 import { DragDropContext, Draggable, Droppable } from "@hello-pangea/dnd";
-import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
+import { inBoth, isStill, useLanguage, worded } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Dialog } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
 import { ColourPick, Icon, IconButton, Row, Select, Switch, TextBox } from "./parts.jsx";
 import { freeKey, pastedOptions, slug } from "./fields.js";
+
+const PRESETS = ["options.new", "start.option_1", "start.option_2", "start.option_3", "items.new", "start.item", "columns.new", "start.column_what", "start.column_amount"].map((key) => `form_designer.${key}`);
+const retold = (label, name, text) => worded(label, name, text, isStill(label, PRESETS));
 
 const other = (locale) => (locale === "zh" ? "en" : "zh");
 
@@ -33,13 +36,9 @@ export function OptionsEditor({ options, onChange, locked }) {
   const [text, setText] = useState("");
   const [both, setBoth] = useState(false);
   const set = (index, change, burst) => onChange(options.map((option, at) => (at === index ? { ...option, ...change } : option)), burst);
-  const add = (labels) => {
-    const taken = options.map((option) => option.value);
-    return labels.map((label) => {
-      const value = freeKey(slug(label) || "option", taken);
-      taken.push(value);
-      return { value, label: { [speak.name]: label } };
-    });
+  const fresh = () => {
+    const label = inBoth("form_designer.options.new", { n: options.length + 1 });
+    return { value: freeKey(slug(label.en), options.map((option) => option.value)), label };
   };
   const take = () => {
     onChange([...options, ...pastedOptions(text, options).map(({ value, label }) => ({ value, label: { [speak.name]: label } }))]);
@@ -60,11 +59,11 @@ export function OptionsEditor({ options, onChange, locked }) {
         h("span", { className: "fm-option-texts" },
           h(TextBox, {
             value: option.label?.[speak.name] ?? "", placeholder: option.label?.[other(speak.name)] || option.value, maxLength: 300, "aria-label": speak.t("form_designer.options.label", { n: index + 1 }),
-            onChange: (label) => set(index, { label: { ...option.label, [speak.name]: label } }, `option:${option.value}`),
+            onChange: (label) => set(index, { label: retold(option.label, speak.name, label) }, `option:${option.value}`),
             onKeyDown: (event) => {
               if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
               event.preventDefault();
-              onChange([...options.slice(0, index + 1), ...add([speak.t("form_designer.options.new", { n: options.length + 1 })]), ...options.slice(index + 1)]);
+              onChange([...options.slice(0, index + 1), fresh(), ...options.slice(index + 1)]);
             },
           }),
           both && h(TextBox, {
@@ -76,7 +75,7 @@ export function OptionsEditor({ options, onChange, locked }) {
         h(IconButton, { icon: "x", small: true, label: speak.t("form_designer.options.remove", { name: speak.label(option.label) || option.value }), onClick: () => onChange(options.filter((_, at) => at !== index)) })),
     }),
     h("div", { className: "tc-row" },
-      h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => onChange([...options, ...add([speak.t("form_designer.options.new", { n: options.length + 1 })])]) }, h(Icon, { name: "plus" }), speak.t("form_designer.options.add")),
+      h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => onChange([...options, fresh()]) }, h(Icon, { name: "plus" }), speak.t("form_designer.options.add")),
       h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => setPasting(true) }, h(Icon, { name: "clipboard_paste" }), speak.t("form_designer.options.paste")),
       h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-size": "small", "aria-pressed": both, onClick: () => setBoth(!both) }, h(Icon, { name: "languages" }), speak.t("form_designer.options.both"))),
     locked && h("span", { className: "tc-help" }, speak.t("form_designer.options.locked")),
@@ -89,14 +88,14 @@ export function OptionsEditor({ options, onChange, locked }) {
 
 export function ItemsEditor({ items, onChange }) {
   const speak = useLanguage();
-  const fresh = () => ({ key: freeKey("item", items.map((item) => item.key)), text: { [speak.name]: speak.t("form_designer.items.new", { n: items.length + 1 }) } });
+  const fresh = () => ({ key: freeKey("item", items.map((item) => item.key)), text: inBoth("form_designer.items.new", { n: items.length + 1 }) });
   return h("div", { className: "fm-options" },
     h(Lines, {
       name: "item", lines: items, keyOf: (item) => item.key, onMove: (from, to) => onChange(reordered(items, from, to)),
       draw: (item, index) => h("div", { className: "fm-option" },
         h("span", { className: "fm-option-texts" }, ["zh", "en"].sort((one) => (one === speak.name ? -1 : 1)).map((locale) => h(TextBox, {
           key: locale, value: item.text?.[locale], lang: locale, maxLength: 300, placeholder: speak.t(`form_designer.language.${locale}`), "aria-label": speak.t("form_designer.items.text", { n: index + 1, language: speak.t(`form_designer.language.${locale}`) }),
-          onChange: (text) => onChange(items.map((each, at) => (at === index ? { ...each, text: { ...each.text, [locale]: text } } : each)), `item:${item.key}:${locale}`),
+          onChange: (text) => onChange(items.map((each, at) => (at === index ? { ...each, text: retold(each.text, locale, text) } : each)), `item:${item.key}:${locale}`),
           onKeyDown: (event) => {
             if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
             event.preventDefault();
@@ -113,10 +112,7 @@ export function ColumnsEditor({ columns, kinds, onChange }) {
   const [open, setOpen] = useState(null);
   const inColumns = kinds.filter((kind) => kind.in_table);
   const set = (index, change, burst) => onChange(columns.map((column, at) => (at === index ? { ...column, ...change } : column)), burst);
-  const fresh = () => {
-    const text = speak.t("form_designer.columns.new", { n: columns.length + 1 });
-    return { key: freeKey("column", columns.map((column) => column.key)), kind: "text", label: { [speak.name]: text } };
-  };
+  const fresh = () => ({ key: freeKey("column", columns.map((column) => column.key)), kind: "text", label: inBoth("form_designer.columns.new", { n: columns.length + 1 }) });
   const toKind = (column, kind) => {
     const { options: _, ...rest } = column;
     const starts = kinds.find((each) => each.key === kind)?.starts_with ?? {};
@@ -129,7 +125,7 @@ export function ColumnsEditor({ columns, kinds, onChange }) {
         h("div", { className: "fm-option" },
           h(TextBox, {
             value: column.label?.[speak.name] ?? "", placeholder: column.label?.[other(speak.name)] ?? "", maxLength: 300, "aria-label": speak.t("form_designer.columns.label", { n: index + 1 }),
-            onChange: (text) => set(index, { label: { ...column.label, [speak.name]: text } }, `column:${column.key}`),
+            onChange: (text) => set(index, { label: retold(column.label, speak.name, text) }, `column:${column.key}`),
           }),
           h(Select, { value: column.kind, options: inColumns.map((kind) => ({ value: kind.key, label: kind.label })), "aria-label": speak.t("form_designer.columns.kind", { n: index + 1 }), onChange: (kind) => onChange(columns.map((each, at) => (at === index ? toKind(each, kind) : each))) }),
           h(IconButton, { icon: "settings_2", small: true, "aria-expanded": open === column.key, label: speak.t("form_designer.columns.more", { n: index + 1 }), onClick: () => setOpen(open === column.key ? null : column.key) }),
