@@ -15,23 +15,21 @@ SHORTEST: Final = timedelta(minutes=5)
 LONGEST: Final = timedelta(hours=12)
 
 
-class Snag(StrEnum):
-    """What speaks against the time of a visit; what speaks against the person are dispatch's filters."""
+class Caution(StrEnum):
+    """What warns of a visit and refuses nothing."""
 
-    ABSENT = "absent"
-    OFF_SHIFT = "off_shift"
-    SHIFT_ENDS = "shift_ends"
-    OVERLAP = "overlap"
-    TRAVEL = "travel"
     TIGHT = "tight"
     LATE = "late"
 
 
 # Nobody is at two places at once, and who is away is away: no reason overrides these.
 FIRM: Final = frozenset(
-    {f"visit.snag.{Snag.ABSENT}", f"visit.snag.{Snag.OVERLAP}", "dispatch.failed.inactive"}
+    f"dispatch.failed.{each}" for each in (Filter.ABSENT, Filter.OVERLAP, Filter.INACTIVE)
 )
-_PRESENCE: Final = frozenset({Filter.ABSENT, Filter.OFF_SHIFT, Filter.OFF_DUTY})
+# What is judged for the time of the visit instead.
+_TIMED: Final = frozenset(
+    {Filter.ABSENT, Filter.OFF_SHIFT, Filter.SHIFT_ENDS, Filter.OFF_DUTY, Filter.OVERLAP, Filter.TRAVEL}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +88,9 @@ def judge_visit(
     warnings = []
     left = slack(visits, span.starts_at, span.ends_at, place, travel=travel, ignoring=need.ticket_id)
     if left is not None and timedelta() <= left < TIGHT:
-        warnings.append(_snag(Snag.TIGHT, minutes=int(left.total_seconds() // 60)))
+        warnings.append(_caution(Caution.TIGHT, minutes=int(left.total_seconds() // 60)))
     if need.due_at is not None and span.ends_at > need.due_at:
-        warnings.append(_snag(Snag.LATE, due=_spelled(need.due_at)))
+        warnings.append(_caution(Caution.LATE, due=_spelled(need.due_at)))
     return Judged(tuple(found), tuple(warnings))
 
 
@@ -102,7 +100,7 @@ def judge_person(
     """What speaks against the person at any time of that day: skill, place, room."""
     # The duty switch is about now; for a visit the shifts and absences of its own time count.
     whenever = replace(candidate, is_on_duty=True, shifts=None, absences=())
-    failures = [each for each in judge_standing(whenever, need, at=at, on=on) if each.code not in _PRESENCE]
+    failures = [each for each in judge_standing(whenever, need, at=at, on=on) if each.code not in _TIMED]
     crowded = None if holds_it else judge_load(candidate, open_count)
     if crowded is not None:
         failures.append(crowded)
@@ -157,9 +155,9 @@ def _presence(candidate: Candidate, span: Span) -> list[Objection]:
     shifts = _joined(candidate.shifts)
     begun = next((each for each in shifts if each.covers(span.starts_at)), None)
     if begun is None:
-        found.append(_snag(Snag.OFF_SHIFT))
+        found.append(_failed(Filter.OFF_SHIFT))
     elif begun.ends_at < span.ends_at:
-        found.append(_snag(Snag.SHIFT_ENDS, at=_spelled(begun.ends_at)))
+        found.append(_failed(Filter.SHIFT_ENDS, at=_spelled(begun.ends_at)))
     return found
 
 
@@ -180,11 +178,11 @@ def _outside(shifts: Sequence[Span], length: timedelta, since: datetime, until: 
     free_from = since
     for shift in shifts:
         if free_from < shift.starts_at:
-            found.append(Barred(free_from, shift.starts_at, _snag(Snag.OFF_SHIFT)))
+            found.append(Barred(free_from, shift.starts_at, _failed(Filter.OFF_SHIFT)))
         last = max(shift.starts_at, shift.ends_at - length + _MOMENT)
-        found.append(Barred(last, shift.ends_at, _snag(Snag.SHIFT_ENDS, at=_spelled(shift.ends_at))))
+        found.append(Barred(last, shift.ends_at, _failed(Filter.SHIFT_ENDS, at=_spelled(shift.ends_at))))
         free_from = max(free_from, shift.ends_at)
-    found.append(Barred(free_from, until, _snag(Snag.OFF_SHIFT)))
+    found.append(Barred(free_from, until, _failed(Filter.OFF_SHIFT)))
     return found
 
 
@@ -204,20 +202,28 @@ def _meet(one: Span, other: Span) -> bool:
 
 
 def _absent(absence: Span) -> Objection:
-    return _snag(Snag.ABSENT, until=_spelled(absence.ends_at))
+    return _failed(Filter.ABSENT, until=_spelled(absence.ends_at))
 
 
 def _overlap(visit: Planned) -> Objection:
-    return _snag(Snag.OVERLAP, since=_spelled(visit.starts_at), until=_spelled(visit.ends_at))
+    return _failed(Filter.OVERLAP, **_when(visit))
 
 
 def _lacking(visit: Planned, missing: timedelta) -> Objection:
     minutes = -(-int(missing.total_seconds()) // 60)
-    return _snag(Snag.TRAVEL, minutes=minutes, since=_spelled(visit.starts_at), until=_spelled(visit.ends_at))
+    return _failed(Filter.TRAVEL, minutes=minutes, **_when(visit))
 
 
-def _snag(snag: Snag, **params: Param) -> Objection:
-    return Objection(f"visit.snag.{snag}", params)
+def _when(visit: Planned) -> dict[str, str]:
+    return {"from": _spelled(visit.starts_at), "until": _spelled(visit.ends_at)}
+
+
+def _failed(filter: Filter, **params: Param) -> Objection:
+    return Objection(f"dispatch.failed.{filter}", params)
+
+
+def _caution(caution: Caution, **params: Param) -> Objection:
+    return Objection(f"visit.caution.{caution}", params)
 
 
 def _spelled(at: datetime) -> str:

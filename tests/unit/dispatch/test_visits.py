@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders.people import a_candidate
-from ticket_console.dispatch.eligibility import Need
-from ticket_console.dispatch.visit_rules import Snag, barred_starts, judge_visit
+from ticket_console.dispatch.eligibility import Filter, Need
+from ticket_console.dispatch.visit_rules import barred_starts, judge_visit
 from ticket_console.dispatch.visits import (
     Clash,
     ClashKind,
@@ -55,7 +55,7 @@ def snags(who: Candidate, start: datetime, *visits: Planned, place: Place | None
     judged = judge_visit(
         who, need(place), span, visits, on=TODAY, open_count=0, holds_it=False, travel=TRAVEL
     )
-    return [each.key.removeprefix("visit.snag.") for each in judged.against]
+    return [each.key.removeprefix("dispatch.failed.") for each in judged.against]
 
 
 def test_a_way_is_the_straight_line_times_the_detour_at_the_speed_of_the_town() -> None:
@@ -114,9 +114,9 @@ def test_a_shift_that_ends_during_the_visit_refuses_it_and_one_that_ends_with_it
     shift = Span(NINE, NINE + 3 * HOUR)
     who = a_candidate(shifts=(shift,))
     assert snags(who, NINE + 2 * HOUR) == []
-    assert snags(who, NINE + 2 * HOUR + MINUTE) == [Snag.SHIFT_ENDS]
-    assert snags(who, NINE - MINUTE) == [Snag.OFF_SHIFT]
-    assert snags(who, NINE + 3 * HOUR) == [Snag.OFF_SHIFT]
+    assert snags(who, NINE + 2 * HOUR + MINUTE) == [Filter.SHIFT_ENDS]
+    assert snags(who, NINE - MINUTE) == [Filter.OFF_SHIFT]
+    assert snags(who, NINE + 3 * HOUR) == [Filter.OFF_SHIFT]
 
 
 def test_two_shifts_without_a_gap_are_one() -> None:
@@ -128,14 +128,14 @@ def test_an_absence_refuses_every_visit_it_touches() -> None:
     # pain 34
     who = a_candidate(absences=(Span(NINE + HOUR, NINE + 2 * HOUR),))
     assert snags(who, NINE) == []
-    assert snags(who, NINE + MINUTE) == [Snag.ABSENT]
-    assert snags(who, NINE + 2 * HOUR - MINUTE) == [Snag.ABSENT]
+    assert snags(who, NINE + MINUTE) == [Filter.ABSENT]
+    assert snags(who, NINE + 2 * HOUR - MINUTE) == [Filter.ABSENT]
     assert snags(who, NINE + 2 * HOUR) == []
 
 
 def test_the_duty_switch_of_now_says_nothing_about_a_visit_of_tomorrow() -> None:
     assert snags(a_candidate(is_on_duty=False), NINE + 24 * HOUR) == []
-    assert snags(a_candidate(is_active=False), NINE) == ["dispatch.failed.inactive"]
+    assert snags(a_candidate(is_active=False), NINE) == [Filter.INACTIVE]
 
 
 def test_a_full_person_is_asked_for_room_only_for_a_task_they_do_not_have() -> None:
@@ -167,8 +167,8 @@ def test_a_tight_way_and_a_missed_due_time_warn_and_refuse_nothing() -> None:
     )
     assert judged.against == ()
     assert [(each.key, dict(each.params)) for each in judged.warnings] == [
-        ("visit.snag.tight", {"minutes": 10}),
-        ("visit.snag.late", {"due": "2026-11-23T03:00+00:00"}),
+        ("visit.caution.tight", {"minutes": 10}),
+        ("visit.caution.late", {"due": "2026-11-23T03:00+00:00"}),
     ]
 
 
