@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ticket_console.access.tables import Org, Region, Site
+from ticket_console.access.tables import Org, Region, Site, SiteKind
 from ticket_console.kernel.database import table
 from ticket_console.kernel.text import LocalText
 
@@ -121,3 +121,36 @@ def zone_of(connection: Connection, *, org_id: int, region_id: int | None, site_
     if region_id is not None:
         return region(connection, region_id).tz
     return org(connection, org_id).tz
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSite:
+    """A site of ours, as a map and a list of sites show it."""
+
+    id: int
+    region_id: int
+    kind: SiteKind
+    code: str
+    name: LocalText
+    address: str
+    lat: float
+    lon: float
+
+
+def own_sites(connection: Connection, org_id: int) -> tuple[OwnSite, ...]:
+    """Every site of the organisation's own, none of its customers'."""
+    rows = connection.execute(
+        sa.select(
+            _sites.c.id,
+            _sites.c.region_id,
+            _sites.c.kind,
+            _sites.c.code,
+            _sites.c.name,
+            _sites.c.address,
+            _sites.c.lat,
+            _sites.c.lon,
+        )
+        .where(_sites.c.org_id == org_id, _sites.c.kind != SiteKind.CUSTOMER_SITE)
+        .order_by(_sites.c.code, _sites.c.id)
+    )
+    return tuple(OwnSite(*row) for row in rows)

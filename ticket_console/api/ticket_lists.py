@@ -27,6 +27,7 @@ class ListQuery(Query):
     template: int | None = None
     returned: Annotated[str, Field(max_length=260)] = ""
     q: Annotated[str, Field(max_length=100)] = ""
+    site: int | None = None
     history: bool = False
 
 
@@ -41,7 +42,9 @@ async def download_tickets(call: Call[None]) -> Response:
                 viewer=call.actor,
                 at=call.at,
                 locale=call.locale,
-                slice=Slice(query.region, query.template, query.alone, parse_returned(query.returned)),
+                slice=Slice(
+                    query.region, query.template, query.alone, parse_returned(query.returned), query.site
+                ),
                 metric=query.metric,
                 on=query.day,
                 search=query.q,

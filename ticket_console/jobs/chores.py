@@ -16,6 +16,7 @@ from ticket_console.intake import recovery
 from ticket_console.intake.recovery import Recovered
 from ticket_console.kernel.actor import system_actor
 from ticket_console.kernel.database import reading, transaction
+from ticket_console.people import positions
 
 log = structlog.get_logger(__name__)
 
@@ -106,3 +107,9 @@ def forget_old_sessions(at: datetime) -> Mapping[str, int]:
     """Remove log-ins that have been over for long."""
     with transaction() as connection:
         return {"forgotten": sessions.forget_expired(connection, before=at - KEEP_SESSIONS)}
+
+
+def forget_old_positions(at: datetime) -> Mapping[str, int]:
+    """Remove where people were longer ago than anybody may know."""
+    with transaction() as connection:
+        return {"forgotten": positions.purge(connection, before=at - positions.KEEP)}

@@ -40,6 +40,7 @@ CHORES: Final = (
     Chore("intake", timedelta(seconds=30), chores.recover_intake),
     Chore("waiting", timedelta(seconds=20), chores.look_again),
     Chore("sessions", timedelta(hours=1), chores.forget_old_sessions),
+    Chore("positions", timedelta(hours=1), chores.forget_old_positions),
 )
 IDLE_SECONDS: Final = 0.5
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)

@@ -126,6 +126,10 @@ def _filters() -> rx.Component:
                 ),
             ),
         ),
+        rx.cond(
+            TicketsState.site,
+            address_chip("site", label=t("tickets.site", name=TicketsState.site["name"])),
+        ),
         class_name="tl-bar",
         role="search",
         aria_label=t("tickets.narrow"),

@@ -72,6 +72,7 @@ class Slice:
     template_id: int | None = None
     is_region_alone: bool = False
     returned: Returned | None = None
+    site_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +326,8 @@ def narrowed(connection: Connection, viewer: Actor, slice: Slice) -> sa.ColumnEl
         conditions.append(tickets.c.region_id.in_(sorted(wanted)))
     if slice.template_id is not None:
         conditions.append(tickets.c.template_id == slice.template_id)
+    if slice.site_id is not None:
+        conditions.append(tickets.c.site_id == slice.site_id)
     if slice.returned is not None:
         zone = ZoneInfo(places.org(connection, viewer.org_id).tz)
         conditions.append(was_returned(slice.returned, org_id=viewer.org_id, zone=zone))

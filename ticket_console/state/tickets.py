@@ -50,6 +50,7 @@ class TicketsState(SessionState):
     day: str = ""
     search: str = ""
     returned: Plain = {}
+    site: Plain = {}
     tz: str = ""
     exports: list[Plain] = []
     choices: dict[str, list[Plain]] = {"region": [], "template": []}
@@ -58,7 +59,7 @@ class TicketsState(SessionState):
     async def load(self) -> Reply:
         asked = asked_of(self.router.url.query_parameters)
         try:
-            found, choices, returned = await off_loop(
+            found, choices, returned, site = await off_loop(
                 _read, viewer=self._actor(), at=self._now(), asked=asked
             )
         except Exception:
@@ -70,7 +71,7 @@ class TicketsState(SessionState):
         self.metric = asked.metric.value if asked.metric else ""
         self.day = asked.on.isoformat() if asked.on else ""
         self.search = asked.search
-        self.returned = returned
+        self.returned, self.site = returned, site
         self.tz = found.tz
         self.exports = exports_of(asked) if found.count else []
         if choices != self.choices:
@@ -132,6 +133,8 @@ def narrowing(slice: Slice) -> dict[str, str]:
         asked["alone"] = "1"
     if slice.returned is not None:
         asked["returned"] = str(slice.returned)
+    if slice.site_id is not None:
+        asked["site"] = str(slice.site_id)
     return asked
 
 
@@ -141,6 +144,7 @@ def slice_of(asked: Mapping[str, str]) -> Slice:
         template_id=_whole(asked.get("template", "")),
         is_region_alone=asked.get("alone") == "1",
         returned=parse_returned(asked.get("returned", "")),
+        site_id=_whole(asked.get("site", "")),
     )
 
 
@@ -184,7 +188,9 @@ def _day(text: str) -> date | None:
     return None
 
 
-def _read(*, viewer: Actor, at: datetime, asked: Asked) -> tuple[TicketList, dict[str, list[Plain]], Plain]:
+def _read(
+    *, viewer: Actor, at: datetime, asked: Asked
+) -> tuple[TicketList, dict[str, list[Plain]], Plain, Plain]:
     with reading() as connection:
         found = metrics.ticket_list(
             connection,
@@ -198,7 +204,8 @@ def _read(*, viewer: Actor, at: datetime, asked: Asked) -> tuple[TicketList, dic
             page=asked.page,
         )
         returned = {} if asked.slice.returned is None else _step(connection, viewer, asked.slice.returned)
-    return found, choices_of(viewer=viewer), returned
+        site = {} if asked.slice.site_id is None else _site(connection, viewer, asked.slice.site_id)
+    return found, choices_of(viewer=viewer), returned, site
 
 
 def _step(connection: Connection, viewer: Actor, returned: Returned) -> Plain:
@@ -206,6 +213,16 @@ def _step(connection: Connection, viewer: Actor, returned: Returned) -> Plain:
     days = {"first": returned.days.first.isoformat(), "last": returned.days.last.isoformat()}
     name = step_name(connection, org_id=viewer.org_id, returned=returned)
     return {"step": name or both("tickets.step_gone"), **days}
+
+
+def _site(connection: Connection, viewer: Actor, site_id: int) -> Plain:
+    """The site the list is narrowed to; one that is not the viewer's to know is unknown."""
+    known = {
+        site.id: site.name
+        for site in places.own_sites(connection, viewer.org_id)
+        if policy.allows(viewer, "ticket.view", region_id=site.region_id)
+    }
+    return {"name": known.get(site_id) or both("tickets.site_unknown")}
 
 
 def _ticket_id(*, viewer: Actor, no: str) -> int:
