@@ -206,7 +206,7 @@ def _routes(kind: DraftKind) -> tuple[Endpoint, ...]:
     async def publish_draft(call: Call[PublishBody]) -> VersionPublished:
         """Make your draft the version in use."""
         draft_id, if_match = _match(call)
-        done = await in_writer(
+        done = await off_loop(
             publishing.publish,
             actor=call.actor,
             at=call.at,
@@ -231,7 +231,7 @@ def _routes(kind: DraftKind) -> tuple[Endpoint, ...]:
 
     async def roll_back(call: Call[RollBackBody]) -> VersionPublished:
         """Put an older version in use again."""
-        done = await in_writer(
+        done = await off_loop(
             publishing.roll_back,
             actor=call.actor,
             at=call.at,

@@ -22,9 +22,11 @@ from ticket_console.flows import golden_tickets, reads
 from ticket_console.flows.expansion import expand
 from ticket_console.flows.golden_tickets import GoldenRow
 from ticket_console.flows.graph import Graph
+from ticket_console.flows.graph_json import graph_json
 from ticket_console.forms import reads as form_reads
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import canonical_json as text_of
+from ticket_console.kernel.canonical import content_hash as hash_of
 from ticket_console.kernel.canonical import instant_text, parse_json
 from ticket_console.kernel.database import reading, retried, transaction
 from ticket_console.kernel.errors import Conflict, FieldProblem, InvalidInput
@@ -236,6 +238,28 @@ def run(connection: Connection, *, org_id: int, code: str, graph: Graph) -> tupl
         ran_on = _ran_on(connection, test, graph)
         results.append(_compared(test, outcome_of(_played(graph, test.story, ran_on))))
     return tuple(results)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a suite said to a graph; `played` tells the same tests on the same graph from any others."""
+
+    results: tuple[GoldenResult, ...]
+    played: str
+
+
+def rehearse(*, org_id: int, code: str, graph: Graph) -> Rehearsal:
+    """Play a flow's suite before a transaction that counts on it: nobody who writes waits for it."""
+    with reading() as connection:
+        results = run(connection, org_id=org_id, code=code, graph=graph)
+        return Rehearsal(results, fingerprint(connection, org_id=org_id, code=code, graph=graph))
+
+
+def fingerprint(connection: Connection, *, org_id: int, code: str, graph: Graph) -> str:
+    """Of the tests there are and the graph they are played on; a saved story itself never changes."""
+    tests = golden_tickets.of_flow(connection, org_id=org_id, code=code)
+    saved = [[test.id, test.name, instant_text(test.saved_at), test.expected] for test in tests]
+    return hash_of([graph_json(graph), saved])
 
 
 def accept(

@@ -4,7 +4,7 @@ Forms and flows take one way. Tickets at work keep the version they were opened 
 was published from the moment of the commit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import audit, policy
 from ticket_console.clocks.calendars import calendars_of
 from ticket_console.desk import golden
-from ticket_console.desk.golden import GoldenResult
+from ticket_console.desk.golden import GoldenResult, Rehearsal
 from ticket_console.flows import drafts as flow_drafts
 from ticket_console.flows import publishing as flow_publishing
 from ticket_console.flows import reads as flow_reads
@@ -41,6 +41,7 @@ from ticket_console.tickets.tables import Ticket
 from ticket_console.tickets.writing import CommandReused
 
 NOTE_LENGTH: Final = 500
+_REHEARSALS: Final = 5
 SUBJECTS: Final[Mapping[DraftKind, Subject]] = {
     DraftKind.FLOW: flow_drafts.SUBJECT,
     DraftKind.FORM: form_drafts.SUBJECT,
@@ -56,6 +57,12 @@ class NewerPublished(Conflict):
 
 class NothingToPublish(Conflict):
     code = "publishing.nothing"
+
+
+class SuiteMoved(Conflict):
+    """The flow's tests, or a sub-flow of it, changed again and again while the tests were being played."""
+
+    code = "publishing.suite_moved"
 
 
 class NotAVersion(InvalidInput):
@@ -130,7 +137,36 @@ def publish(
     policy.require(actor, subject.permission)
     _refuse_long("note", note)
 
-    return _publish(actor, at, command_id, subject, draft_id, if_match, note.strip(), accepted or {})
+    def attempt() -> Published:
+        draft = Drafts(subject).read(actor=actor, draft_id=draft_id)
+        tests = None
+        if kind is DraftKind.FLOW and draft.seq == if_match:
+            tests = _rehearsed(actor, command_id, draft.code, draft.document)
+        return _publish(
+            actor, at, command_id, subject, draft_id, if_match, note.strip(), accepted or {}, tests
+        )
+
+    return _until_tests_stand(attempt)
+
+
+def _until_tests_stand(attempt: Callable[[], Published]) -> Published:
+    """Tests are played before the transaction; what they were played with may have changed until it began."""
+    for _ in range(_REHEARSALS - 1):
+        try:
+            return attempt()
+        except SuiteMoved:
+            continue
+    return attempt()
+
+
+def _rehearsed(actor: Actor, command_id: str, code: str, document: Document) -> Rehearsal | None:
+    """What the flow's tests say to a document; None for one that will be refused for other reasons."""
+    with reading() as connection:
+        is_done = publications.by_command(connection, org_id=actor.org_id, command_id=command_id) is not None
+        if is_done or problems_of(connection, actor, DraftKind.FLOW, code, document):
+            return None
+        graph = golden.runnable(connection, actor.org_id, flow_drafts.graph_of(document))
+    return golden.rehearse(org_id=actor.org_id, code=code, graph=graph)
 
 
 @retried
@@ -143,6 +179,7 @@ def _publish(
     if_match: int,
     note: str,
     accepted: Mapping[str, str],
+    tests: Rehearsal | None,
 ) -> Published:
     with transaction() as connection:
         if repeated := _repeated(connection, actor, command_id, subject):
@@ -155,7 +192,8 @@ def _publish(
             raise NothingToPublish(code=draft.code)
         version_id = _put_in_use(connection, actor, at, draft.kind, draft.code, draft.document)
         if draft.kind is DraftKind.FLOW:
-            _run_tests(connection, actor, at, draft.code, version_id, accepted)
+            results = _standing(connection, actor, draft.code, version_id, tests)
+            golden.accept(connection, actor=actor, at=at, results=results, reasons=accepted)
         elif accepted:
             raise InvalidInput(tuple(FieldProblem(name, "golden.does_not_fail") for name in accepted))
         after = subject.version(connection, version_id)
@@ -166,7 +204,6 @@ def _publish(
         return Published(draft.kind, draft.code, version_id, after.number, authors, view)
 
 
-@retried
 def roll_back(
     *,
     actor: Actor,
@@ -187,6 +224,32 @@ def roll_back(
     if not reason:
         raise InvalidInput((FieldProblem("reason", "ticket.reason_required"),))
     _refuse_long("reason", reason)
+
+    def attempt() -> Published:
+        tests = None
+        if kind is DraftKind.FLOW:
+            with reading() as connection:
+                is_ours = version_id in _version_ids(connection, kind, actor.org_id, code)
+                document = subject.version(connection, version_id).document if is_ours else None
+            if document is not None:
+                tests = _rehearsed(actor, command_id, code, document)
+        return _roll_back(actor, at, command_id, subject, code, version_id, reason, tests)
+
+    return _until_tests_stand(attempt)
+
+
+@retried
+def _roll_back(
+    actor: Actor,
+    at: datetime,
+    command_id: str,
+    subject: Subject,
+    code: str,
+    version_id: int,
+    reason: str,
+    tests: Rehearsal | None,
+) -> Published:
+    kind = subject.kind
     with transaction() as connection:
         if repeated := _repeated(connection, actor, command_id, subject):
             return repeated
@@ -201,8 +264,7 @@ def roll_back(
         target = subject.version(connection, version_id)
         now_id = _put_in_use(connection, actor, at, kind, code, target.document)
         if kind is DraftKind.FLOW:
-            graph = flow_reads.compiled(connection, now_id)
-            results = golden.run(connection, org_id=actor.org_id, code=code, graph=graph)
+            results = _standing(connection, actor, code, now_id, tests)
             why = {result.name: reason[: golden.REASON_LENGTH] for result in results if not result.passed}
             golden.accept(connection, actor=actor, at=at, results=results, reasons=why)
         after = subject.version(connection, now_id)
@@ -367,17 +429,15 @@ def _flow_problems(connection: Connection, org_id: int, flow: str | None) -> lis
     return []
 
 
-def _run_tests(
-    connection: Connection,
-    actor: Actor,
-    at: datetime,
-    code: str,
-    version_id: int,
-    accepted: Mapping[str, str],
-) -> None:
+def _standing(
+    connection: Connection, actor: Actor, code: str, version_id: int, tests: Rehearsal | None
+) -> tuple[GoldenResult, ...]:
+    """What the tests said, if it was said of this version by the tests there are; else raises `SuiteMoved`."""
     graph = flow_reads.compiled(connection, version_id)
-    results = golden.run(connection, org_id=actor.org_id, code=code, graph=graph)
-    golden.accept(connection, actor=actor, at=at, results=results, reasons=accepted)
+    played = golden.fingerprint(connection, org_id=actor.org_id, code=code, graph=graph)
+    if tests is None or tests.played != played:
+        raise SuiteMoved(code=code)
+    return tests.results
 
 
 def note_brought(

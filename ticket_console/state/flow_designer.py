@@ -199,7 +199,7 @@ class FlowDesignerState(SessionState):
         sent: Any = accepted
         reasons = sent if isinstance(sent, dict) else {"accepted": sent}
         _refuse_wrong(numbers={"draft_id": draft_id, "seq": seq}, texts={"note": note, **reasons})
-        published = await in_writer(
+        published = await off_loop(
             publishing.publish,
             actor=self._actor(),
             at=self._now(),

@@ -65,7 +65,7 @@ class FlowVersionsState(SessionState):
     @handler(permission="flow.manage")
     async def roll_back(self, version_id: int) -> Reply:
         """Publish an older version again, with the reason."""
-        await in_writer(
+        await off_loop(
             publishing.roll_back,
             actor=self._actor(),
             at=self._now(),

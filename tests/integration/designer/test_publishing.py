@@ -15,7 +15,13 @@ from ticket_console.access.tables import AuditEntry
 from ticket_console.desk import golden, publishing
 from ticket_console.desk.golden import GoldenFailed, NameTaken
 from ticket_console.desk.opening import NewTicket, open_ticket
-from ticket_console.desk.publishing import NewerPublished, NotAVersion, NothingToPublish, Published
+from ticket_console.desk.publishing import (
+    NewerPublished,
+    NotAVersion,
+    NothingToPublish,
+    Published,
+    SuiteMoved,
+)
 from ticket_console.flows import drafts as flow_drafts
 from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.graph_json import InvalidGraph, content_hash
@@ -32,6 +38,7 @@ from ticket_console.tickets.tables import Ticket
 from ticket_console.tickets.writing import CommandReused
 
 TABLES = (Flow, FlowVersion, Template, TemplateVersion, Draft, Publication, GoldenTicket, AuditEntry)
+PATIENCE_SECONDS = 30
 FLOW = DraftKind.FLOW
 FORM = DraftKind.FORM
 
@@ -572,6 +579,69 @@ class TestGoldenTickets:
         published = publish(manager, at, renamed(company, manager, at, "Repairs"))
 
         assert published.number == 2
+
+    def test_nobody_who_writes_waits_while_the_tests_are_played(
+        self, company: Company, manager: Actor, at: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        saved(company, manager, at)
+        draft = renamed(company, manager, at, "Repairs")
+        begun, go_on, published = threading.Event(), threading.Event(), list[Published]()
+        play = golden.play
+
+        def slow(*args: Any, **more: Any) -> Any:
+            begun.set()
+            assert go_on.wait(PATIENCE_SECONDS)
+            return play(*args, **more)
+
+        monkeypatch.setattr(golden, "play", slow)
+        publisher = threading.Thread(target=lambda: published.append(publish(manager, at, draft)))
+        publisher.start()
+        assert begun.wait(PATIENCE_SECONDS)
+
+        opened = company.open()
+
+        go_on.set()
+        publisher.join(PATIENCE_SECONDS)
+        with reading() as connection:
+            ticket = table(Ticket)
+            used = connection.execute(
+                sa.select(ticket.c.flow_version_id).where(ticket.c.id == opened.ticket_id)
+            ).scalar_one()
+        assert [each.number for each in published] == [2]
+        assert used == draft.base_version_id
+
+    def test_tests_that_changed_while_they_were_played_are_played_again(
+        self, company: Company, manager: Actor, at: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        draft, name = broken(company, manager, at)
+        (test,) = golden.suite(actor=manager, code=draft.code)
+        rehearse, rounds = golden.rehearse, list[int]()
+
+        def meanwhile(**asked: Any) -> golden.Rehearsal:
+            rehearsal = rehearse(**asked)
+            if not rounds:
+                golden.remove_test(actor=manager, at=at, test_id=test.id)
+            rounds.append(len(rehearsal.results))
+            return rehearsal
+
+        monkeypatch.setattr(golden, "rehearse", meanwhile)
+
+        published = publish(manager, at, draft)
+
+        assert (published.number, rounds) == (2, [1, 0])
+
+    def test_tests_that_never_stand_still_are_told_of_and_nothing_is_published(
+        self, company: Company, manager: Actor, at: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        saved(company, manager, at)
+        draft = renamed(company, manager, at, "Repairs")
+        before = everything()
+        monkeypatch.setattr(golden, "rehearse", lambda **asked: golden.Rehearsal((), "of something else"))
+
+        with pytest.raises(SuiteMoved):
+            publish(manager, at, draft)
+
+        assert everything() == before
 
     def test_a_name_is_given_once_and_a_test_can_be_taken_away(
         self, company: Company, manager: Actor, at: datetime
