@@ -432,7 +432,7 @@ def _flow_problems(connection: Connection, org_id: int, flow: str | None) -> lis
 def _standing(
     connection: Connection, actor: Actor, code: str, version_id: int, tests: Rehearsal | None
 ) -> tuple[GoldenResult, ...]:
-    """What the tests said, if it was said of this version by the tests there are; else raises `SuiteMoved`."""
+    """What the tests said of this version, if these are the tests there are; else raises `SuiteMoved`."""
     graph = flow_reads.compiled(connection, version_id)
     played = golden.fingerprint(connection, org_id=actor.org_id, code=code, graph=graph)
     if tests is None or tests.played != played:

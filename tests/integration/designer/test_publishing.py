@@ -613,7 +613,7 @@ class TestGoldenTickets:
     def test_tests_that_changed_while_they_were_played_are_played_again(
         self, company: Company, manager: Actor, at: datetime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        draft, name = broken(company, manager, at)
+        draft, _ = broken(company, manager, at)
         (test,) = golden.suite(actor=manager, code=draft.code)
         rehearse, rounds = golden.rehearse, list[int]()
 
