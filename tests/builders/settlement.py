@@ -59,8 +59,8 @@ def make_rule(code: str, **changes: Any) -> dict[str, Any]:
     return plain | changes
 
 
-def make_rules(*rules: Mapping[str, Any], currency: str = "CNY") -> RuleSet:
-    return parse_rules({"schema": 1, "currency": currency, "rules": list(rules)})
+def make_rules(*rules: Mapping[str, Any], currency: str = "CNY", **more: Any) -> RuleSet:
+    return parse_rules({"schema": 2, "currency": currency, "rules": list(rules), **more})
 
 
 def when(field: str, operator: str, value: object) -> dict[str, Any]:

@@ -111,7 +111,10 @@ def _hours(started_at: datetime, finished_at: datetime) -> Decimal:
 
 
 def _minutes(earlier: datetime, later: datetime | None) -> Decimal | None:
-    return None if later is None else Decimal(int((later - earlier).total_seconds())) / 60
+    """To the hundredth, like hours: a figure that can be written down."""
+    if later is None:
+        return None
+    return (Decimal(int((later - earlier).total_seconds())) / 60).quantize(Decimal("0.01"))
 
 
 def _distance(technician: TechnicianFacts, lat: float | None, lon: float | None) -> Decimal:

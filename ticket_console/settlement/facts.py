@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ticket_console.kernel.canonical import content_hash, instant_text
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.text import LocalText
+
+_SATURDAY: Final = 6
 
 
 class ServiceClass(StrEnum):
@@ -60,7 +62,9 @@ class Facts:
     `started_at` and `finished_at` are aware instants; the work is the half-open interval between
     them. The service date, which chooses the rule version, is the day at the site on which the work
     finished. `month_tickets` counts what the technician had finished in that month before this one;
-    `on_time` is None where no resolve target applied.
+    `on_time` is None where no resolve target applied. `returns` counts how often the work was sent back,
+    `satisfaction` is the customer's mark from 1 to 5, `is_holiday` says that the service date is a public
+    holiday at the site, `by_vendor` that a service partner's technician did the work.
     """
 
     ticket_id: int
@@ -86,6 +90,10 @@ class Facts:
     response_minutes: Decimal | None = None
     on_time: bool | None = None
     month_tickets: int = 0
+    returns: int = 0
+    satisfaction: Decimal | None = None
+    is_holiday: bool = False
+    by_vendor: bool = False
     segment: str = "main"
 
     def __post_init__(self) -> None:
@@ -124,12 +132,16 @@ class Facts:
             "response_minutes": None if self.response_minutes is None else plain(self.response_minutes),
             "on_time": self.on_time,
             "month_tickets": self.month_tickets,
+            "returns": self.returns,
+            "satisfaction": None if self.satisfaction is None else plain(self.satisfaction),
+            "is_holiday": self.is_holiday,
+            "by_vendor": self.by_vendor,
         }
 
     @classmethod
     def from_json(cls, frozen: Mapping[str, Any]) -> "Facts":
         """The facts of a stored snapshot."""
-        response = frozen["response_minutes"]
+        response, satisfaction = frozen["response_minutes"], frozen.get("satisfaction")
         return cls(
             **{
                 **frozen,
@@ -144,6 +156,7 @@ class Facts:
                 "tools": tuple(ToolUsed(code, Decimal(days), rate) for code, days, rate in frozen["tools"]),
                 "labour_hours": Decimal(frozen["labour_hours"]),
                 "response_minutes": None if response is None else Decimal(response),
+                "satisfaction": None if satisfaction is None else Decimal(satisfaction),
             }
         )
 
@@ -152,6 +165,7 @@ class Facts:
 
     def values(self) -> dict[str, object]:
         """What the conditions of rules can ask for: the keys of `FIELDS`."""
+        service_on = self.service_on
         return {
             "template_code": self.template_code,
             "service_type": self.service_type,
@@ -170,6 +184,12 @@ class Facts:
             "response_minutes": self.response_minutes,
             "on_time": self.on_time,
             "month_tickets": self.month_tickets,
+            "returns": self.returns,
+            "satisfaction": self.satisfaction,
+            "service_on": service_on.isoformat(),
+            "is_weekend": service_on.isoweekday() >= _SATURDAY,
+            "is_holiday": self.is_holiday,
+            "by_vendor": self.by_vendor,
         }
 
 
@@ -191,6 +211,12 @@ FIELDS: Mapping[str, LocalText] = {
     "response_minutes": {"zh": "响应分钟数", "en": "minutes to respond"},
     "on_time": {"zh": "按时完成", "en": "finished on time"},
     "month_tickets": {"zh": "本月已完成单量", "en": "tickets finished this month"},
+    "returns": {"zh": "退回次数", "en": "times sent back"},
+    "satisfaction": {"zh": "客户评分", "en": "customer's mark"},
+    "service_on": {"zh": "服务日期", "en": "service date"},
+    "is_weekend": {"zh": "周末", "en": "weekend"},
+    "is_holiday": {"zh": "法定节假日", "en": "public holiday"},
+    "by_vendor": {"zh": "服务商人员作业", "en": "done by a service partner"},
     "service_type=install": {"zh": "安装", "en": "installation"},
     "service_type=repair": {"zh": "维修", "en": "repair"},
     "service_type=maintenance": {"zh": "保养", "en": "maintenance"},
@@ -231,6 +257,10 @@ def _problems(facts: Facts) -> list[FieldProblem]:
         "distance_km": facts.distance_km,
         "labour_hours": facts.labour_hours,
     }
+    if facts.response_minutes is not None:
+        amounts["response_minutes"] = facts.response_minutes
+    if facts.satisfaction is not None:
+        amounts["satisfaction"] = facts.satisfaction
     for part in facts.parts:
         amounts[f"parts.{part.sku}"] = part.qty
     for tool in facts.tools:

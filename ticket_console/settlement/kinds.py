@@ -20,6 +20,22 @@ class Dimension(StrEnum):
     VOLUME = "volume"
 
 
+class Side(StrEnum):
+    """Whose money a rule computes: what worker and vendor get, what the customer is charged."""
+
+    WORKER = "worker"
+    VENDOR = "vendor"
+    CUSTOMER = "customer"
+
+
+class Party(StrEnum):
+    """Among whom a total is shared out."""
+
+    WORKER = "worker"
+    VENDOR = "vendor"
+    COMPANY = "company"
+
+
 class Purpose(StrEnum):
     """For whom a ticket is rated; a ticket has at most one live rating per segment and purpose."""
 

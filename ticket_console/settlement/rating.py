@@ -1,13 +1,13 @@
 """Rating: from frozen facts and a rule set to lines and a total. Pure, exact, and the same every time.
 
-Every line is rounded once, half up (away from zero), to a whole minor unit. Rules that look back add up
-rounded lines, so whoever checks a statement on paper can compute with the amounts printed there. The
-total is the sum of the lines and is not rounded again.
+Every line is rounded once to a whole minor unit: half up (away from zero), unless its rule says otherwise.
+Rules that look back add up rounded lines, so whoever checks a statement on paper can compute with the
+amounts printed there. The total is the sum of the lines and is not rounded again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal, localcontext
 from functools import cached_property
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,9 +16,9 @@ from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.money import round_half_up
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement.facts import Facts, plain
-from ticket_console.settlement.kinds import Dimension
+from ticket_console.settlement.kinds import Dimension, Side
 from ticket_console.settlement.night import is_inside, seconds_inside, work_seconds
-from ticket_console.settlement.rules import ITEM_UNITS, Op, Rule, RuleSet, Window
+from ticket_console.settlement.rules import ITEM_UNITS, Op, RateCard, Rounding, Rule, RuleSet, Window
 from ticket_console.settlement.wording import money_writer
 
 # Wide enough that only a division can be inexact, and then far below a minor unit.
@@ -91,13 +91,13 @@ class Rating:
         )
 
 
-def rate(facts: Facts, rules: RuleSet) -> Rating:
-    """Rate one segment of a ticket. The rules come from `rule_parsing.parse_rules`."""
+def rate(facts: Facts, rules: RuleSet, side: Side = Side.WORKER) -> Rating:
+    """Rate one segment of a ticket for one side. The rules come from `rule_parsing.parse_rules`."""
     with localcontext(_EXACT):
-        work = _Work(facts, money_writer(rules.currency))
+        work = _Work(facts, rules.cards, money_writer(rules.currency))
         taken_groups: set[str] = set()
         trace = []
-        for rule in rules.rules:
+        for rule in rules.of_side(side):
             if rule.group is not None and rule.group in taken_groups:
                 trace.append((rule.code, "group"))
             elif rule.holds is not None and not rule.holds(work.values):
@@ -123,6 +123,7 @@ class _Work:
     """The lines made so far, and the facts as rules see them."""
 
     facts: Facts
+    cards: Mapping[str, RateCard]
     money: Callable[[Decimal | int], str]
     values: dict[str, object] = field(init=False)
     lines: list[Line] = field(default_factory=list)
@@ -145,6 +146,10 @@ class _Work:
             return Decimal(work_seconds(self.facts.started_at, self.facts.finished_at)), 60
         return self.number(unit) or Decimal(0), 1
 
+    def value(self, rule: Rule) -> Decimal | None:
+        """The rule's amount, its own or that of its rate card; None where the card has none."""
+        return rule.value if rule.card is None else self.cards[rule.card].value(self.values)
+
     def base(self, rule: Rule) -> list[Line]:
         return [line for line in self.lines if line.dimension in rule.applies_to]
 
@@ -163,7 +168,7 @@ class _Work:
         """One line; a rule that comes to nothing makes none."""
         if not amount:
             return
-        rounded = round_half_up(amount)
+        rounded = _ROUNDINGS[rule.rounding](amount)
         shown = self.money(rounded)
         if amount != rounded:
             shown = f"{self.money(round(amount, 4))} → {shown}"
@@ -199,21 +204,17 @@ def _shown(value: object) -> object:
 
 
 def _add(rule: Rule, work: _Work) -> None:
-    work.add(
-        rule,
-        amount=rule.value,
-        quantity=Decimal(1),
-        factor=rule.value,
-        formula=f"1 × {work.money(rule.value)}",
-    )
+    value = work.value(rule)
+    if value is not None:
+        work.add(rule, amount=value, quantity=Decimal(1), factor=value, formula=f"1 × {work.money(value)}")
 
 
 def _per_unit(rule: Rule, work: _Work) -> None:
     if rule.unit in ITEM_UNITS:
         _per_item(rule, work)
         return
-    counted = work.number(str(rule.unit))
-    if counted is None:
+    counted, value = work.number(str(rule.unit)), work.value(rule)
+    if counted is None or value is None:
         return
     quantity = max(counted - rule.over, Decimal(0))
     units_of, parts = work.exactly(str(rule.unit))
@@ -221,10 +222,10 @@ def _per_unit(rule: Rule, work: _Work) -> None:
     work.add(
         rule,
         # Divided last, so that only what has no end is ever cut off.
-        amount=max(units_of - rule.over * parts, Decimal(0)) * rule.value / parts,
+        amount=max(units_of - rule.over * parts, Decimal(0)) * value / parts,
         quantity=quantity,
-        factor=rule.value,
-        formula=f"{units} × {work.money(rule.value)}",
+        factor=value,
+        formula=f"{units} × {work.money(value)}",
     )
 
 
@@ -354,6 +355,11 @@ def _sum(lines: Sequence[Line], work: _Work) -> str:
     return "(" + " + ".join(work.money(line.amount_minor) for line in lines) + ")"
 
 
+_ROUNDINGS: Final[Mapping[Rounding, Callable[[Decimal], int]]] = {
+    Rounding.HALF_UP: round_half_up,
+    Rounding.DOWN: lambda amount: int(amount.to_integral_value(ROUND_DOWN)),
+    Rounding.UP: lambda amount: int(amount.to_integral_value(ROUND_UP)),
+}
 _OPERATIONS: Final[Mapping[Op, Callable[[Rule, _Work], None]]] = {
     Op.ADD: _add,
     Op.PER_UNIT: _per_unit,

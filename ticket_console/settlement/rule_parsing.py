@@ -4,41 +4,36 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import time
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
-from typing import Any, Final, TypeVar
+from decimal import Decimal
+from typing import Any, Final
 
 from ticket_console.kernel import conditions
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
-from ticket_console.kernel.text import LOCALES
 from ticket_console.settlement import wording
-from ticket_console.settlement.facts import FIELDS
-from ticket_console.settlement.kinds import Dimension
+from ticket_console.settlement.card_reading import read_cards, read_splits
+from ticket_console.settlement.kinds import Dimension, Side
+from ticket_console.settlement.rule_reading import Reader
 from ticket_console.settlement.rules import (
     ITEM_UNITS,
     NUMBER_UNITS,
     ON_BASE,
+    ON_CARD,
     WINDOWED,
     Band,
     Op,
+    RateCard,
     Rounding,
     Rule,
     RuleSet,
     Window,
 )
 
-E = TypeVar("E", bound=StrEnum)
-
-# What a condition may ask for; FIELDS also names some values ("urgency=urgent").
-CONDITION_FIELDS: Final = frozenset(key for key in FIELDS if "=" not in key)
 MOST_RULES: Final = 500
-_LARGEST: Final = Decimal(10) ** 12
-_CODE = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _KEYS: Final = frozenset(
     {
         "code", "dimension", "name", "op", "order", "when", "value", "unit", "over", "bands", "applies_to",
-        "window", "group", "rounding",
+        "window", "group", "rounding", "card", "sides", "regions", "lines", "starts_on", "ends_on",
     }
 )  # fmt: skip
 
@@ -59,45 +54,39 @@ def parse_rules(document: Any) -> RuleSet:
         raise BadRules((FieldProblem("rules", "settlement.rules.too_many", {"limit": MOST_RULES}),))
     rules = []
     for index, raw in enumerate(document["rules"]):
-        path = f"rules[{index}]"
-        reader = _Reader(raw, path)
+        reader = _Rules(raw, f"rules[{index}]")
         rule = reader.read()
         found += reader.problems
         if rule is not None:
             rules.append(rule)
-    found += _set_problems(rules)
+    cards, card_problems = read_cards(document.get("cards"))
+    splits, split_problems = read_splits(document.get("splits"))
+    found += [*card_problems, *split_problems, *_set_problems(rules), *_card_problems(rules, cards)]
     if found or not isinstance(currency, str):
         raise BadRules(tuple(found))
-    ready = [_ready(rule, currency) for rule in sorted(rules, key=lambda rule: (rule.order, rule.code))]
-    return RuleSet(currency=currency, rules=tuple(ready))
+    ready = [
+        _ready(rule, currency, cards) for rule in sorted(rules, key=lambda rule: (rule.order, rule.code))
+    ]
+    return RuleSet(currency=currency, rules=tuple(ready), cards=cards, splits=splits)
 
 
-def _ready(rule: Rule, currency: str) -> Rule:
+def _ready(rule: Rule, currency: str, cards: Mapping[str, RateCard]) -> Rule:
+    condition = rule.condition
+    asks = frozenset[str]() if condition is None else conditions.fields_of(condition)
+    card = None if rule.card is None else cards[rule.card]
     return replace(
         rule,
-        holds=None if rule.when is None else conditions.compile_condition(rule.when),
-        asks=frozenset() if rule.when is None else conditions.fields_of(rule.when),
-        sentence=wording.sentences(rule, currency),
+        holds=None if condition is None else conditions.compile_condition(condition),
+        asks=asks if card is None else asks | frozenset(card.keys),
+        sentence=wording.sentences(rule, currency, card),
     )
 
 
-class _Reader:
+class _Rules(Reader):
     """Reads one rule, keeping every problem instead of stopping at the first."""
 
-    def __init__(self, raw: object, path: str) -> None:
-        self.raw: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
-        self.path = path
-        self.problems: list[FieldProblem] = []
-        if not isinstance(raw, Mapping):
-            self.wrong("", "not_a_rule")
-
-    def wrong(self, key: str, code: str, /, **params: str | int) -> None:
-        path = f"{self.path}.{key}" if key else self.path
-        self.problems.append(FieldProblem(path, f"settlement.rules.{code}", params))
-
     def read(self) -> Rule | None:
-        for key in sorted(set(self.raw) - _KEYS):
-            self.wrong(key, "unknown_key", key=str(key))
+        self.refuse_unknown(_KEYS)
         rule_kind = self.member("op", Op)
         dimension = self.member("dimension", Dimension)
         if rule_kind is None or dimension is None:
@@ -117,62 +106,20 @@ class _Reader:
             window=self.window() if rule_kind in WINDOWED else self.none_of("window", None),
             group=None if self.raw.get("group") is None else self.code("group"),
             rounding=self.member("rounding", Rounding, Rounding.HALF_UP) or Rounding.HALF_UP,
+            card=self.card(rule_kind),
+            sides=self.members("sides", Side, (Side.WORKER,)),
+            regions=self.words("regions"),
+            lines=self.words("lines"),
+            starts_on=self.day("starts_on"),
+            ends_on=self.day("ends_on"),
         )
+        if rule.starts_on is not None and rule.ends_on is not None and rule.ends_on <= rule.starts_on:
+            self.wrong("ends_on", "ends_before_it_starts")
         if rule.value < 0 and rule.op in {Op.MULTIPLY, Op.CAP, Op.FLOOR}:
             self.wrong("value", "negative")
         if rule.over < 0 or (rule.over and rule.op is not Op.PER_UNIT):
             self.wrong("over", "bad_threshold")
         return None if self.problems else rule
-
-    def member(self, key: str, kind: type[E], default: E | None = None) -> E | None:
-        raw = self.raw.get(key, default)
-        try:
-            return kind(raw)
-        except ValueError:
-            self.wrong(key, "unknown_word", word=str(raw))
-            return None
-
-    def code(self, key: str) -> str:
-        raw = self.raw.get(key)
-        if isinstance(raw, str) and _CODE.fullmatch(raw):
-            return raw
-        self.wrong(key, "bad_code")
-        return ""
-
-    def name(self) -> dict[str, str]:
-        raw = self.raw.get("name")
-        if isinstance(raw, Mapping) and all(isinstance(raw.get(each), str) and raw[each] for each in LOCALES):
-            return {locale: raw[locale] for locale in LOCALES}
-        self.wrong("name", "no_name")
-        return {}
-
-    def whole(self, key: str) -> int:
-        raw = self.raw.get(key)
-        if isinstance(raw, int) and not isinstance(raw, bool):
-            return raw
-        self.wrong(key, "not_a_whole_number")
-        return 0
-
-    def number(self, key: str, raw: object) -> Decimal:
-        """Binary fractions are refused: 0.1 must be written as text to mean a tenth."""
-        if isinstance(raw, str | int) and not isinstance(raw, bool):
-            try:
-                number = Decimal(raw)
-            except InvalidOperation:
-                number = Decimal("NaN")
-            if number.is_finite() and abs(number) <= _LARGEST:
-                return number
-        self.wrong(key, "not_a_number")
-        return Decimal(0)
-
-    def when(self) -> Mapping[str, Any] | None:
-        raw = self.raw.get("when")
-        if raw is None:
-            return None
-        found = conditions.condition_problems(raw, fields=CONDITION_FIELDS, path=f"{self.path}.when")
-        self.problems += found
-        tree = conditions.without_editor_keys(raw)
-        return tree if isinstance(tree, Mapping) and not found else None
 
     def unit(self, op: Op) -> str | None:
         raw = self.raw.get("unit")
@@ -234,6 +181,15 @@ class _Reader:
             self.wrong(f"bands[{len(bands) - 1}]", "bands_end")
         return bands
 
+    def card(self, op: Op) -> str | None:
+        if self.raw.get("card") is None:
+            return None
+        if op not in ON_CARD or self.raw.get("unit") in ITEM_UNITS:
+            self.wrong("card", "not_for_this_operation")
+        if self.raw.get("value") not in (None, "0", 0):
+            self.wrong("value", "value_and_card")
+        return self.code("card")
+
     def none_of(self, key: str, absent: Any) -> Any:
         if self.raw.get(key):
             self.wrong(key, "not_for_this_operation")
@@ -258,9 +214,19 @@ def _set_problems(rules: list[Rule]) -> Iterator[FieldProblem]:
         yield FieldProblem("rules", "settlement.rules.no_base_labour")
 
 
+def _card_problems(rules: list[Rule], cards: Mapping[str, RateCard]) -> Iterator[FieldProblem]:
+    for rule in rules:
+        if rule.card is not None and rule.card not in cards:
+            yield FieldProblem(
+                "cards", "settlement.rules.unknown_card", {"rule": rule.code, "card": rule.card}
+            )
+
+
 def _always_pays(rule: Rule, rules: list[Rule]) -> bool:
     """Whether every ticket gets base labour from this rule, or from one of its group before it."""
-    if rule.dimension is not Dimension.BASE_LABOUR or rule.when is not None or rule.op in ON_BASE:
+    if rule.dimension is not Dimension.BASE_LABOUR or rule.condition is not None or rule.op in ON_BASE:
+        return False
+    if rule.card is not None or Side.WORKER not in rule.sides:
         return False
     return all(
         other.dimension is Dimension.BASE_LABOUR

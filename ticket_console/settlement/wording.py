@@ -11,7 +11,7 @@ from ticket_console.kernel import condition_sentences
 from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.settlement.facts import FIELDS, plain
 from ticket_console.settlement.kinds import Dimension
-from ticket_console.settlement.rules import ITEM_UNITS, Op, Rule
+from ticket_console.settlement.rules import ITEM_UNITS, Op, RateCard, Rounding, Rule
 
 DIMENSIONS: Final[Mapping[Dimension, LocalText]] = {
     Dimension.BASE_LABOUR: {"zh": "基础工费", "en": "base labour"},
@@ -70,6 +70,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "and": "、",
         "bands": "；",
         "list": "、",
+        "card": "费率卡“{card}”（按{keys}）所列金额",
+        "down": "，舍去不足一分的部分",
+        "up": "，不足一分的按一分计",
         "end": "。",
     },
     "en": {
@@ -92,14 +95,17 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "and": " + ",
         "bands": "; ",
         "list": ", ",
+        "card": "the amount on the rate card “{card}” (by {keys})",
+        "down": ", rounded down",
+        "up": ", rounded up",
         "end": ".",
     },
 }
 
 
-def sentences(rule: Rule, currency: str) -> LocalText:
+def sentences(rule: Rule, currency: str, card: RateCard | None = None) -> LocalText:
     """What a rule says, in each language; a complete sentence."""
-    return {locale: _sentence(rule, currency, locale) for locale in LOCALES}
+    return {locale: _sentence(rule, currency, card, locale) for locale in LOCALES}
 
 
 def fact_label(key: str) -> LocalText:
@@ -126,15 +132,16 @@ def _plain(value: object) -> str:
     return plain(value) if isinstance(value, Decimal) else str(value)
 
 
-def _sentence(rule: Rule, currency: str, locale: str) -> str:
+def _sentence(rule: Rule, currency: str, card: RateCard | None, locale: str) -> str:
     words = _WORDS[locale]
     amount = money_writer(currency)
     prefix = words["always"]
-    if rule.when is not None:
-        prefix = words["when"].format(condition=condition_sentences.sentence(rule.when, FIELDS, locale))
+    condition = rule.condition
+    if condition is not None:
+        prefix = words["when"].format(condition=condition_sentences.sentence(condition, FIELDS, locale))
     said = words[_pattern(rule)].format(
         prefix=prefix,
-        value=plain(rule.value) if _is_ratio(rule) else amount(rule.value),
+        value=_value(rule, card, words, amount, locale),
         unit="" if rule.unit is None else UNITS[rule.unit][locale],
         over=plain(rule.over),
         base=words["and"].join(DIMENSIONS[dimension][locale] for dimension in rule.applies_to),
@@ -144,7 +151,18 @@ def _sentence(rule: Rule, currency: str, locale: str) -> str:
         said += words["window"].format(
             opens=f"{rule.window.opens:%H:%M}", closes=f"{rule.window.closes:%H:%M}"
         )
+    if rule.rounding is not Rounding.HALF_UP:
+        said += words[rule.rounding.value]
     return said + words["end"]
+
+
+def _value(
+    rule: Rule, card: RateCard | None, words: Mapping[str, str], amount: Callable[[Decimal], str], locale: str
+) -> str:
+    if card is None:
+        return plain(rule.value) if _is_ratio(rule) else amount(rule.value)
+    keys = words["and"].join(fact_label(key)[locale] for key in card.keys)
+    return words["card"].format(card=card.name[locale], keys=keys)
 
 
 def _pattern(rule: Rule) -> str:

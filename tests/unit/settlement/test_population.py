@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.builders.settlement import STANDARD, make_facts, make_rule, make_rules, when
 from ticket_console.settlement.facts import Facts, Hazard, PartUsed, ServiceClass, ToolUsed, Urgency
-from ticket_console.settlement.population.columns import population_of
+from ticket_console.settlement.kinds import Side
+from ticket_console.settlement.population.columns import CODED, ITEMS, NUMBERS, population_of
 from ticket_console.settlement.population.rating import (
     DIMENSIONS,
     AmountTooLarge,
@@ -19,7 +20,8 @@ from ticket_console.settlement.population.rating import (
     rate_population,
 )
 from ticket_console.settlement.rating import rate
-from ticket_console.settlement.rules import RuleSet
+from ticket_console.settlement.rule_reading import CONDITION_FIELDS
+from ticket_console.settlement.rules import Rounding, RuleSet
 
 _ratio = st.decimals(0, 3, places=4).map(str)
 _money = st.decimals(-50_000, 100_000, places=2).map(str)
@@ -56,7 +58,10 @@ _leaf = st.one_of(
         _word.filter(bool),
     ),
     st.builds(
-        when, st.sampled_from(["vip", "cross_city", "on_time"]), st.sampled_from(["=", "!="]), st.booleans()
+        when,
+        st.sampled_from(["vip", "cross_city", "on_time", "is_weekend", "is_holiday", "by_vendor"]),
+        st.sampled_from(["=", "!="]),
+        st.booleans(),
     ),
     st.builds(
         when,
@@ -87,8 +92,53 @@ _condition = st.none() | st.recursive(
     ),
     max_leaves=5,
 )
-_shared = {"when": _condition, "group": st.none() | st.sampled_from(["g", "h"])}
+_shared = {
+    "when": _condition,
+    "group": st.none() | st.sampled_from(["g", "h"]),
+    "rounding": st.sampled_from(Rounding).map(lambda rounding: rounding.value),
+    "sides": st.sampled_from([["worker"], ["customer"], ["worker", "customer"]]),
+    "regions": st.sampled_from([[], ["SH"], ["SH", "XA"]]),
+    "lines": st.sampled_from([[], ["install"]]),
+    "starts_on": st.none() | st.just("2026-06-01"),
+    "ends_on": st.none() | st.just("2026-09-30"),
+}
+_CARDS = [
+    {
+        "code": "city",
+        "name": {"zh": "城市", "en": "city"},
+        "keys": ["region_code", "service_type"],
+        "entries": [["SH", "install", "120.5"], ["SH", "repair", "90"], ["XA", "install", "0"]],
+        "otherwise": None,
+    },
+    {
+        "code": "urgent",
+        "name": {"zh": "加急", "en": "urgency"},
+        "keys": ["urgency"],
+        "entries": [["urgent", "33.33"]],
+        "otherwise": "-1.5",
+    },
+]
 _rule = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "op": st.just("add"),
+            "dimension": st.just("base_labour"),
+            "value": st.just("0"),
+            "card": st.sampled_from(["city", "urgent"]),
+            **_shared,
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "op": st.just("per_unit"),
+            "dimension": st.just("travel"),
+            "unit": _units,
+            "value": st.just("0"),
+            "card": st.sampled_from(["city", "urgent"]),
+            "over": st.decimals(0, 5, places=1).map(str),
+            **_shared,
+        }
+    ),
     st.fixed_dictionaries(
         {"op": st.just("add"), "dimension": st.just("base_labour"), "value": _money, **_shared}
     ),
@@ -167,6 +217,7 @@ def _numbered(rules: list[dict[str, Any]]) -> RuleSet:
     return make_rules(
         make_rule("always", value="4999", order=-1),
         *(make_rule(f"r{index}", **{**rule, "order": index}) for index, rule in enumerate(ordered)),
+        cards=_CARDS,
     )
 
 
@@ -214,29 +265,37 @@ def _facts(draw: st.DrawFn) -> Facts:
         response_minutes=draw(st.none() | _amount),
         on_time=draw(st.none() | st.booleans()),
         month_tickets=draw(st.integers(0, 130)),
+        returns=draw(st.integers(0, 3)),
+        satisfaction=draw(st.none() | st.decimals(1, 5, places=1)),
+        is_holiday=draw(st.booleans()),
+        by_vendor=draw(st.booleans()),
     )
 
 
-def _explained(facts: Sequence[Facts], rules: RuleSet) -> list[list[tuple[str, int]]]:
-    return [[(line.rule_code, line.amount_minor) for line in rate(each, rules).lines] for each in facts]
+def _explained(
+    facts: Sequence[Facts], rules: RuleSet, side: Side = Side.WORKER
+) -> list[list[tuple[str, int]]]:
+    return [[(line.rule_code, line.amount_minor) for line in rate(each, rules, side).lines] for each in facts]
 
 
-def _itemised(rated: PopulationRating, rules: RuleSet, size: int) -> list[list[tuple[str, int]]]:
+def _itemised(
+    rated: PopulationRating, rules: RuleSet, size: int, side: Side = Side.WORKER
+) -> list[list[tuple[str, int]]]:
     assert rated.lines is not None
     listed: list[list[tuple[str, int]]] = [[] for _ in range(size)]
     for row, rule, amount in zip(rated.lines.rows, rated.lines.rules, rated.lines.amounts, strict=True):
-        listed[row].append((rules.rules[rule].code, int(amount)))
+        listed[row].append((rules.of_side(side)[rule].code, int(amount)))
     return listed
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
-@given(facts=st.lists(_facts(), min_size=1, max_size=6), rules=_rules)
+@given(facts=st.lists(_facts(), min_size=1, max_size=6), rules=_rules, side=st.sampled_from(Side))
 def test_a_population_is_paid_line_by_line_what_its_tickets_are_paid(
-    facts: list[Facts], rules: RuleSet
+    facts: list[Facts], rules: RuleSet, side: Side
 ) -> None:
-    rated = rate_population(population_of(facts), rules, itemised=True)
+    rated = rate_population(population_of(facts), rules, side, itemised=True)
 
-    assert _itemised(rated, rules, len(facts)) == _explained(facts, rules)
+    assert _itemised(rated, rules, len(facts), side) == _explained(facts, rules, side)
 
 
 @given(facts=st.lists(_facts(), min_size=1, max_size=6))
@@ -306,3 +365,7 @@ def test_many_chunks_come_out_in_the_order_of_the_tickets() -> None:
     )
     assert rated.lines is not None
     assert rated.lines.rows.tolist() == sorted(rated.lines.rows.tolist())
+
+
+def test_every_fact_a_condition_may_ask_for_has_its_column() -> None:
+    assert {*CODED, *NUMBERS, *ITEMS} == CONDITION_FIELDS

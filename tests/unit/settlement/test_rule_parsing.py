@@ -96,7 +96,7 @@ def test_tiers_must_hold_every_number_once(  # pains 41
     [
         ({"op": "divide"}, "op", "unknown_word"),
         ({"dimension": "luck"}, "dimension", "unknown_word"),
-        ({"rounding": "down"}, "rounding", "unknown_word"),
+        ({"rounding": "sideways"}, "rounding", "unknown_word"),
         ({"code": "Not A Code"}, "code", "bad_code"),
         ({"code": None}, "code", "bad_code"),
         ({"group": 7}, "group", "bad_code"),
@@ -117,6 +117,21 @@ def test_tiers_must_hold_every_number_once(  # pains 41
         ({"applies_to": ["base_labour"]}, "applies_to", "not_for_this_operation"),
         ({"window": {"opens": "22:00", "closes": "06:00"}}, "window", "not_for_this_operation"),
         ({"color": "red"}, "color", "unknown_key"),
+        ({"sides": ["nobody"]}, "sides", "not_a_list"),
+        ({"sides": []}, "sides", "not_a_list"),
+        ({"regions": "SH"}, "regions", "not_a_list"),
+        ({"regions": ["x" * 65]}, "regions", "not_a_list"),
+        ({"lines": [7]}, "lines", "not_a_list"),
+        ({"starts_on": "2026-02-30"}, "starts_on", "not_a_day"),
+        ({"ends_on": 20260101}, "ends_on", "not_a_day"),
+        ({"starts_on": "2026-03-01", "ends_on": "2026-03-01"}, "ends_on", "ends_before_it_starts"),
+        ({"card": "city"}, "value", "value_and_card"),
+        ({"card": "City!", "value": "0"}, "card", "bad_code"),
+        (
+            {"op": "tier", "unit": "distance_km", "card": "city", "value": "0"},
+            "card",
+            "not_for_this_operation",
+        ),
     ],
 )
 def test_a_broken_rule_is_named_by_its_place(changes: dict[str, Any], where: str, code: str) -> None:
@@ -185,3 +200,69 @@ def test_a_rule_set_has_a_limit() -> None:
         make_rules(*(make_rule(f"rule{number}") for number in range(501)))
 
     assert refused.value.problems[0].params == {"limit": 500}
+
+
+CITY = {
+    "code": "city",
+    "name": {"zh": "城市", "en": "city"},
+    "keys": ["region_code", "service_type"],
+    "entries": [["SH", "install", "12000"], ["XA", "install", "9000"]],
+    "otherwise": "8000",
+}
+SHARES = {"name": {"zh": "分成", "en": "shares"}, "shares": {"worker": "70", "vendor": "20", "company": "10"}}
+
+
+def test_a_rate_card_is_read_as_it_is_written() -> None:  # STL-15
+    rules = parse_rules({"currency": "CNY", "rules": [make_rule("base")], "cards": [CITY]})
+
+    facts = {"region_code": "SH", "service_type": "install"}
+    assert rules.cards["city"].value(facts) == 12000
+    assert rules.cards["city"].value(facts | {"region_code": "BJ"}) == 8000
+    assert parse_rules(rules.to_json()) == rules
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "code"),
+    [
+        ({"keys": ["hazards"]}, "keys", "bad_card_keys"),
+        ({"keys": []}, "keys", "bad_card_keys"),
+        ({"entries": [["SH", "1"]]}, "entries[0]", "bad_entry"),
+        ({"entries": [["SH", "", "1"]]}, "entries[0]", "bad_entry"),
+        ({"entries": [["SH", "install", "1"], ["SH", "install", "2"]]}, "entries[1]", "entry_twice"),
+        ({"entries": [["SH", "install", "Infinity"]]}, "entries[0]", "not_a_number"),
+        ({"otherwise": 0.1}, "otherwise", "not_a_number"),
+        ({"secret": 1}, "secret", "unknown_key"),
+    ],
+)
+def test_a_broken_rate_card_is_named_by_its_place(changes: dict[str, Any], where: str, code: str) -> None:
+    with pytest.raises(BadRules) as refused:
+        parse_rules({"currency": "CNY", "rules": [make_rule("base")], "cards": [CITY | changes]})
+
+    found = {problem.path: problem.code for problem in refused.value.problems}
+    assert found[f"cards[0].{where}"] == f"settlement.rules.{code}"
+
+
+def test_a_rule_on_a_card_that_is_not_there_is_refused() -> None:
+    with pytest.raises(BadRules) as refused:
+        parse_rules({"currency": "CNY", "rules": [make_rule("base"), make_rule("b", card="city", value="0")]})
+
+    assert [problem.code for problem in refused.value.problems] == ["settlement.rules.unknown_card"]
+
+
+@pytest.mark.parametrize(
+    ("splits", "where", "code"),
+    [
+        ([SHARES | {"shares": {"worker": "70", "company": "29.9"}}], "splits[0].shares", "bad_shares"),
+        ([SHARES | {"shares": {"worker": "110", "company": "-10"}}], "splits[0].shares", "bad_shares"),
+        ([SHARES | {"shares": {"friend": "100"}}], "splits[0].shares", "bad_shares"),
+        ([SHARES, SHARES], "splits[1]", "never_reached"),
+        ({"a": 1}, "splits", "not_a_list"),
+    ],
+)
+def test_a_broken_split_is_named_by_its_place(splits: Any, where: str, code: str) -> None:  # STL-14
+    with pytest.raises(BadRules) as refused:
+        parse_rules({"currency": "CNY", "rules": [make_rule("base")], "splits": splits})
+
+    assert [(each.path, each.code) for each in refused.value.problems] == [
+        (where, f"settlement.rules.{code}")
+    ]

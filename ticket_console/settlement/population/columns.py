@@ -89,6 +89,10 @@ CODED: Final = (
     "region_code",
     "vip",
     "on_time",
+    "service_on",
+    "is_weekend",
+    "is_holiday",
+    "by_vendor",
 )
 NUMBERS: Final = (
     "difficulty",
@@ -97,6 +101,8 @@ NUMBERS: Final = (
     "technician_level",
     "response_minutes",
     "month_tickets",
+    "returns",
+    "satisfaction",
 )
 ITEMS: Final = ("parts", "tools")
 

@@ -1,8 +1,8 @@
 """Rating many tickets at once: whole-number arithmetic over columns, to the same minor unit as `rating.rate`.
 
-Every amount is an exact fraction, numerators over one positive denominator, rounded once, half up (away from
-zero). Where the largest numerator that could occur does not fit int64, Python's own whole numbers are used:
-slower, and as exact.
+Every amount is an exact fraction, numerators over one positive denominator, rounded once as its rule says.
+Where the largest numerator that could occur does not fit int64, Python's own whole numbers are used: slower,
+and as exact.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,23 +10,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
+from math import lcm
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
-from ticket_console.settlement.kinds import Dimension
+from ticket_console.settlement.kinds import Dimension, Side
 from ticket_console.settlement.population.columns import (
     LARGEST,
     Flags,
     Numbers,
     Population,
     Wholes,
+    wholes,
 )
 from ticket_console.settlement.population.masks import Mask, mask_of
 from ticket_console.settlement.population.windows import seconds_inside
-from ticket_console.settlement.rules import ITEM_UNITS, Op, Rule, RuleSet, Window
+from ticket_console.settlement.rules import ITEM_UNITS, Op, RateCard, Rounding, Rule, RuleSet, Window
 
 DIMENSIONS: Final = tuple(Dimension)
 _PLACE: Final = {dimension: place for place, dimension in enumerate(DIMENSIONS)}
@@ -44,8 +47,10 @@ class AmountTooLarge(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Itemised amounts: of the ticket at `rows`, by the rule at `rules` (its place in the rule set). In the
-    order of the tickets, and within each in the order in which the explaining evaluator makes its lines."""
+    """Itemised amounts: of the ticket at `rows`, by the rule at `rules` (its place among those of the side).
+
+    In the order of the tickets, and within each in the order in which the explaining evaluator makes them.
+    """
 
     rows: npt.NDArray[np.int32]
     rules: npt.NDArray[np.int16]
@@ -100,14 +105,19 @@ class _Step(NamedTuple):
 
 
 def rate_population(
-    population: Population, rules: RuleSet, *, itemised: bool = False, threads: int = 2
+    population: Population,
+    rules: RuleSet,
+    side: Side = Side.WORKER,
+    *,
+    itemised: bool = False,
+    threads: int = 2,
 ) -> PopulationRating:
-    """The amounts of every ticket, by dimension; with `itemised` also line by line.
+    """The amounts of every ticket for one side, by dimension; with `itemised` also line by line.
 
     Needs about 120 bytes per ticket beside the facts, and as many again for the lines.
     """
     by_dimension = np.zeros((len(DIMENSIONS), population.size), dtype=np.int64)
-    steps = _Plan(population, rules).steps()
+    steps = _Plan(population, rules, side).steps()
 
     def run(begin: int) -> _Chunk:
         end = min(begin + _CHUNK, population.size)
@@ -183,9 +193,10 @@ def _joined(made: list[Lines | None]) -> Lines:
 class _Plan:
     """The rules, made ready for one population: every constant as whole numbers, every bound checked."""
 
-    def __init__(self, population: Population, rules: RuleSet) -> None:
+    def __init__(self, population: Population, rules: RuleSet, side: Side) -> None:
         self.population = population
-        self.rules = rules
+        self.rules = rules.of_side(side)
+        self.cards = rules.cards
         # The most that each dimension can hold, which decides where int64 is wide enough.
         self.largest: dict[Dimension, int] = dict.fromkeys(DIMENSIONS, 0)
         self.longest = int((population.finished - population.started).max()) if population.size else 0
@@ -196,10 +207,10 @@ class _Plan:
                 place,
                 _PLACE[rule.dimension],
                 rule.group,
-                None if rule.when is None else mask_of(rule.when, self.population),
+                None if rule.condition is None else mask_of(rule.condition, self.population),
                 self.compute_of(rule),
             )
-            for place, rule in enumerate(self.rules.rules)
+            for place, rule in enumerate(self.rules)
         ]
 
     def compute_of(self, rule: Rule) -> _Compute:
@@ -221,7 +232,25 @@ class _Plan:
 
     def constant(self, rule: Rule, amount: Decimal) -> int:
         """A constant amount, rounded."""
-        return int(_half_up(np.array([Fraction(amount).numerator], object), Fraction(amount).denominator)[0])
+        exact = Fraction(amount)
+        return int(_whole(np.array([exact.numerator], object), exact.denominator, rule.rounding)[0])
+
+    def entries(self, card: RateCard) -> tuple[Callable[[Population], Wholes], list[Decimal | None]]:
+        """Where each ticket's amount is found on a card: its place in the list of amounts."""
+        columns = [self.population.coded[key] for key in card.keys]
+        amounts = [
+            card.value(dict(zip(card.keys, values, strict=True)))
+            for values in product(*(column.values for column in columns))
+        ]
+
+        def place(rows: Population) -> Wholes:
+            places: Wholes = rows.coded[card.keys[0]].codes
+            for key in card.keys[1:]:
+                column = rows.coded[key]
+                places = places * len(column.values) + column.codes
+            return places
+
+        return place, amounts
 
 
 def _work_minutes(rows: Population) -> Numbers:
@@ -230,6 +259,8 @@ def _work_minutes(rows: Population) -> Numbers:
 
 
 def _add(plan: _Plan, rule: Rule) -> _Compute:
+    if rule.card is not None:
+        return _add_of_card(plan, rule, plan.cards[rule.card])
     amount = plan.constant(rule, rule.value)
     plan.grow(rule, abs(amount))
     has_line = bool(rule.value)
@@ -241,15 +272,37 @@ def _add(plan: _Plan, rule: Rule) -> _Compute:
     return compute
 
 
+def _add_of_card(plan: _Plan, rule: Rule, card: RateCard) -> _Compute:
+    place, amounts = plan.entries(card)
+    rounded = [0 if amount is None else plan.constant(rule, amount) for amount in amounts]
+    plan.grow(rule, max(map(abs, rounded), default=0))
+    table = wholes(rounded)
+    has_line = np.array([bool(amount) for amount in amounts], dtype=np.bool_)
+
+    def compute(chunk: _Chunk) -> _Amounts:
+        places = place(chunk.rows)
+        return _Amounts(table[places], has_line[places])
+
+    return compute
+
+
 def _per_unit(plan: _Plan, rule: Rule) -> _Compute:
     if rule.unit in ITEM_UNITS:
         return _per_item(plan, rule)
     column_of, parts, largest = plan.numbers(str(rule.unit))
-    rate, over = Fraction(rule.value), Fraction(rule.over) * parts
+    place, rates = None, wholes([Fraction(rule.value).numerator])
+    rate_parts = Fraction(rule.value).denominator
+    if rule.card is not None:
+        place, amounts = plan.entries(plan.cards[rule.card])
+        exact = [Fraction(amount or 0) for amount in amounts]
+        rate_parts = lcm(*(each.denominator for each in exact))
+        rates = wholes([int(each * rate_parts) for each in exact])
+    highest = max((abs(int(each)) for each in rates), default=0)
+    over = Fraction(rule.over) * parts
     # Units and threshold over one denominator: (units * over.denominator - over.numerator) * rate.
-    denominator = parts * over.denominator * rate.denominator
+    denominator = parts * over.denominator * rate_parts
     times, less = over.denominator, over.numerator
-    most = max(largest * times, abs(less)) * max(1, abs(rate.numerator))
+    most = max(largest * times, abs(less)) * max(1, highest)
     plan.grow(rule, most // denominator + 1)
     is_wide = most >= LARGEST // 2
 
@@ -258,7 +311,8 @@ def _per_unit(plan: _Plan, rule: Rule) -> _Compute:
         units = _widened(column.units, is_wide)
         if times != 1 or less:
             units = np.maximum(units * times - less, 0)
-        return _rounded(_only(units * rate.numerator, column.known), denominator)
+        rate = rates[0] if place is None else rates[place(chunk.rows)]
+        return _rounded(_only(units * rate, column.known), denominator, rule.rounding)
 
     return compute
 
@@ -277,7 +331,7 @@ def _per_item(plan: _Plan, rule: Rule) -> _Compute:
     def compute(chunk: _Chunk) -> _Amounts:
         listed = chunk.rows.items[key]
         numerators = _widened(listed.quantities.units, is_wide) * listed.prices * rate.numerator
-        per_item = _stored(_half_up(numerators, denominator))
+        per_item = _stored(_whole(numerators, denominator, rule.rounding))
         sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(per_item)))
         owners = np.repeat(np.arange(chunk.rows.size), listed.starts[1:] - listed.starts[:-1])
         rounded = sums[listed.starts[1:]] - sums[listed.starts[:-1]]
@@ -325,9 +379,9 @@ def _on_base(
         rate, known = rates(chunk.rows)
         numerators = _only(_widened(chunk.base(rule), is_wide) * rate, known)
         if window is None:
-            return _rounded(numerators, denominator)
+            return _rounded(numerators, denominator, rule.rounding)
         inside, whole = _shares(chunk.rows, window)
-        return _rounded(numerators * inside, _widened(whole, is_wide) * denominator)
+        return _rounded(numerators * inside, _widened(whole, is_wide) * denominator, rule.rounding)
 
     return compute
 
@@ -360,7 +414,7 @@ def _limit(plan: _Plan, rule: Rule, chosen: Callable[..., Any]) -> _Compute:
 
     def compute(chunk: _Chunk) -> _Amounts:
         lack = value.numerator - _widened(chunk.base(rule), is_wide) * value.denominator
-        return _rounded(chosen(lack, 0), value.denominator)
+        return _rounded(chosen(lack, 0), value.denominator, rule.rounding)
 
     return compute
 
@@ -407,14 +461,19 @@ def _only(numerators: Wholes, known: Flags | None) -> Wholes:
     return numerators if known is None else np.where(known, numerators, 0)
 
 
-def _rounded(numerators: Wholes, denominator: Any) -> _Amounts:
-    return _Amounts(_half_up(numerators, denominator), numerators != 0)
+def _rounded(numerators: Wholes, denominator: Any, rounding: Rounding) -> _Amounts:
+    return _Amounts(_whole(numerators, denominator, rounding), numerators != 0)
 
 
-def _half_up(numerators: Wholes, denominator: Any) -> Wholes:
-    """Rounded to whole numbers, halves away from zero; the denominators are positive."""
+def _whole(numerators: Wholes, denominator: Any, rounding: Rounding) -> Wholes:
+    """The fractions as whole numbers; the denominators are positive."""
     if isinstance(denominator, int) and denominator == 1:
         return numerators
     size = np.abs(numerators)
-    quotient: Wholes = (size + size + denominator) // (denominator + denominator)
+    if rounding is Rounding.HALF_UP:
+        quotient: Wholes = (size + size + denominator) // (denominator + denominator)
+    elif rounding is Rounding.UP:
+        quotient = (size + denominator - 1) // denominator
+    else:
+        quotient = size // denominator
     return np.where(numerators < 0, -quotient, quotient)
