@@ -93,12 +93,13 @@ def graph_problems(
 
 
 def graph_warnings(graph: Graph, *, known: Vocabulary = NOTHING_KNOWN) -> tuple[FieldProblem, ...]:
-    """What can be published and is probably not meant: conditions that never decide, and what is missing.
+    """What can be published and is probably not meant: conditions that never decide, what is missing, and
+    timeouts that only begin their own step anew.
 
     The more is `known` of the fields, the more can be said of the conditions on them. An `example` in the
     params is a case in words, in each language.
     """
-    return (*_guard_warnings(graph, known), *_table_warnings(graph, known), *_absence_warnings(graph))
+    return (*_guard_warnings(graph, known), *_table_warnings(graph, known), *_shape_warnings(graph))
 
 
 def _guard_warnings(graph: Graph, known: Vocabulary) -> Iterator[FieldProblem]:
@@ -163,12 +164,15 @@ def _table_warnings(graph: Graph, known: Vocabulary) -> Iterator[FieldProblem]:
             earlier.append(rule.when)
 
 
-def _absence_warnings(graph: Graph) -> Iterator[FieldProblem]:
+def _shape_warnings(graph: Graph) -> Iterator[FieldProblem]:
     steps = [node for node in graph.nodes if node.kind in HANDLED_KINDS]
     if steps and not any(node.weight > 0 for node in graph.nodes):
         yield FieldProblem("nodes", "flow.no_weights")
     if not any(edge.kind is EdgeKind.CANCEL for edge in graph.edges):
         yield FieldProblem("edges", "flow.no_cancel_way")
+    for edge in graph.edges:
+        if edge.kind is EdgeKind.TIMEOUT and edge.source == edge.target:
+            yield FieldProblem(f"edges.{edge.key}", "flow.timeout_to_itself")
 
 
 def _reference_problems(graph: Graph) -> Iterator[FieldProblem]:

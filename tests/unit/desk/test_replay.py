@@ -12,7 +12,7 @@ from tests.builders.flows import QUEUE, TECHNICIAN, facts, graphs, make_edge, ma
 from tests.builders.runs import CANCEL, Walked, possible_actions
 from ticket_console.desk.replay.comparing import Deadlines, Played, Tally, compare, report, standing
 from ticket_console.desk.replay.dwelling import UNKNOWN, Dwells
-from ticket_console.desk.replay.playing import ENDLESS, Course, play
+from ticket_console.desk.replay.playing import ENDLESS, MOST_ROUNDS, ROUNDS, Course, play
 from ticket_console.desk.replay.script import Script, read_script
 from ticket_console.desk.work import ticket_facts
 from ticket_console.flows.elements import EdgeKind, Targets
@@ -311,6 +311,43 @@ def test_a_flow_that_goes_round_for_ever_is_stuck_and_not_waited_for() -> None:
     course = played(draft, lived(base, (10, Complete(1))), base)
 
     assert (course.stuck, course.marking.status) == (ENDLESS, TicketStatus.OPEN)
+
+
+def with_reminder(minutes: int) -> Graph:
+    return make_graph(
+        make_node("work", "task", handler=TECHNICIAN, stage="onsite"),
+        make_node("check", "approval"),
+        make_edge("start", "work"),
+        make_edge("work", "check"),
+        make_edge("check", "end"),
+        make_edge("check", "check", kind="timeout", key="remind", after_seconds=minutes * 60),
+    )
+
+
+def an_hour_at_the_check() -> Dwells:
+    dwells = Dwells()
+    dwells.add(make_node("check", "approval"), 3_600)
+    return dwells
+
+
+def test_a_timeout_that_brings_its_own_step_back_for_ever_is_given_up_and_told_of() -> None:
+    base, draft = work_flow(), with_reminder(minutes=5)
+    script = lived(base, (10, Complete(1)))
+
+    course = played(draft, script, base, an_hour_at_the_check())
+    _, figures = compared(base, draft, script, an_hour_at_the_check())
+
+    assert (course.stuck, course.edges().count("remind")) == (ROUNDS, MOST_ROUNDS)
+    assert (figures["stuck"], figures["kinds"]["stuck"]) == ({ROUNDS: 1}, 1)
+
+
+def test_a_timeout_back_to_a_step_that_is_usually_done_sooner_does_not_stop_the_ticket() -> None:
+    base, draft = work_flow(), with_reminder(minutes=90)
+
+    course = played(draft, lived(base, (10, Complete(1))), base, an_hour_at_the_check())
+
+    assert (course.stuck, course.edges().count("remind")) == (None, 0)
+    assert course.closed_at == AT + timedelta(minutes=70)
 
 
 def test_a_ticket_that_was_called_off_is_called_off_at_the_same_moment() -> None:

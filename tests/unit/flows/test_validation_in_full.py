@@ -291,6 +291,13 @@ def test_conditions_that_never_hold_or_may_hold_together_are_pointed_out() -> No
     assert with_guards(is_equal("level", 1), more) == {("edges.w1.guard", "flow.guards_overlap")}
 
 
+def test_a_timeout_that_only_begins_its_own_step_anew_is_pointed_out() -> None:
+    again = make_edge("n", "n", kind="timeout", key="again")
+
+    assert ("edges.again", "flow.timeout_to_itself") in warnings(*one(), again)
+    assert ("edges.again", "flow.timeout_to_itself") not in warnings(*one())
+
+
 def test_a_table_row_that_never_holds_missing_weights_and_no_way_to_cancel_are_pointed_out() -> None:
     idle = one(weight=0, handlers=(HandlerRule(NEVER, AGENTS),))
 

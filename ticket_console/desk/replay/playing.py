@@ -3,13 +3,15 @@
 A step takes as long, and ends as, the stay at the node of the same key took and ended, the first stay for
 the first, the second for the second. What the flow itself decides (timers, timeouts, guards) is decided by
 the flow that is played. A step the ticket never had is given the usual time of its like and is completed;
-`Course.estimated` says so. The ticket is called off at the instant at which it was.
+`Course.estimated` says so. The ticket is called off at the instant at which it was. Where a timeout leads back
+to a step that usually takes longer than the timeout waits, nobody knows when it would have been done: the
+ticket is given up after `MOST_ROUNDS` and counted as stuck (`ROUNDS`).
 
 On the flow it ran on, a script plays exactly as it was: where a timer was late, it is late again.
 """
 
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,6 +66,9 @@ class Waits(Protocol):
 
 
 ENDLESS: Final = "replay.endless"
+# A timeout brings a step back again and again, sooner than the usual time in which it is done.
+ROUNDS: Final = "replay.rounds"
+MOST_ROUNDS: Final = 10
 _MOST_EXTRA_STEPS: Final = 200
 # What nobody did comes after everything that was done at the same instant.
 _LATE: Final = 1 << 40
@@ -186,6 +191,8 @@ class _Player:
         for visit in script.visits:
             self.visits.setdefault(visit.node_key, deque()).append(visit)
         self.ways: dict[str, str] = {}
+        # How often each timeout fired since its step was last done, beyond what really happened.
+        self.rounds: Counter[str] = Counter()
         self.technician: tuple[str, str] = ("", "")
         self._ids = count(1)
         self._serial = count()
@@ -311,8 +318,14 @@ class _Player:
 
     def _fire(self, token_id: int, edge_key: str | None) -> None:
         stay = self.resting.get(token_id)
-        if stay is not None:
-            self._step([TimerFired(token_id, edge_key)], stay, str(Ending.FIRED))
+        if stay is None:
+            return
+        if edge_key is not None and stay.visit is None:
+            self.rounds[edge_key] += 1
+            if self.rounds[edge_key] > MOST_ROUNDS:
+                self.course.stuck = ROUNDS
+                return
+        self._step([TimerFired(token_id, edge_key)], stay, str(Ending.FIRED))
 
     def _call_off(self, reason: str) -> None:
         self._step([Cancel(reason)], None, "cancelled")
@@ -370,6 +383,9 @@ class _Player:
             self.course.guessed += number > 0
             if stay is not None:
                 stay.done = True
+                if not isinstance(action, TimerFired):
+                    for edge in self.graph.edges_from(stay.node.key, EdgeKind.TIMEOUT):
+                        self.rounds.pop(edge.key, None)
             self._take(step, stay, how)
             return
         self.course.stuck = refusal.code if refusal is not None else IllegalMove.code
