@@ -12,14 +12,18 @@ _FLOOR: Final = _TICKET_WORK | {"board.view", "dashboard.view", "ticket.open", "
 _MONEY: Final = frozenset(
     {"money.view", "settlement.view", "settlement.issue", "settlement.correct", "period.close"}
 )
+# Whoever gives out the work says what is first, shares boards, and answers for going over a limit.
+_BOARD: Final = frozenset({"board.order", "board.override", "board.share"})
 _DEFINITIONS: Final = frozenset({"template.manage", "flow.manage", "rules.manage"})
 
 PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
     Role.MANAGER: _FLOOR
     | _MONEY
     | _DEFINITIONS
+    | _BOARD
+    | {"board.limit", "roster.manage"}
     | {"ticket.assign", "ticket.adjust", "intake.import", "user.manage", "audit.view", "position.view"},
-    Role.DISPATCHER: _FLOOR | {"ticket.assign", "ticket.adjust", "position.view"},
+    Role.DISPATCHER: _FLOOR | _BOARD | {"ticket.assign", "ticket.adjust", "position.view", "roster.manage"},
     Role.TECHNICIAN: _TICKET_WORK | {"settlement.view_own"},
     Role.FINANCE: _TICKET_WORK | _MONEY | {"board.view", "dashboard.view"},
     Role.AGENT: _FLOOR | {"intake.import"},
