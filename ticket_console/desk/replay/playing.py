@@ -3,8 +3,8 @@
 A step takes as long, and ends as, the stay at the node of the same key took and ended, the first stay for
 the first, the second for the second. What the flow itself decides (timers, timeouts, guards) is decided by
 the flow that is played. A step the ticket never had is given the usual time of its like and is completed;
-`Course.estimated` says so. The ticket is called off at the instant at which it was. Where a timeout leads back
-to a step that usually takes longer than the timeout waits, nobody knows when it would have been done: the
+`Course.estimated` says so. The ticket is called off at the instant at which it was. Where a timeout leads
+back to a step that usually takes longer than the timeout waits, nobody knows when it would be done: the
 ticket is given up after `MOST_ROUNDS` and counted as stuck (`ROUNDS`).
 
 On the flow it ran on, a script plays exactly as it was: where a timer was late, it is late again.
