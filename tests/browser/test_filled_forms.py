@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -69,14 +71,26 @@ ENTERED: dict[str, Any] = {
 }
 
 
+@dataclass(slots=True)
+class Device:
+    """What the system of the next fixture says of a device; nothing at all makes it fail."""
+
+    state: str | None = "online"
+
+
 @pytest.fixture(scope="module")
-def platform() -> Iterator[str]:
+def device() -> Device:
+    return Device()
+
+
+@pytest.fixture(scope="module")
+def platform(device: Device) -> Iterator[str]:
     """A system that says how a device is."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = b'{"state": "online"}'
-            self.send_response(200)
+            body = json.dumps({"state": device.state}).encode()
+            self.send_response(503 if device.state is None else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -309,3 +323,50 @@ def test_where_no_camera_can_be_used_the_code_is_typed(context_as: LogIn, survey
     code.locator("input").fill("CN-88-A1")
     expect(code.locator("video")).to_have_count(0)
     expect(code.locator("input")).to_have_value("CN-88-A1")
+
+
+# TPL-11
+def test_a_live_value_on_an_open_page_follows_its_source_and_says_when_it_is_silent(
+    context_as: LogIn, console: Server, platform: str, device: Device
+) -> None:
+    manager = context_as("manager", server=console, locale="en")
+    form = forms.every_kind(lookup_url=f"http://{platform}/{{serial_code}}")
+    fields = [field for section in form["definition"]["sections"] for field in section["fields"]]
+    live = next(field for field in fields if field["kind"] == "lookup")
+    live["lookup"]["refresh_seconds"] = 10
+    without_flow = {**form, "face": {**form["face"], "flow": None}}
+    for kind, document in (("form", without_flow), ("flow", forms.flow()), ("form", form)):
+        _publish(manager, console, kind, document)
+    opened = manager.request.post(
+        "/api/v1/tickets",
+        data={
+            "command_id": str(uuid4()),
+            "template_code": forms.CODE,
+            "title": "Freezer 3",
+            "values": {"device": "Freezer 3", "level": "limited", "serial_code": "CN-88-A1"},
+            "contact_name": "Ann",
+            "contact_phone": "13800001234",
+        },
+        headers={"origin": console.url},
+    )
+    assert opened.status == 201, opened.text()
+    device.state = "online"
+    page = manager.new_page()
+    page.goto(f"/tickets/{opened.json()['ticket_id']}")
+    shown = page.locator(".tc-values [data-kind=lookup] output")
+    expect(shown).to_contain_text("online")
+    expect(shown).to_have_attribute("data-stale", "false")
+
+    device.state = "asleep"
+    expect(shown).to_contain_text("asleep")
+    expect(shown).to_have_attribute("data-stale", "false")
+
+    device.state = None
+    expect(shown).to_have_attribute("data-stale", "true")
+    expect(shown).to_contain_text("The source does not answer")
+    # What was read last stays.
+    expect(shown).to_contain_text("asleep")
+
+    device.state = "online"
+    expect(shown).to_contain_text("online")
+    expect(shown).to_have_attribute("data-stale", "false")

@@ -256,34 +256,67 @@ export function TableInput({ field, id, value, disabled, onChange, label, aria, 
 
 // The same value may stand on a page twice and is asked for once.
 const ASKING = new Map();
+const USUAL_SECONDS = 900;
+
+// Not every address of the console is a secure context, so crypto.randomUUID may be missing.
+const freshId = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+function ask(url) {
+  if (!ASKING.has(url)) {
+    const answer = fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ command_id: `lookup-${freshId()}` }) })
+      .then((told) => (told.ok ? told.json() : null))
+      .catch(() => null)
+      .finally(() => ASKING.delete(url));
+    ASKING.set(url, answer);
+  }
+  return ASKING.get(url);
+}
+
+const momentOf = (value) => (value?.as_of ? new Date(value.as_of).getTime() : 0);
+
+// A value and how good it is: read again whenever its time is up, as long as somebody looks and there is a line.
+// The source is asked again after the same time when it gave nothing; until it does the value is stale.
+function useLive(url, kept, seconds) {
+  const [answer, setAnswer] = useState({ at: 0, value: null, failed: false });
+  const [now, setNow] = useState(() => Date.now());
+  const value = momentOf(answer.value) >= momentOf(kept) ? answer.value : kept;
+  const period = (seconds ?? USUAL_SECONDS) * 1000;
+  // An answer counts from when it came: clocks of browsers are not the server's.
+  const good = Math.max(momentOf(value), answer.failed ? 0 : answer.at);
+  const due = Math.max(good, answer.at) + period;
+  useEffect(() => {
+    let isHere = true;
+    const look = async () => {
+      setNow(Date.now());
+      if (!url || document.visibilityState !== "visible" || !navigator.onLine) return;
+      const told = await ask(url);
+      if (isHere) setAnswer((before) => ({ at: Date.now(), value: told ?? before.value, failed: told === null }));
+    };
+    const again = () => Date.now() >= due && look();
+    const timer = setTimeout(look, Math.min(Math.max(0, due - Date.now()), 2 ** 31 - 1));
+    document.addEventListener("visibilitychange", again);
+    window.addEventListener("online", again);
+    return () => {
+      isHere = false;
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", again);
+      window.removeEventListener("online", again);
+    };
+  }, [url, due]);
+  return { value, failed: answer.failed, stale: answer.failed || now >= good + period };
+}
 
 export function LiveValue({ field, id, value: kept }) {
   const speak = useLanguage();
-  const [now, setNow] = useState(() => Date.now());
-  const [read, setRead] = useState(null);
-  const value = read ?? kept;
-  const isOld = !value?.as_of || (field.refresh_seconds && now - new Date(value.as_of).getTime() > field.refresh_seconds * 1000);
-  useEffect(() => {
-    if (!field.refresh_url || !isOld) return;
-    const body = JSON.stringify({ command_id: `lookup-${crypto.randomUUID()}` });
-    if (!ASKING.has(field.refresh_url)) {
-      const answer = fetch(field.refresh_url, { method: "POST", headers: { "Content-Type": "application/json" }, body })
-        .then((told) => (told.ok ? told.json() : null))
-        .catch(() => null)
-        .finally(() => ASKING.delete(field.refresh_url));
-      ASKING.set(field.refresh_url, answer);
-    }
-    ASKING.get(field.refresh_url).then((told) => told && setRead(told));
-  }, [field.refresh_url, isOld]);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 30000);
-    return () => clearInterval(timer);
-  }, []);
-  if (!value?.as_of) return h("output", { id, className: "tf-result" }, speak.t("form.live.none"));
-  return h("output", { id, className: "tf-live", "data-stale": Boolean(isOld) },
+  const { value, stale, failed } = useLive(field.refresh_url, kept, field.refresh_seconds);
+  const silent = failed && h("span", { className: "tf-stale", "data-silent": true }, speak.t("form.live.silent"));
+  // It changes by itself: a screen reader that read each time aloud would never be done.
+  if (!value?.as_of) return h("output", { id, className: "tf-result", "aria-live": "off" }, speak.t("form.live.none"), " ", silent);
+  return h("output", { id, className: "tf-live", "aria-live": "off", "data-stale": stale },
     h("strong", null, `${value.value}${field.unit ? ` ${field.unit}` : ""}`),
     h("span", { className: "tc-help" }, h(Clock, { size: 12, "aria-hidden": true }), speak.t("form.live.as_of", { at: value.as_of })),
-    isOld && h("span", { className: "tf-stale" }, speak.t("form.live.stale")));
+    stale && h("span", { className: "tf-stale" }, speak.t("form.live.stale")),
+    silent);
 }
 
 export function FormulaValue({ field, id, value }) {

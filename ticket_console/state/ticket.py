@@ -42,7 +42,7 @@ from ticket_console.tickets.writing import StaleTicket, TicketNotFound
 # How long a page may stay open for somebody who lost their right to it meanwhile.
 _RECHECK_SECONDS: Final = 30.0
 # What is added to a ticket without moving it.
-_ASIDE: Final = frozenset({"ticket.attached", "ticket.commented"})
+_ASIDE: Final = frozenset({"ticket.attached", "ticket.commented", "ticket.looked_up"})
 
 
 class TicketState(SessionState):
@@ -299,7 +299,7 @@ class TicketState(SessionState):
         }
 
     def _overlook(self, stale: StaleTicket) -> None:
-        """Go on where all that happened meanwhile was one word or one file, such as one's own photo."""
+        """Go on where one word, one file or one live value came in meanwhile, such as one's own photo."""
         seen, now = int(self.ticket.get("version", 0)), int(str(stale.params["version"] or 0))
         if now != seen + 1 or stale.params["what"] not in _ASIDE:
             raise stale
