@@ -1,7 +1,7 @@
 """Moving a ticket: the one way for page, board, phone, API, customer link and timer alike."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,16 +9,17 @@ from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
 from ticket_console.clocks import timers
-from ticket_console.desk import outward
+from ticket_console.desk import cautions, outward, placing
 from ticket_console.desk.effects import carry_out
+from ticket_console.desk.ordering import put_between
 from ticket_console.desk.signing import SignatureInput, sign
 from ticket_console.desk.steps import FormRequired, require_act, require_cancel, take_values, unfilled
-from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, new_row_id, take_up
+from ticket_console.desk.work import MovedTicket, Reason, Work, already_moved, finish, new_row_id, take_up
 from ticket_console.flows.elements import Act, EdgeKind, Node, NodeKind
 from ticket_console.kernel.actor import Actor, ActorKind, system_actor
 from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
-from ticket_console.tickets import engine, writing
+from ticket_console.tickets import engine, limits, writing
 from ticket_console.tickets.actions import (
     Action,
     Cancel,
@@ -30,8 +31,9 @@ from ticket_console.tickets.actions import (
     TimerFired,
     TokenNotActive,
 )
+from ticket_console.tickets.limits import UNLIMITED
 from ticket_console.tickets.moves import Move, preview, reachable_moves
-from ticket_console.tickets.tables import OwnerKind
+from ticket_console.tickets.tables import LimitScope, OwnerKind
 from ticket_console.tickets.writing import AlreadyApplied
 
 REASON_LENGTH = 500
@@ -55,7 +57,7 @@ class ReasonTooLong(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class Wish:
     """What was asked for, in the words of the doors; `action` is worked out against the ticket."""
 
     act: Act
@@ -96,7 +98,7 @@ def act(
     Raises InvalidInput naming every entry that is missing or wrong, Forbidden where the step is not
     the asker's, StaleTicket where somebody was faster.
     """
-    wish = _Wish(Act.COMPLETE, token_id, edge_key, "")
+    wish = Wish(Act.COMPLETE, token_id, edge_key, "")
     entries = _Entries(values or {}, signature, checklist)
     return _move(actor, at, command_id, ticket_id, expected_version, wish, entries)
 
@@ -114,7 +116,7 @@ def send_back(
     edge_key: str | None = None,
 ) -> MovedTicket:
     """Give a step's work back along a return edge, with the reason, and count it."""
-    wish = _Wish(Act.RETURN, token_id, edge_key, reason)
+    wish = Wish(Act.RETURN, token_id, edge_key, reason)
     return _move(actor, at, command_id, ticket_id, expected_version, wish)
 
 
@@ -131,7 +133,7 @@ def reject(
     edge_key: str | None = None,
 ) -> MovedTicket:
     """Refuse the work at an approval, with the reason."""
-    wish = _Wish(Act.REJECT, token_id, edge_key, reason)
+    wish = Wish(Act.REJECT, token_id, edge_key, reason)
     return _move(actor, at, command_id, ticket_id, expected_version, wish)
 
 
@@ -146,7 +148,7 @@ def cancel(
     reason: str,
 ) -> MovedTicket:
     """Give the whole ticket up, wherever it stands."""
-    wish = _Wish(Act.CANCEL, None, None, reason)
+    wish = Wish(Act.CANCEL, None, None, reason)
     return _move(actor, at, command_id, ticket_id, expected_version, wish)
 
 
@@ -160,31 +162,64 @@ def drop(
     expected_version: int,
     to_stage: str,
     reason: str = "",
+    before_id: int | None = None,
+    after_id: int | None = None,
+    override: bool = False,
 ) -> MovedTicket:
     """Move a card to another lane of the board, by whichever step leads there.
 
-    Raises NoWayToStage where none does, FormRequired where the step asks for entries, and
-    ReasonRequired where it goes back and nobody said why.
+    `before_id` and `after_id` are the cards it is put between, for those who may say what is first. Raises
+    NoWayToStage where no step leads there, FormRequired where the step asks for entries, ReasonRequired where
+    it goes back and nobody said why, and LaneFull, which `override` with a reason goes over.
     """
     with transaction() as connection:
         try:
             work = _take_up(connection, actor, at, command_id, ticket_id, expected_version, Act.COMPLETE)
         except AlreadyApplied:
             return already_moved(connection, actor=actor, ticket_id=ticket_id)
-        move, move_act = _move_to(work, to_stage, reason)
-        if move_act is Act.CANCEL:
-            policy.require(
-                actor,
-                "ticket.cancel",
-                region_id=work.draft.get("region_id"),
-                ticket_class=work.draft.get("ticket_class"),
-            )
-        elif move_act is Act.COMPLETE and move.token_id is not None:
-            _node_to_do(work, move.token_id, move_act)
-            if unfilled(work, move.token_id):
-                raise FormRequired(ticket_no=work.draft.get("no"))
-        _carry_out_wish(work, _Wish(move_act, move.token_id, move.edge_key, reason))
-        return finish(work)
+        planned = plan_drop(work, to_stage, reason)
+        warnings = cautions_of_lane(work, to_stage)
+        _carry_out_wish(work, planned)
+        put_between(work, before_id, after_id)
+        work.override = reason if override else None
+        return replace(finish(work), warnings=warnings)
+
+
+def plan_drop(work: Work, to_stage: str, reason: str) -> Wish:
+    """What a drop on a lane comes to, or the refusal it meets; the lane's limit is kept on saving.
+
+    Asked before the drop as well as by it, so that what a lane promises is what happens.
+    """
+    move, move_act = _move_to(work, to_stage, reason)
+    if move_act is Act.CANCEL:
+        policy.require(
+            work.actor,
+            "ticket.cancel",
+            region_id=work.draft.get("region_id"),
+            ticket_class=work.draft.get("ticket_class"),
+        )
+        require_cancel(work.actor, work.graph, work.marking)
+    elif move.token_id is not None:
+        _node_to_do(work, move.token_id, move_act)
+        if move_act is Act.COMPLETE and unfilled(work, move.token_id):
+            raise FormRequired(ticket_no=work.draft.get("no"))
+    return Wish(move_act, move.token_id, move.edge_key, reason)
+
+
+def cautions_of_lane(work: Work, to_stage: str) -> tuple[Reason, ...]:
+    """What speaks against a lane without closing it."""
+    row = work.draft.before
+    assert row is not None, "only a ticket that is there can be dropped"
+    limit = limits.limits_of(work.connection, work.actor.org_id, LimitScope.STAGE).get(to_stage, UNLIMITED)
+    return cautions.of_lane(
+        cautions.circumstances(work.connection, work.actor, row, work.graph),
+        category=next((each.category for each in work.graph.stages if each.key == to_stage), None),
+        limit=limit,
+        standing=0
+        if limit.soft is None
+        else limits.standing_in(work.connection, work.actor.org_id, to_stage),
+        at=work.at,
+    )
 
 
 @retried
@@ -218,6 +253,9 @@ def fire_timer(*, at: datetime, org_id: int, ticket_id: int, token_id: int, time
                 return False
             node = work.graph.node_by_key[token.node_key]
             outward.on_staying_too_long(work, node=node, token_id=token_id, kind=kind)
+        elif kind in placing.TIMERS:
+            if not placing.on_timer(work, token_id, kind):
+                return False
         else:
             said = "ticket.timer_fired" if edge_key is None else "ticket.timed_out"
             work.draft.say(said, node=token.node_key, edge=edge_key)
@@ -252,7 +290,7 @@ def _move(
     command_id: str,
     ticket_id: int,
     expected_version: int,
-    wish: _Wish,
+    wish: Wish,
     entries: _Entries = _NOTHING,
 ) -> MovedTicket:
     with transaction() as connection:
@@ -287,7 +325,7 @@ def _take_up(
     )
 
 
-def _carry_out_wish(work: Work, wish: _Wish, entries: _Entries = _NOTHING) -> None:
+def _carry_out_wish(work: Work, wish: Wish, entries: _Entries = _NOTHING) -> None:
     if wish.act is Act.CANCEL:
         require_cancel(work.actor, work.graph, work.marking)
         reason = _reason(wish)
@@ -320,10 +358,16 @@ def _carry_out_wish(work: Work, wish: _Wish, entries: _Entries = _NOTHING) -> No
     _advance(work, _action(wish, token_id, reason))
 
 
-def _reason(wish: _Wish) -> str:
-    reason = wish.reason.strip()
+def _reason(wish: Wish) -> str:
+    reason = said_reason(wish.reason)
     if wish.act is not Act.COMPLETE and not reason:
         raise ReasonRequired()
+    return reason
+
+
+def said_reason(text: str) -> str:
+    """A reason as it is kept; ReasonTooLong for what nobody will read."""
+    reason = text.strip()
     if len(reason) > REASON_LENGTH:
         raise ReasonTooLong(limit=REASON_LENGTH)
     return reason
@@ -339,7 +383,7 @@ def _node_to_do(work: Work, token_id: int, act: Act) -> Node:
     return node
 
 
-def _action(wish: _Wish, token_id: int, reason: str) -> Action:
+def _action(wish: Wish, token_id: int, reason: str) -> Action:
     if wish.act is Act.COMPLETE:
         return Complete(token_id, wish.edge_key)
     if wish.act is Act.RETURN:
@@ -377,7 +421,7 @@ def _move_to(work: Work, to_stage: str, reason: str) -> tuple[Move, Act]:
             if move.to_stage == to_stage:
                 return move, act
             continue
-        wish = _Wish(act, move.token_id, move.edge_key, reason or "-")
+        wish = Wish(act, move.token_id, move.edge_key, reason or "-")
         action = _action(wish, move.token_id or 0, wish.reason)
         leads_to = preview(work.graph, work.marking, action, work.facts)
         if leads_to == to_stage:

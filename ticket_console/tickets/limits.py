@@ -15,7 +15,7 @@ _lane_counts = table(LaneCount)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """From `soft` on there is a warning, from `hard` on nothing more comes in; None is no limit."""
+    """Above `soft` there is a warning, at `hard` nothing more comes in; None is no limit."""
 
     soft: int | None = None
     hard: int | None = None
@@ -24,7 +24,7 @@ class Limit:
         return self.hard is not None and count >= self.hard
 
     def is_crowded(self, count: int) -> bool:
-        return self.soft is not None and count >= self.soft
+        return self.soft is not None and count > self.soft
 
 
 UNLIMITED = Limit()
@@ -38,6 +38,16 @@ def limits_of(connection: Connection, org_id: int, scope: LimitScope) -> Mapping
         )
     )
     return {row.key: Limit(row.soft, row.hard) for row in rows}
+
+
+def hold_stage_limit(connection: Connection, org_id: int, stage: str) -> Limit:
+    """The limit of one lane, held against others who ask for it to bring something in."""
+    row = connection.execute(
+        sa.select(_limits.c.soft, _limits.c.hard)
+        .where(_limits.c.org_id == org_id, _limits.c.scope == LimitScope.STAGE, _limits.c.key == stage)
+        .with_for_update()
+    ).first()
+    return UNLIMITED if row is None else Limit(row.soft, row.hard)
 
 
 def standing_in(connection: Connection, org_id: int, stage: str) -> int:
