@@ -82,7 +82,7 @@ def judge_visit(
     place = place_of(need)
     found = [
         *judge_person(candidate, need, at=span.starts_at, on=on, open_count=open_count, holds_it=holds_it),
-        *_presence(candidate, span),
+        *judge_presence(candidate.shifts, candidate.absences, span),
         *_beside(visits, span, place, need.ticket_id, travel),
     ]
     warnings = []
@@ -147,18 +147,20 @@ def place_of(need: Need) -> Place | None:
 _MOMENT: Final = timedelta(microseconds=1)
 
 
-def _presence(candidate: Candidate, span: Span) -> list[Objection]:
-    away = [each for each in candidate.absences if _meet(each, span)]
+def judge_presence(
+    shifts: Sequence[Span] | None, absences: Sequence[Span], span: Span
+) -> tuple[Objection, ...]:
+    """Whether somebody is there for all of a span; `shifts` is None where the duty switch alone counts."""
+    away = [each for each in absences if _meet(each, span)]
     found = [_absent(away[0])] if away else []
-    if candidate.shifts is None:
-        return found
-    shifts = _joined(candidate.shifts)
-    begun = next((each for each in shifts if each.covers(span.starts_at)), None)
+    if shifts is None:
+        return tuple(found)
+    begun = next((each for each in _joined(shifts) if each.covers(span.starts_at)), None)
     if begun is None:
         found.append(_failed(Filter.OFF_SHIFT))
     elif begun.ends_at < span.ends_at:
         found.append(_failed(Filter.SHIFT_ENDS, at=_spelled(begun.ends_at)))
-    return found
+    return tuple(found)
 
 
 def _beside(
