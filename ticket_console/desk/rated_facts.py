@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from ticket_console.clocks.holidays import is_public_holiday
 from ticket_console.kernel.geo import distance_km
 from ticket_console.people.facts import TechnicianFacts
 from ticket_console.settlement.facts import Facts, Hazard, PartUsed, ServiceClass, Urgency
@@ -25,18 +27,24 @@ RATED_COLUMNS: Final = (
     "is_vip",
     "opened_at",
     "due_at",
+    "returns",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What other rooms know: who did the work, where the clock on the wall hangs, what was used."""
+    """What other rooms know: who did the work, where the clock on the wall hangs, what was used.
+
+    `satisfaction` is the mean of the marks the customer gave by then.
+    """
 
     technician: TechnicianFacts
     site_tz: str
     region_code: str
     template_code: str
     parts: Sequence[PartUsed]
+    satisfaction: Decimal | None = None
+    pinned_rules: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +94,13 @@ def rated_facts(
         vip=ticket["is_vip"],
         response_minutes=_minutes(ticket["opened_at"], times.responded_at),
         on_time=None if due_at is None else finished_at <= due_at,
+        returns=ticket["returns"],
+        satisfaction=surroundings.satisfaction,
+        is_holiday=is_public_holiday(
+            finished_at.astimezone(ZoneInfo(surroundings.site_tz)).date(), surroundings.site_tz
+        ),
+        by_vendor=technician.vendor_id is not None,
+        pinned_rules=surroundings.pinned_rules,
         segment=segment,
     )
 

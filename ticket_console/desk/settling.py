@@ -1,14 +1,17 @@
 """Settling a ticket: what happened on it is frozen as facts, rated, and posted."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from ticket_console.access import places
 from ticket_console.desk.rated_facts import RATED_COLUMNS, Surroundings, WorkTimes, rated_facts
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, take_up
+from ticket_console.flows.elements import NodeKind
 from ticket_console.forms import reads as form_reads
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
+from ticket_console.notices import surveys
 from ticket_console.people import facts as people_facts
 from ticket_console.settlement import settling as settlement
 from ticket_console.settlement.facts import Facts, PartUsed
@@ -56,6 +59,7 @@ def facts_of(work: Work, *, technician_id: int, segment: str) -> Facts:
             PartUsed(line.sku, line.quantity, line.unit_cost_minor)
             for line in usage.parts_used(connection, work.ticket_id)
         ],
+        satisfaction=_satisfaction(work),
     )
     times = WorkTimes(
         at=work.at,
@@ -65,6 +69,19 @@ def facts_of(work: Work, *, technician_id: int, segment: str) -> Facts:
     )
     ticket = {key: get(key) for key in RATED_COLUMNS}
     return rated_facts(ticket, work.facts, surroundings=surroundings, times=times, segment=segment)
+
+
+def _satisfaction(work: Work) -> Decimal | None:
+    """The mean of the customer's marks; only flows that ask for them are looked up."""
+    if not any(node.kind is NodeKind.SURVEY for node in work.graph.nodes):
+        return None
+    marks = [
+        answer
+        for survey in surveys.of_ticket(work.connection, work.ticket_id)
+        for answer in (survey.answers or {}).values()
+        if isinstance(answer, int)
+    ]
+    return None if not marks else (Decimal(sum(marks)) / len(marks)).quantize(Decimal("0.01"))
 
 
 @retried

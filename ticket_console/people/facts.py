@@ -22,6 +22,7 @@ class TechnicianFacts:
     region_id: int
     lat: float
     lon: float
+    vendor_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ _TECHNICIAN: Final = sa.select(
     _technicians.c.region_id,
     _technicians.c.lat,
     _technicians.c.lon,
+    _technicians.c.vendor_id,
 )
 
 

@@ -65,6 +65,8 @@ class Facts:
     `on_time` is None where no resolve target applied. `returns` counts how often the work was sent back,
     `satisfaction` is the customer's mark from 1 to 5, `is_holiday` says that the service date is a public
     holiday at the site, `by_vendor` that a service partner's technician did the work.
+    `pinned_rules` ("<rule set>:<number>") names the version that was agreed on, instead of the one of the
+    service date.
     """
 
     ticket_id: int
@@ -94,6 +96,7 @@ class Facts:
     satisfaction: Decimal | None = None
     is_holiday: bool = False
     by_vendor: bool = False
+    pinned_rules: str | None = None
     segment: str = "main"
 
     def __post_init__(self) -> None:
@@ -136,6 +139,7 @@ class Facts:
             "satisfaction": None if self.satisfaction is None else plain(self.satisfaction),
             "is_holiday": self.is_holiday,
             "by_vendor": self.by_vendor,
+            "pinned_rules": self.pinned_rules,
         }
 
     @classmethod
