@@ -15,7 +15,12 @@ _users = table(UserAccount)
 _grants = table(RoleGrant)
 _regions = table(Region)
 # The room of the people lies above this one; all that is needed of it is whose row is whose.
-_technicians = sa.table("technician", sa.column("id", sa.Integer), sa.column("user_id", sa.Integer))
+_technicians = sa.table(
+    "technician",
+    sa.column("id", sa.Integer),
+    sa.column("user_id", sa.Integer),
+    sa.column("vendor_id", sa.Integer),
+)
 
 _covered = (
     sa.select(_grants.c.id.label("grant_id"), _grants.c.region_id)
@@ -42,6 +47,7 @@ USER_COLUMNS: Final = (
     _users.c.department,
     _users.c.is_enabled,
     _technicians.c.id.label("technician_id"),
+    _technicians.c.vendor_id,
 )
 USERS: Final = _users.outerjoin(_technicians, _technicians.c.user_id == _users.c.id)
 
@@ -80,6 +86,7 @@ def actor_of(connection: Connection, row: Any, *, session_id: int | None = None)
         display=row.display_name,
         user_id=row.user_id,
         technician_id=row.technician_id,
+        vendor_id=row.vendor_id,
         grants=grants_of(connection, row.user_id),
         locale=row.locale,
         department=row.department,

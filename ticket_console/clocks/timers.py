@@ -52,6 +52,7 @@ _CANCEL: Final = (
     .where(_timers.c.token_id.in_(sa.bindparam("tokens", expanding=True)), _ARMED)
     .values(state=TimerState.CANCELLED)
 )
+_CANCEL_KINDS: Final = _CANCEL.where(_timers.c.kind.in_(sa.bindparam("kinds", expanding=True)))
 _CLAIM: Final = (
     sa.select(_timers.c.due_at)
     .where(_timers.c.id == sa.bindparam("timer_id"), _ARMED)
@@ -134,6 +135,11 @@ def cancel_for_tokens(connection: Connection, token_ids: Collection[int]) -> int
     if not token_ids:
         return 0
     return connection.execute(_CANCEL, {"tokens": sorted(token_ids)}).rowcount
+
+
+def cancel_kinds(connection: Connection, token_ids: Collection[int], kinds: Collection[str]) -> None:
+    """Cancel what of these kinds is armed for tokens that stay."""
+    connection.execute(_CANCEL_KINDS, {"tokens": sorted(token_ids), "kinds": sorted(kinds)})
 
 
 def due(connection: Connection, *, at: datetime, limit: int = 100) -> tuple[DueTimer, ...]:

@@ -1,21 +1,22 @@
 """Giving a step to somebody: by a dispatcher, by the one who claims it, or by looking again for the best."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
+from ticket_console.desk import placing
 from ticket_console.desk.moving import WhichStep
 from ticket_console.desk.my_work import NotATechnician
 from ticket_console.desk.needs import need_of
-from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, take_up
-from ticket_console.dispatch import choosing
+from ticket_console.desk.work import OFFERED, MovedTicket, Work, change, finish, take_up
+from ticket_console.dispatch import booking, choosing
+from ticket_console.dispatch.offers import REASON_LENGTH
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode
 from ticket_console.flows.elements import HandlerMode
 from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
+from ticket_console.people import crews
 from ticket_console.tickets.actions import ReasonRequired
 from ticket_console.tickets.tables import OwnerKind
 from ticket_console.tickets.writing import AlreadyApplied
@@ -46,20 +47,28 @@ def assign(
     """Give the ticket's step to a technician, taking it from whoever had it.
 
     The hard filters hold for people too: NotEligible names what speaks against it, and `override`
-    needs a reason.
+    needs a reason. Who dispatches for a service partner sends that partner's people only.
     """
     if override and not reason.strip():
         raise ReasonRequired()
-    return _give(
-        actor,
-        at,
-        command_id,
-        ticket_id,
-        expected_version,
-        technician_id,
-        DecisionMode.MANUAL,
-        reason,
-        override,
+
+    def give(work: Work) -> bool:
+        token_id = technician_step(work)
+        if actor.vendor_id is not None and crews.vendor_of(work.connection, technician_id) != actor.vendor_id:
+            raise choosing.TechnicianNotFound(technician_id=technician_id)
+        if _holder_of(work, token_id) == technician_id:
+            return False
+        give_step(work, token_id, technician_id, mode=DecisionMode.MANUAL, reason=reason, override=override)
+        return True
+
+    return change(
+        give,
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        ticket_id=ticket_id,
+        expected_version=expected_version,
+        permission="ticket.assign",
     )
 
 
@@ -67,19 +76,32 @@ def assign(
 def claim(
     *, actor: Actor, at: datetime, command_id: str, ticket_id: int, expected_version: int
 ) -> MovedTicket:
-    """A technician takes a waiting step for themselves; the first one wins, the others learn who and when."""
-    if actor.technician_id is None:
+    """A technician takes a waiting step for themselves; the first one wins, the others learn who and when.
+
+    Having said no to it before does not count any more: they want it now.
+    """
+    technician_id = actor.technician_id
+    if technician_id is None:
         raise NotATechnician()
-    return _give(
-        actor,
-        at,
-        command_id,
-        ticket_id,
-        expected_version,
-        actor.technician_id,
-        DecisionMode.CLAIM,
-        "",
-        False,
+
+    def take(work: Work) -> bool:
+        token_id = technician_step(work)
+        if _holder_of(work, token_id) == technician_id:
+            return False
+        if work.tokens[token_id]["queue_role"] == OFFERED:
+            raise NothingToAssign(ticket_no=work.draft.get("no"))
+        give_step(work, token_id, technician_id, mode=DecisionMode.CLAIM, reason="", override=False)
+        return True
+
+    return change(
+        take,
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        ticket_id=ticket_id,
+        expected_version=expected_version,
+        permission="ticket.act",
+        is_claim=True,
     )
 
 
@@ -87,34 +109,113 @@ def claim(
 def release(
     *, actor: Actor, at: datetime, command_id: str, ticket_id: int, expected_version: int, reason: str
 ) -> MovedTicket:
-    """Give a step up, with the reason; it goes back to the dispatcher's queue."""
+    """Give a step up, with the reason; it goes back to the dispatchers' queue, and never by itself to the
+    one who gave it up."""
     if not reason.strip():
         raise ReasonRequired()
-    with transaction() as connection:
-        try:
-            work = _take_up(connection, actor, at, command_id, ticket_id, expected_version, "ticket.act")
-        except AlreadyApplied:
-            return already_moved(connection, actor=actor, ticket_id=ticket_id)
+
+    def give_up(work: Work) -> None:
+        token_id = technician_step(work)
+        holder = _holder_of(work, token_id)
+        if holder is None:
+            raise NothingToAssign(ticket_no=work.draft.get("no"))
+        if holder != actor.technician_id:
+            _require_assign(work)
+        choosing.finish(
+            work.connection,
+            at=at,
+            token_ids=[token_id],
+            state=AssignmentState.RELEASED,
+            reason=reason.strip()[:REASON_LENGTH],
+        )
+        work.draft.say("ticket.released", technician_id=holder, reason=reason.strip())
+        need = need_of(work, token_id, placing.skill_of(work, token_id))
+        work.draft.moved[token_id] = placing.wait_for_dispatcher(
+            work, need, placing.policy_of(work, token_id)
+        )
+        placing.count_handoff(work, token_id)
+
+    return change(
+        give_up,
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        ticket_id=ticket_id,
+        expected_version=expected_version,
+        permission="ticket.act",
+    )
+
+
+@retried
+def give_to_vendor(
+    *, actor: Actor, at: datetime, command_id: str, ticket_id: int, expected_version: int, vendor_id: int
+) -> MovedTicket:
+    """Put the ticket's step into a service partner's queue, taking it from whoever had it."""
+
+    def give(work: Work) -> bool:
+        _require_assign(work)
         token_id = technician_step(work)
         token = work.tokens[token_id]
-        if token["owner_kind"] is not OwnerKind.TECHNICIAN:
+        if token["owner_kind"] is OwnerKind.VENDOR and token["owner_id"] == vendor_id:
+            return False
+        crews.vendor_name(work.connection, actor.org_id, vendor_id)
+        placing.withdraw_offers(work, token_id)
+        if _holder_of(work, token_id) is not None:
+            choosing.finish(work.connection, at=at, token_ids=[token_id], state=AssignmentState.RELEASED)
+            placing.count_handoff(work, token_id)
+        need = need_of(work, token_id, placing.skill_of(work, token_id))
+        work.draft.moved[token_id] = placing.to_vendor(
+            work, need, placing.policy_of(work, token_id), vendor_id
+        )
+        return True
+
+    return change(
+        give,
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        ticket_id=ticket_id,
+        expected_version=expected_version,
+        permission="ticket.assign",
+    )
+
+
+@retried
+def return_from_vendor(
+    *, actor: Actor, at: datetime, command_id: str, ticket_id: int, expected_version: int, reason: str
+) -> MovedTicket:
+    """A service partner's dispatcher gives a step back with the reason; the partner is not asked again."""
+    if not reason.strip():
+        raise ReasonRequired()
+
+    def give_back(work: Work) -> None:
+        token_id = technician_step(work)
+        token = work.tokens[token_id]
+        if token["owner_kind"] is not OwnerKind.VENDOR or token["owner_id"] != actor.vendor_id:
             raise NothingToAssign(ticket_no=work.draft.get("no"))
-        if token["owner_id"] != actor.technician_id:
-            _require_assign(work)
-        choosing.finish(connection, at=at, token_ids=[token_id], state=AssignmentState.RELEASED)
-        work.draft.say("ticket.released", technician_id=token["owner_id"], reason=reason.strip())
-        work.draft.moved[token_id] = {
-            "owner_kind": OwnerKind.QUEUE,
-            "owner_id": None,
-            "queue_role": "dispatcher",
-        }
-        work.draft.columns["assignee_id"] = None
-        return finish(work)
+        work.draft.say(
+            "ticket.vendor_declined", token_id=token_id, vendor_id=actor.vendor_id, reason=reason.strip()
+        )
+        need = need_of(work, token_id, placing.skill_of(work, token_id))
+        work.draft.moved[token_id] = placing.wait_for_dispatcher(
+            work, need, placing.policy_of(work, token_id)
+        )
+        placing.count_handoff(work, token_id)
+
+    return change(
+        give_back,
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        ticket_id=ticket_id,
+        expected_version=expected_version,
+        permission="ticket.assign",
+    )
 
 
 @retried
 def dispatch_again(*, at: datetime, org_id: int, ticket_id: int, command_id: str) -> bool:
-    """Look again for the best technician for a ticket that found none; false where nobody is eligible yet."""
+    """Look again for a ticket that nobody has, by the policy that holds now; false where nobody is found."""
     try:
         return _dispatch_again(at, org_id, ticket_id, command_id)
     except _NobodyYet:
@@ -137,72 +238,75 @@ def _dispatch_again(at: datetime, org_id: int, ticket_id: int, command_id: str) 
             token_id = technician_step(work)
         except (AlreadyApplied, NothingToAssign, WhichStep):
             return False
-        if work.tokens[token_id]["owner_kind"] is OwnerKind.TECHNICIAN:
+        token = work.tokens[token_id]
+        if token["owner_kind"] is not OwnerKind.QUEUE or token["queue_role"] == OFFERED:
             return False
-        handler = work.graph.handler_of(work.tokens[token_id]["node_key"], work.facts)
-        skill = None if handler is None else handler.skill
-        choice = choosing.assign_best(connection, at=at, by=actor.label, need=need_of(work, token_id, skill))
-        if choice.technician_id is None:
+        owner = placing.place(work, need_of(work, token_id, placing.skill_of(work, token_id)))
+        if owner["queue_role"] == placing.DISPATCHERS:
             # The earlier decision still tells why; another one like it is undone.
             raise _NobodyYet
-        _note_owner(
-            work,
-            token_id,
-            choice.technician_id,
-            choice.technician_name,
-            choice.decision_id,
-            DecisionMode.AUTO,
-            "",
-        )
+        work.draft.moved[token_id] = owner
         finish(work)
         return True
-
-
-def _give(
-    actor: Actor,
-    at: datetime,
-    command_id: str,
-    ticket_id: int,
-    expected_version: int,
-    technician_id: int,
-    mode: DecisionMode,
-    reason: str,
-    override: bool,
-) -> MovedTicket:
-    permission = "ticket.assign" if mode is DecisionMode.MANUAL else "ticket.act"
-    is_claim = mode is DecisionMode.CLAIM
-    with transaction() as connection:
-        try:
-            work = _take_up(
-                connection, actor, at, command_id, ticket_id, expected_version, permission, is_claim=is_claim
-            )
-        except AlreadyApplied:
-            return already_moved(connection, actor=actor, ticket_id=ticket_id)
-        token_id = technician_step(work)
-        if _holder_of(work, token_id) == technician_id:
-            return already_moved(connection, actor=actor, ticket_id=ticket_id)
-        give_step(work, token_id, technician_id, mode=mode, reason=reason, override=override)
-        return finish(work)
 
 
 def give_step(
     work: Work, token_id: int, technician_id: int, *, mode: DecisionMode, reason: str, override: bool
 ) -> None:
     """Give a step to somebody within a command that saves it, taking it from whoever had it."""
-    if _holder_of(work, token_id) is not None and mode is DecisionMode.MANUAL:
+    holder = _holder_of(work, token_id)
+    placing.withdraw_offers(work, token_id)
+    if holder is not None and mode is DecisionMode.MANUAL:
+        booking.hold_people(work.connection, (holder, technician_id))
         choosing.finish(work.connection, at=work.at, token_ids=[token_id], state=AssignmentState.RELEASED)
-    handler = work.graph.handler_of(work.tokens[token_id]["node_key"], work.facts)
-    skill = None if handler is None else handler.skill
+    need = need_of(work, token_id, placing.skill_of(work, token_id))
+    if mode is DecisionMode.CLAIM:
+        others = {each: why for each, why in need.refused_by.items() if each != technician_id}
+        need = replace(need, refused_by=others)
     choice = choosing.assign_to(
         work.connection,
         at=work.at,
         by=work.actor.label,
-        need=need_of(work, token_id, skill),
+        need=need,
         technician_id=technician_id,
         mode=mode,
         override=override,
     )
-    _note_owner(work, token_id, technician_id, choice.technician_name, choice.decision_id, mode, reason)
+    note_owner(
+        work,
+        token_id,
+        technician_id=technician_id,
+        name=choice.technician_name,
+        decision_id=choice.decision_id,
+        mode=mode,
+        reason=reason,
+    )
+    if holder is not None:
+        placing.count_handoff(work, token_id)
+
+
+def note_owner(
+    work: Work,
+    token_id: int,
+    *,
+    technician_id: int,
+    name: str | None,
+    decision_id: int,
+    mode: DecisionMode,
+    reason: str = "",
+) -> None:
+    """Write down who has a step now; who takes one for themselves has responded to the customer's wish."""
+    work.draft.moved[token_id] = placing.give(
+        work,
+        token_id,
+        technician_id=technician_id,
+        name=name,
+        decision_id=decision_id,
+        mode=mode,
+        reason=reason,
+    )
+    if mode is DecisionMode.CLAIM and work.draft.get("responded_at") is None:
+        work.draft.columns["responded_at"] = work.at
 
 
 def _holder_of(work: Work, token_id: int) -> int | None:
@@ -210,59 +314,8 @@ def _holder_of(work: Work, token_id: int) -> int | None:
     return token["owner_id"] if token["owner_kind"] is OwnerKind.TECHNICIAN else None
 
 
-def _note_owner(
-    work: Work,
-    token_id: int,
-    technician_id: int,
-    name: str | None,
-    decision_id: int,
-    mode: DecisionMode,
-    reason: str,
-) -> None:
-    said: dict[str, Any] = {
-        "technician_id": technician_id,
-        "technician": name,
-        "decision_id": decision_id,
-        "mode": mode.value,
-    }
-    if reason.strip():
-        said["reason"] = reason.strip()
-    work.draft.say("ticket.claimed" if mode is DecisionMode.CLAIM else "ticket.assigned", **said)
-    work.draft.moved[token_id] = {
-        "owner_kind": OwnerKind.TECHNICIAN,
-        "owner_id": technician_id,
-        "queue_role": None,
-    }
-    work.draft.columns["assignee_id"] = technician_id
-    if mode is DecisionMode.CLAIM and work.draft.get("responded_at") is None:
-        work.draft.columns["responded_at"] = work.at
-    work.assignee_name = name
-
-
-def _take_up(
-    connection: Connection,
-    actor: Actor,
-    at: datetime,
-    command_id: str,
-    ticket_id: int,
-    expected_version: int,
-    permission: str,
-    *,
-    is_claim: bool = False,
-) -> Work:
-    return take_up(
-        connection,
-        actor=actor,
-        at=at,
-        command_id=command_id,
-        ticket_id=ticket_id,
-        expected_version=expected_version,
-        permission=permission,
-        is_claim=is_claim,
-    )
-
-
 def _require_assign(work: Work) -> None:
+    """Refuse who does not dispatch here; that the ticket is theirs is not enough."""
     policy.require(
         work.actor,
         "ticket.assign",

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any, Final
 
 from ticket_console.clocks import calendars, timers
-from ticket_console.desk import outward
+from ticket_console.desk import outward, placing
 from ticket_console.desk.needs import need_of
 from ticket_console.desk.settling import settle_segment
 from ticket_console.desk.work import Work
@@ -19,8 +19,6 @@ from ticket_console.flows.elements import (
     NodeKind,
     StageCategory,
 )
-from ticket_console.forms import reads as form_reads
-from ticket_console.forms.filling import new_results
 from ticket_console.tickets.actions import (
     ActionDue,
     Closed,
@@ -92,6 +90,8 @@ def _token_left(work: Work, effect: TokenLeft) -> None:
         or work.graph.edges_from(node.key, EdgeKind.TIMEOUT)
     ):
         timers.cancel_for_tokens(work.connection, (effect.token_id,))
+    if effect.token_id in work.tokens:
+        placing.withdraw_offers(work, effect.token_id)
     if node.notices and effect.outcome is Outcome.DONE:
         outward.on_completing(work, node=node, token_id=effect.token_id)
 
@@ -142,21 +142,7 @@ def _technician_for(work: Work, token_id: int, handler: Handler) -> dict[str, An
             pass
         else:
             return {"owner_kind": OwnerKind.TECHNICIAN, "owner_id": keeper}
-    choice = choosing.assign_best(work.connection, at=work.at, by=work.actor.label, need=need)
-    if choice.technician_id is None:
-        work.draft.columns["assignee_id"] = None
-        work.draft.say("ticket.unassigned", decision_id=choice.decision_id, failed=dict(choice.failed))
-        return {"owner_kind": OwnerKind.QUEUE, "queue_role": "dispatcher"}
-    work.draft.columns["assignee_id"] = choice.technician_id
-    work.assignee_name = choice.technician_name
-    work.draft.say(
-        "ticket.assigned",
-        technician_id=choice.technician_id,
-        technician=choice.technician_name,
-        decision_id=choice.decision_id,
-        mode=DecisionMode.AUTO.value,
-    )
-    return {"owner_kind": OwnerKind.TECHNICIAN, "owner_id": choice.technician_id}
+    return placing.place(work, need)
 
 
 def _token_handed_on(work: Work, technician_id: int) -> int | None:
@@ -226,9 +212,7 @@ def _instant(value: object, work: Work) -> datetime | None:
 
 
 def _fields_set(work: Work, effect: FieldsSet) -> None:
-    template = form_reads.template_version(work.connection, work.draft.get("template_version_id"))
-    results = new_results(template.definition, work.facts, effect.values)
-    for key, value in {**effect.values, **results}.items():
+    for key, value in effect.values.items():
         work.draft.values[key] = (value, "rule")
         work.facts[key] = value
 

@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection, Row
 from ticket_console.access import policy
 from ticket_console.clocks import timers
 from ticket_console.desk.carrying import Carried, How, Seat, Stays, carry, seated
-from ticket_console.desk.effects import carry_out, need_of
+from ticket_console.desk.effects import carry_out
+from ticket_console.desk.needs import need_of
 from ticket_console.desk.replay.reading import Calendars, TicketWaits, visible_to
 from ticket_console.desk.work import (
     MovedTicket,

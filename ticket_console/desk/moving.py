@@ -11,6 +11,7 @@ from ticket_console.access import policy
 from ticket_console.clocks import timers
 from ticket_console.desk import cautions, outward, placing
 from ticket_console.desk.effects import carry_out
+from ticket_console.desk.formulas import formulas_of
 from ticket_console.desk.ordering import put_between
 from ticket_console.desk.signing import SignatureInput, sign
 from ticket_console.desk.steps import FormRequired, require_act, require_cancel, take_values, unfilled
@@ -392,7 +393,14 @@ def _action(wish: Wish, token_id: int, reason: str) -> Action:
 
 
 def _advance(work: Work, action: Action) -> None:
-    step = engine.advance(work.graph, work.marking, action, facts=work.facts, new_token_id=new_row_id)
+    step = engine.advance(
+        work.graph,
+        work.marking,
+        action,
+        facts=work.facts,
+        new_token_id=new_row_id,
+        worked_out=formulas_of(work.connection, work.draft.get("template_version_id")),
+    )
     carry_out(work, step)
 
 

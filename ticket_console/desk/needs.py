@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from ticket_console.customers import reads as customers
 from ticket_console.desk.work import Work, facts_of
+from ticket_console.dispatch import offers
 from ticket_console.dispatch.eligibility import Need
 from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.elements import HandlerMode
@@ -35,6 +36,7 @@ def need_of(work: Work, token_id: int, skill: str | None) -> Need:
         {**ticket, "org_id": work.actor.org_id, "id": work.ticket_id},
         token_id=token_id,
         skill=skill,
+        is_new=token_id not in work.tokens,
     )
 
 
@@ -45,8 +47,10 @@ def need_of_row(
     token_id: int,
     skill: str | None,
     brand: str | None = None,
+    is_new: bool = False,
 ) -> Need:
-    """What a step takes, from the ticket's row; `brand` spares the question to who asked for many at once."""
+    """What a step takes, from the ticket's row; `brand` spares the question to who asked for many at once,
+    and `is_new` who could have refused a step that begins just now."""
     asset_id = ticket["asset_id"]
     if brand is None and asset_id is not None:
         brand = customers.brands_of(connection, (asset_id,)).get(asset_id)
@@ -66,6 +70,7 @@ def need_of_row(
         brand=brand,
         due_at=ticket["due_at"],
         is_vip=ticket["is_vip"],
+        refused_by={} if is_new else offers.refused_by(connection, token_id),
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import places, policy
 from ticket_console.access.places import OwnSite
 from ticket_console.access.tables import SiteKind
-from ticket_console.desk import waiting
+from ticket_console.desk import offering
 from ticket_console.desk.moving import WhichStep
 from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.dispatch import visit_book
@@ -179,7 +179,7 @@ def choose(
     offers: tuple[OfferView, ...] = ()
     refused: ConsoleError | None = None
     try:
-        offers = waiting.offers_for(connection, viewer=viewer, ticket_id=ticket_id, at=at).offers
+        offers = offering.offers_for(connection, viewer=viewer, ticket_id=ticket_id, at=at).offers
     except (Forbidden, Conflict, WhichStep) as why:
         refused = why
     shown = offers[:MOST_OFFERS]

@@ -40,7 +40,8 @@ class Grant:
 class Actor:
     """The one on whose behalf a command runs or a read is projected.
 
-    `department` is the code of the one they work for, empty for none.
+    `department` is the code of the one they work for, empty for none; `vendor_id` the service partner
+    whose person they are.
     `permissions` narrows an API token to the permissions written on it; for everybody else it is
     empty and the grants decide.
     """
@@ -50,6 +51,7 @@ class Actor:
     display: str
     user_id: int | None = None
     technician_id: int | None = None
+    vendor_id: int | None = None
     grants: tuple[Grant, ...] = ()
     permissions: frozenset[str] = frozenset()
     locale: str = "zh"

@@ -10,6 +10,7 @@ from ticket_console.access import policy, projection
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.text import LocalText
+from ticket_console.people import crews
 from ticket_console.people.names import names
 from ticket_console.people.tables import Skill, Technician
 
@@ -55,11 +56,14 @@ def technicians(
 
 
 def in_scope(viewer: Actor, permission: str) -> sa.ColumnElement[bool]:
-    """The technicians whose regions the permission reaches, and the viewer where it reaches their own."""
+    """The technicians whose regions the permission reaches, and where it reaches their own the viewer and
+    the people of the service partner they dispatch for."""
     conditions: list[sa.ColumnElement[bool]] = []
     for part in policy.row_scope(viewer, permission).parts:
         if part.own:
             conditions.append(_technicians.c.id == viewer.technician_id)
+            if crews.dispatches_for_vendor(viewer):
+                conditions.append(_technicians.c.vendor_id == viewer.vendor_id)
         elif part.region_ids is None:
             return sa.true()
         else:

@@ -405,6 +405,5 @@ def _proofs(attachments: Sequence[Mapping[str, Any]]) -> dict[int, list[Plain]]:
 
 def _offers(*, viewer: Actor, ticket_id: int, at: datetime) -> list[Plain]:
     with reading() as connection:
-        return [
-            plain(each) for each in offering.offers_for(connection, viewer=viewer, ticket_id=ticket_id, at=at)
-        ]
+        found = offering.offers_for(connection, viewer=viewer, ticket_id=ticket_id, at=at)
+    return [plain(each) for each in found.offers]

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from ticket_console.access import places
-from ticket_console.desk import assigning, waiting
+from ticket_console.desk import assigning, offering, waiting
 from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.dispatch.eligibility import Filter
 from ticket_console.dispatch.panel import OfferView
@@ -222,7 +222,7 @@ def _address(why: str) -> str:
 
 def _offers(*, viewer: Actor, ticket_id: int, at: datetime) -> Plain:
     with reading() as connection:
-        found = waiting.offers_for(connection, viewer=viewer, ticket_id=ticket_id, at=at)
+        found = offering.offers_for(connection, viewer=viewer, ticket_id=ticket_id, at=at)
     whole: Plain = plain(found)
     whole["offers"] = [{**plain(each), "fit": _fit(each)} for each in found.offers]
     # Those who are only not free right now come before those whose work it is not.

@@ -1,6 +1,6 @@
 """Reads of tickets that are not a board: one ticket's rows, a technician's jobs, a customer's link."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,7 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.tickets.chain import ChainBreak, first_break
 from ticket_console.tickets.marking import TicketStatus, TokenState
-from ticket_console.tickets.scoping import row_condition
+from ticket_console.tickets.scoping import own_rows, row_condition
 from ticket_console.tickets.tables import (
     Attachment,
     Comment,
@@ -104,20 +104,8 @@ def visible_to(viewer: Actor) -> sa.ColumnElement[bool]:
         policy.row_scope(viewer, "ticket.view"),
         region=tickets.c.region_id,
         ticket_class=tickets.c.ticket_class,
-        own=_own(viewer),
+        own=own_rows(viewer),
     )
-
-
-def _own(viewer: Actor) -> sa.ColumnElement[bool]:
-    """A technician's own: what they have, and what they have a step of."""
-    if viewer.technician_id is None:
-        return sa.false()
-    step = sa.exists().where(
-        tokens.c.ticket_id == tickets.c.id,
-        tokens.c.owner_kind == OwnerKind.TECHNICIAN,
-        tokens.c.owner_id == viewer.technician_id,
-    )
-    return sa.or_(tickets.c.assignee_id == viewer.technician_id, step)
 
 
 def ticket_id_by_no(connection: Connection, *, viewer: Actor, no: str) -> int:
@@ -252,27 +240,54 @@ def jobs_finished_since(
 
 
 def jobs_up_for_claim(
-    connection: Connection, *, org_id: int, region_id: int, limit: int = 50
+    connection: Connection,
+    *,
+    org_id: int,
+    region_id: int,
+    vendor_id: int | None = None,
+    limit: int = 50,
 ) -> Sequence[Row]:
-    """Tickets of a region whose step nobody has, oldest of the most pressing first."""
+    """Tickets whose step nobody has, oldest of the most pressing first: of a region, or of a service
+    partner's queue for its people."""
+    waits = sa.and_(_tokens_of_queue(), tickets.c.region_id == region_id)
+    if vendor_id is not None:
+        waits = _tokens_of_vendor(vendor_id)
     query = (
         sa.select(*_JOB_COLUMNS)
         .where(
             tickets.c.org_id == org_id,
-            tickets.c.region_id == region_id,
             tickets.c.status == TicketStatus.OPEN,
             tickets.c.assignee_id.is_(None),
-            sa.exists().where(
-                tokens.c.ticket_id == tickets.c.id,
-                tokens.c.state == TokenState.ACTIVE,
-                tokens.c.owner_kind == OwnerKind.QUEUE,
-                tokens.c.queue_role == "dispatcher",
-            ),
+            waits,
         )
         .order_by(tickets.c.priority_class, tickets.c.rank)
         .limit(limit)
     )
     return [row._asdict() for row in connection.execute(query)]
+
+
+def jobs_by_id(connection: Connection, ticket_ids: Collection[int]) -> Mapping[int, Row]:
+    """Tickets as cards of a working day, by id; whose they are to see is the caller's to know."""
+    query = sa.select(*_JOB_COLUMNS).where(tickets.c.id.in_(sorted(ticket_ids)))
+    return {row.id: row._asdict() for row in connection.execute(query)}
+
+
+def _tokens_of_queue() -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        tokens.c.ticket_id == tickets.c.id,
+        tokens.c.state == TokenState.ACTIVE,
+        tokens.c.owner_kind == OwnerKind.QUEUE,
+        tokens.c.queue_role == "dispatcher",
+    )
+
+
+def _tokens_of_vendor(vendor_id: int) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        tokens.c.ticket_id == tickets.c.id,
+        tokens.c.state == TokenState.ACTIVE,
+        tokens.c.owner_kind == OwnerKind.VENDOR,
+        tokens.c.owner_id == vendor_id,
+    )
 
 
 def events_of(connection: Connection, ticket_id: int) -> Sequence[Row]:

@@ -5,6 +5,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from ticket_console.access.policy import RowScope
+from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.database import table
+from ticket_console.people import crews
+from ticket_console.tickets.tables import OwnerKind, Ticket, TokenRow
+
+_tickets = table(Ticket)
+_tokens = table(TokenRow)
 
 
 def row_condition(
@@ -28,3 +35,28 @@ def row_condition(
             conditions.append(own)
         parts.append(sa.and_(*conditions) if conditions else sa.true())
     return sa.or_(sa.false(), *parts)
+
+
+def own_rows(viewer: Actor) -> sa.ColumnElement[bool]:
+    """Which tickets are a viewer's own: those they have or have a step of.
+
+    Whoever dispatches for a service partner has all that the partner's people have, and what waits for them.
+    """
+    if viewer.technician_id is None:
+        return sa.false()
+    mine = [
+        _tickets.c.assignee_id == viewer.technician_id,
+        _step(_tokens.c.owner_kind == OwnerKind.TECHNICIAN, _tokens.c.owner_id == viewer.technician_id),
+    ]
+    if viewer.vendor_id is not None and crews.dispatches_for_vendor(viewer):
+        people = crews.people_of_vendor(viewer.vendor_id)
+        mine += [
+            _tickets.c.assignee_id.in_(people),
+            _step(_tokens.c.owner_kind == OwnerKind.TECHNICIAN, _tokens.c.owner_id.in_(people)),
+            _step(_tokens.c.owner_kind == OwnerKind.VENDOR, _tokens.c.owner_id == viewer.vendor_id),
+        ]
+    return sa.or_(*mine)
+
+
+def _step(*of: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(_tokens.c.ticket_id == _tickets.c.id, *of)

@@ -25,9 +25,9 @@ def test_the_dispatcher_is_offered_the_fit_ones_first(company: Company) -> None:
             connection, viewer=company.actor("dispatcher"), ticket_id=opened.ticket_id, at=company.at
         )
 
-    fit = [offer.is_eligible for offer in offers]
+    fit = [offer.is_eligible for offer in offers.offers]
     assert fit == sorted(fit, reverse=True)
-    assert opened.assignee_id in {offer.technician_id for offer in offers if offer.is_eligible}
+    assert opened.assignee_id in {offer.technician_id for offer in offers.offers if offer.is_eligible}
 
 
 def test_who_may_not_assign_is_offered_nobody(company: Company) -> None:

@@ -5,8 +5,9 @@ from datetime import datetime
 import pytest
 
 from tests.builders.company import Company, found_company
+from ticket_console.desk.offering import offers_for
 from ticket_console.desk.opening import OpenedTicket
-from ticket_console.desk.waiting import LookedAgain, look_again, look_again_at_all, offers_for
+from ticket_console.desk.waiting import LookedAgain, look_again, look_again_at_all
 from ticket_console.kernel.database import reading
 from ticket_console.kernel.errors import Forbidden
 from ticket_console.people.duty import set_on_duty

@@ -19,7 +19,7 @@ from ticket_console.access import administration, throttle
 from ticket_console.access.administration import NewGrant, NewUser
 from ticket_console.customers import reads as customer_reads
 from ticket_console.customers.tables import Customer, CustomerOrder
-from ticket_console.desk import calling, customer, offering, story, waiting
+from ticket_console.desk import calling, customer, offering, story
 from ticket_console.desk.moving import send_back
 from ticket_console.desk.my_work import my_work
 from ticket_console.desk.opening import OpenedTicket
@@ -321,9 +321,6 @@ def everything_on_screen(scene: Scene, viewer: Actor) -> Iterator[tuple[str, str
             c, viewer=viewer, ticket_id=scene.closed.ticket_id
         ),
         "offers": lambda c: offering.offers_for(c, viewer=viewer, ticket_id=scene.on_site.ticket_id, at=at),
-        "offers of waiting": lambda c: waiting.offers_for(
-            c, viewer=viewer, ticket_id=scene.on_site.ticket_id, at=at
-        ),
     }
     for name, read in reads.items():
         with reading() as connection:
