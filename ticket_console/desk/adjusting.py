@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ticket_console.desk.effects import carry_out
+from ticket_console.desk.formulas import formulas_of
 from ticket_console.desk.moving import REASON_LENGTH, ReasonTooLong
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, new_row_id, take_up
 from ticket_console.flows.elements import HANDLED_KINDS, Act, Node
@@ -127,7 +128,12 @@ def _override(work: Work, override: _Override, reason: str) -> None:
         said["to"] = override.node_key
     work.draft.say(override.event, **said)
     step = engine.advance(
-        work.graph, work.marking, override.action(reason), facts=work.facts, new_token_id=new_row_id
+        work.graph,
+        work.marking,
+        override.action(reason),
+        facts=work.facts,
+        new_token_id=new_row_id,
+        worked_out=formulas_of(work.connection, work.draft.get("template_version_id")),
     )
     carry_out(work, step)
 

@@ -16,6 +16,7 @@ from ticket_console.customers.matching import CustomerRef
 from ticket_console.desk import outward, picking
 from ticket_console.desk.calling import reachable_customer
 from ticket_console.desk.effects import carry_out
+from ticket_console.desk.formulas import formulas_of
 from ticket_console.desk.work import Work, assignee_name, new_row_id, ticket_facts
 from ticket_console.flows import reads as flow_reads
 from ticket_console.forms import overrides
@@ -210,7 +211,14 @@ def _open(
     )
     carry_out(
         work,
-        engine.advance(work.graph, work.marking, Open(), facts=work.facts, new_token_id=new_row_id),
+        engine.advance(
+            work.graph,
+            work.marking,
+            Open(),
+            facts=work.facts,
+            new_token_id=new_row_id,
+            worked_out=formulas_of(connection, draft.get("template_version_id")),
+        ),
     )
     if values:
         outward.tell_of_values(work, before={})

@@ -5,8 +5,8 @@ or saved and restored in between. Rules:
 
 * A token rests at tasks, approvals and timers. Everything between two resting places (start, automatic,
   gateways, settle) is passed within one step and leaves no token.
-* Values an automatic node sets are facts for every guard tried later in the same step; parallel branches are
-  walked one after the other, in edge order.
+* Values an automatic node sets, and what is worked out from them, are facts for every guard tried later in the
+  same step; parallel branches are walked one after the other, in edge order.
 * A split makes one token per branch; an inclusive one only for the branches whose guards hold, or for the
   default where none does. A join holds tokens back (`waiting`) until as many siblings have come as it needs,
   never more than set out, and cancels those still under way.
@@ -76,20 +76,28 @@ from ticket_console.tickets.marking import Fork, Marking, TicketStatus, Token, T
 from ticket_console.tickets.progress import COMPLETE_BP, progress_bp
 
 Facts = Mapping[str, object]
+# What becomes of fields that are worked out, once these values take the place of what the facts said.
+WorkedOut = Callable[[Facts, Facts], Facts]
 
 
 def advance(
-    graph: Graph, marking: Marking, action: Action, *, facts: Facts, new_token_id: Callable[[], int]
+    graph: Graph,
+    marking: Marking,
+    action: Action,
+    *,
+    facts: Facts,
+    new_token_id: Callable[[], int],
+    worked_out: WorkedOut | None = None,
 ) -> Step:
     """The step an action leads to; raises a subclass of `IllegalMove` or `ReasonRequired`.
 
     `facts` are what guards may ask about: field values, priority, region and the like, the values entered
     with this very action included. `new_token_id` names tokens and forks; ids must never repeat within a
-    ticket.
+    ticket. `worked_out` knows the formulas of the ticket's form.
     """
     if marking.status is not TicketStatus.OPEN:
         raise TicketNotOpen(status=marking.status.value)
-    walk = _Walk(graph, marking, facts, new_token_id)
+    walk = _Walk(graph, marking, facts, new_token_id, worked_out)
     if isinstance(action, Open):
         _open(walk, marking)
     elif isinstance(action, Cancel):
@@ -249,6 +257,7 @@ class _Walk:
         "_moved",
         "_new_id",
         "_went_back",
+        "_worked_out",
         "effects",
         "ended_at",
         "graph",
@@ -258,7 +267,14 @@ class _Walk:
         "status",
     )
 
-    def __init__(self, graph: Graph, marking: Marking, facts: Facts, new_token_id: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        marking: Marking,
+        facts: Facts,
+        new_token_id: Callable[[], int],
+        worked_out: WorkedOut | None,
+    ) -> None:
         self.graph = graph
         self.live = {token.id: token for token in marking.tokens}
         self.passed = set(marking.passed)
@@ -269,6 +285,7 @@ class _Walk:
         self._before = marking
         self._facts = facts
         self._new_id = new_token_id
+        self._worked_out = worked_out
         self._arrivals: deque[_Arrival] = deque()
         self._entered: set[int] = set()
         self._moved: int | None = None
@@ -452,7 +469,9 @@ class _Walk:
         elif node.kind is NodeKind.SUBFLOW:
             raise ValueError(f"sub-flow {node.key} was not expanded before its flow was run")
         if node.sets:
-            values = {entry.field: entry.value for entry in node.sets}
+            values: dict[str, object] = {entry.field: entry.value for entry in node.sets}
+            if self._worked_out is not None:
+                values |= self._worked_out(self._facts, values)
             self._facts = {**self._facts, **values}
             self.effects.append(FieldsSet(node.key, values))
         for index, action in enumerate(node.actions):

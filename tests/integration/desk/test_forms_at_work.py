@@ -14,8 +14,12 @@ from tests.builders.company import Company, found_company
 from ticket_console.access.tables import UserAccount
 from ticket_console.desk import customer, picking, publishing
 from ticket_console.desk.page import ticket_page
+from ticket_console.desk.replay.dwelling import Dwells
+from ticket_console.desk.replay.reading import stories
+from ticket_console.desk.replay.window import Bench, is_faithful
 from ticket_console.desk.talking import attach
 from ticket_console.flows import publishing as flow_publishing
+from ticket_console.flows import reads as flow_reads
 from ticket_console.forms import drafts, overrides, reads
 from ticket_console.forms.fields import FieldKind
 from ticket_console.forms.overrides import OverrideMoved, put_override
@@ -25,6 +29,7 @@ from ticket_console.forms.tables import DraftKind, OverrideScope, Template, Temp
 from ticket_console.kernel.actor import Actor, Grant, Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden, InvalidInput
+from ticket_console.tickets.tables import Ticket
 
 CHENGDU = {"lat": 30.66, "lon": 104.06}
 
@@ -309,8 +314,13 @@ def test_no_way_round_the_designer_lets_a_department_change_the_sections_of_othe
     assert kept.patch == {"fields": {"source_channel": {"hidden": True}}}
 
 
-def use_steps(company: Company, *steps: dict[str, Any], definition: dict[str, Any]) -> None:
-    """Let "visit" ask this, in a chain of these nodes."""
+def use_steps(
+    company: Company,
+    *steps: dict[str, Any],
+    definition: dict[str, Any],
+    edges: list[dict[str, Any]] | None = None,
+) -> None:
+    """Let "visit" ask this, in a chain of these nodes unless told which edges there are."""
     publish(company, definition)
     nodes = [
         {"key": "start", "kind": "start", "stage": "intake"},
@@ -327,7 +337,9 @@ def use_steps(company: Company, *steps: dict[str, Any], definition: dict[str, An
         "edges": [
             {"key": f"{one}-{two}", "kind": "forward", "source": one, "target": two}
             for one, two in pairwise(keys)
-        ],
+        ]
+        if edges is None
+        else edges,
     }
     with transaction() as connection:
         flow = flow_publishing.publish_flow(
@@ -428,6 +440,67 @@ def test_a_value_that_the_flow_sets_is_worked_into_the_formulas(company: Company
     company.act(ticket.ticket_id, ticket.version, by="agent", values={})
 
     assert where(company, ticket.ticket_id)[1]["double_reading"] == "14"
+
+
+def test_a_gateway_right_behind_the_value_asks_for_what_the_formula_comes_to_now(company: Company) -> None:
+    def way(source: str, target: str, **settings: Any) -> dict[str, Any]:
+        return {
+            "key": f"{source}-{target}",
+            "kind": "forward",
+            "source": source,
+            "target": target,
+            **settings,
+        }
+
+    rule = {"field": "double_reading", "operator": ">", "value": 10}
+    use_steps(
+        company,
+        step("look"),
+        {
+            "key": "fee",
+            "kind": "automatic",
+            "stage": "onsite",
+            "set": [{"field": "meter_reading", "value": 7}],
+        },
+        {"key": "sort", "kind": "exclusive", "stage": "onsite"},
+        step("dear"),
+        step("cheap"),
+        definition=DEFINITION,
+        edges=[
+            way("start", "look"),
+            way("look", "fee"),
+            way("fee", "sort"),
+            way("sort", "dear", guard={"combinator": "and", "rules": [rule]}),
+            way("sort", "cheap", default=True, order=1),
+            way("dear", "end"),
+            way("cheap", "end"),
+        ],
+    )
+    ticket = company.open(template="visit", values={"meter_reading": "4", "source_channel": "fair"})
+
+    company.act(ticket.ticket_id, ticket.version, by="agent", values={})
+
+    node, values = where(company, ticket.ticket_id)
+    assert (node, values["double_reading"]) == ("dear", "14")
+    with reading() as connection:
+        flow_version_id = connection.execute(
+            sa.select(table(Ticket).c.flow_version_id).where(table(Ticket).c.id == ticket.ticket_id)
+        ).scalar_one()
+        bench = Bench.set_up(
+            connection,
+            org_id=company.org_id,
+            draft=flow_reads.compiled(connection, flow_version_id),
+            dwells=Dwells(),
+            as_of=company.at + timedelta(hours=1),
+        )
+        (story,) = stories(
+            connection,
+            org_id=company.org_id,
+            ticket_ids=[ticket.ticket_id],
+            as_of=company.at + timedelta(hours=1),
+        )
+        base, _ = bench.play_both(story)
+    assert is_faithful(story, base)
 
 
 # TPL-07

@@ -50,7 +50,7 @@ from ticket_console.tickets.actions import (
     TokenEntered,
     TokenLeft,
 )
-from ticket_console.tickets.engine import advance
+from ticket_console.tickets.engine import WorkedOut, advance
 from ticket_console.tickets.marking import Marking, TicketStatus, Token, TokenState
 from ticket_console.tickets.moves import stage_of
 
@@ -152,13 +152,15 @@ def play(
     as_of: datetime,
     waits: Waits,
     versions: Callable[[int], Graph] | None = None,
+    worked_out: WorkedOut | None = None,
 ) -> Course:
     """The course of a script on `graph`, for a ticket that really `ran_on` another or the same.
 
     A ticket that was still open `as_of` the instant at which its history was read is played up to then; a
-    finished one to its end. With `versions` the ticket is carried over to other versions as it was.
+    finished one to its end. With `versions` the ticket is carried over to other versions as it was. `worked_out`
+    knows the formulas of its form.
     """
-    return _Player(graph, script, ran_on, dwells, as_of, waits, versions).play()
+    return _Player(graph, script, ran_on, dwells, as_of, waits, versions, worked_out).play()
 
 
 class _Player:
@@ -173,6 +175,7 @@ class _Player:
         as_of: datetime,
         waits: Waits,
         versions: Callable[[int], Graph] | None,
+        worked_out: WorkedOut | None,
     ) -> None:
         self.graph = graph
         self.script = script
@@ -181,6 +184,7 @@ class _Player:
         self.as_of = as_of
         self.waits = waits
         self.versions = versions
+        self.worked_out = worked_out
         self.facts: dict[str, Any] = {**script.values, **ticket_facts(script.opening)}
         self.marking = Marking()
         self.course = Course(script.opened_at, script.opened_at)
@@ -375,7 +379,12 @@ class _Player:
         for number, action in enumerate(ways):
             try:
                 step = advance(
-                    self.graph, self.marking, action, facts=self.facts, new_token_id=self._ids.__next__
+                    self.graph,
+                    self.marking,
+                    action,
+                    facts=self.facts,
+                    new_token_id=self._ids.__next__,
+                    worked_out=self.worked_out,
                 )
             except (IllegalMove, ReasonRequired) as refused:
                 refusal = refusal or refused

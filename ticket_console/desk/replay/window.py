@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
+from ticket_console.desk.formulas import formulas_of
 from ticket_console.desk.replay.comparing import Deadlines, Difference, Played, Tally, compare, standing
 from ticket_console.desk.replay.dwelling import Dwells
 from ticket_console.desk.replay.playing import play
@@ -49,6 +50,7 @@ class Bench:
         """The ticket as it was, and as it would have been."""
         waits = TicketWaits(self.calendars, self.prices.zone(story.ticket))
         ran_on = flow_reads.compiled(self.connection, story.script.flow_version_id)
+        worked_out = formulas_of(self.connection, story.ticket["template_version_id"])
         base = play(
             ran_on,
             story.script,
@@ -57,9 +59,16 @@ class Bench:
             as_of=self.as_of,
             waits=waits,
             versions=lambda version_id: flow_reads.compiled(self.connection, version_id),
+            worked_out=worked_out,
         )
         draft = play(
-            self.draft, story.script, ran_on=ran_on, dwells=self.dwells, as_of=self.as_of, waits=waits
+            self.draft,
+            story.script,
+            ran_on=ran_on,
+            dwells=self.dwells,
+            as_of=self.as_of,
+            waits=waits,
+            worked_out=worked_out,
         )
         return Played(ran_on, base), Played(self.draft, draft)
 
