@@ -100,6 +100,7 @@ _LOWER: Final = (
     .where(_loads.c.technician_id == sa.bindparam("technician"))
     .values(open_count=_loads.c.open_count - 1)
 )
+_NO_TERMS: Final[Mapping[str, Any]] = {}
 _DECIDE: Final = sa.insert(_decisions)
 _IS_CLAIMED: Final = _assignments.c.state == AssignmentState.CLAIMED
 _END: Final = (
@@ -110,12 +111,12 @@ _END: Final = (
     )
     .returning(_assignments.c.token_id, _assignments.c.technician_id)
 )
-_HOLD: Final = (
+_COUNTS: Final = (
     sa.select(_loads.c.technician_id, _loads.c.open_count)
     .where(_loads.c.technician_id.in_(sa.bindparam("people", expanding=True)))
     .order_by(_loads.c.technician_id)
-    .with_for_update()
 )
+_HOLD: Final = _COUNTS.with_for_update()
 _HOLDER: Final = sa.select(_assignments.c.technician_id, _assignments.c.claimed_at).where(
     _assignments.c.token_id == sa.bindparam("token"), _IS_CLAIMED
 )
@@ -159,6 +160,12 @@ def hold_people(connection: Connection, technician_ids: Collection[int]) -> dict
     start = _BEGIN[connection.dialect.name]
     connection.execute(start, [{"technician_id": each, "open_count": 0} for each in people])
     return {row[0]: row[1] for row in connection.execute(_HOLD, {"people": people})}
+
+
+def open_counts(connection: Connection, technician_ids: Collection[int]) -> dict[int, int]:
+    """How many open assignments each of these people has; who never had one is not mentioned."""
+    rows = connection.execute(_COUNTS, {"people": sorted(technician_ids)})
+    return {row[0]: row[1] for row in rows}
 
 
 def move_load(
@@ -222,7 +229,9 @@ def keep_decision(
     failed: Mapping[str, int],
     by: str,
     at: datetime,
+    terms: Mapping[str, Any] = _NO_TERMS,
 ) -> None:
+    """`terms` are what everybody's numbers were weighed by; none where nobody was weighed."""
     row = {
         "id": decision_id,
         "ticket_id": ticket_id,
@@ -230,6 +239,7 @@ def keep_decision(
         "mode": mode,
         "policy": policy,
         "chosen_id": chosen_id,
+        "terms": terms,
         "candidates": candidates,
         "failed": failed,
         "by": by,

@@ -5,16 +5,18 @@ capacity, whatever other transactions do at the same moment, and a token has at 
 assignment. The rows of ticket and token may be written later in the same transaction.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from ticket_console.dispatch import booking, deciding, scoring
+from ticket_console.dispatch import booking, circumstances, deciding, policies, visit_book
 from ticket_console.dispatch.booking import Ended
 from ticket_console.dispatch.deciding import Considered
 from ticket_console.dispatch.eligibility import Failure, Filter, Need
+from ticket_console.dispatch.rules import STANDARD
 from ticket_console.dispatch.scoring import Scored
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode
 from ticket_console.kernel import ids
@@ -34,8 +36,13 @@ __all__ = [
     "assign_to",
     "finish",
     "hand_on",
+    "objections",
     "read_standing",
+    "record",
+    "weigh",
 ]
+
+_REFERENCE_LENGTH: Final = 64
 
 
 class TechnicianNotFound(NotFound):
@@ -78,12 +85,11 @@ class Choice:
 
 def assign_best(connection: Connection, *, at: datetime, by: str, need: Need) -> Choice:
     """Give the task to the best of those who may take it, or keep on record why nobody may."""
-    people, loads = read_standing(connection, need.org_id, at=at)
-    considered = deciding.consider(people, loads, need, at=at)
+    people, considered = weigh(connection, need, at=at)
     chosen = _first_with_room(connection, people, considered)
     if chosen is None:
         decision_id = ids.take("row")
-        _record(connection, decision_id, DecisionMode.AUTO, need, considered, None, by=by, at=at)
+        record(connection, decision_id, DecisionMode.AUTO, need, considered, None, by=by, at=at)
         return Choice(decision_id, None, None, None, None, considered.ranked(), considered.counts())
     return _give(connection, DecisionMode.AUTO, need, considered, chosen, people, by=by, at=at)
 
@@ -97,34 +103,30 @@ def assign_to(
     technician_id: int,
     mode: DecisionMode = DecisionMode.MANUAL,
     override: bool = False,
+    failures: tuple[Failure, ...] | None = None,
 ) -> Choice:
     """Give the task to one person: a dispatcher's choice, or somebody's claim.
 
     Refuses with AlreadyClaimed when somebody holds the task, and with NotEligible what the hard
     filters keep out, unless `override`, which the decision then shows. A refusal writes nothing.
+    `failures` are those of a caller who judged already, for a day the roster does not hold.
     """
-    people, loads = read_standing(connection, need.org_id, at=at)
+    people, considered = weigh(connection, need, at=at)
     candidate = people.by_id.get(technician_id)
     if candidate is None:
         raise TechnicianNotFound(technician_id=technician_id)
     held = booking.holder(connection, need.token_id)
     if held is not None:
         raise _already_claimed(held, people)
-    considered = deciding.consider(people, loads, need, at=at)
     if override:
         booking.raise_load(connection, technician_id)
     else:
-        failures = considered.failures_of(technician_id)
-        if failures:
-            raise NotEligible(candidate, failures)
+        against = considered.failures_of(technician_id) if failures is None else failures
+        if against:
+            raise NotEligible(candidate, against)
         if not booking.take_room(connection, technician_id, capacity=candidate.capacity):
             raise NotEligible(candidate, (_filled_up(candidate),))
-    chosen = deciding.score_of(
-        candidate,
-        need,
-        on=people.local_day(at, need.region_id),
-        open_count=loads.get(technician_id, 0),
-    )
+    chosen = considered.score_of(technician_id)
     return _give(connection, mode, need, considered, chosen, people, by=by, at=at)
 
 
@@ -142,6 +144,7 @@ def hand_on(
 
     No filter is asked: who has begun a job may finish it after their shift.
     """
+    visit_book.carry(connection, from_token_id, to_token_id, technician_id=technician_id)
     freed = booking.end(connection, (from_token_id,), state=AssignmentState.DONE, at=at)
     others = [each.technician_id for each in freed if each.technician_id != technician_id]
     if others:
@@ -163,7 +166,7 @@ def hand_on(
         connection,
         decision_id,
         mode=DecisionMode.STICKY,
-        policy=scoring.STANDARD.code,
+        policy=STANDARD.reference,
         ticket_id=ticket_id,
         token_id=to_token_id,
         chosen_id=technician_id,
@@ -191,6 +194,32 @@ def finish(
     if ended:
         booking.lower_loads(connection, [each.technician_id for each in ended])
     return ended
+
+
+def weigh(connection: Connection, need: Need, *, at: datetime) -> tuple[Roster, Considered]:
+    """Everybody judged and scored for a task, by the policy that holds for it, as of now."""
+    policy = policies.policy_for(connection, need, at)
+    people, loads = read_standing(connection, need.org_id, at=at)
+    known = circumstances.read_circumstances(connection, need, policy, at=at)
+    return people, deciding.consider(people, loads, need, at=at, policy=policy, circumstances=known)
+
+
+def objections(
+    connection: Connection, org_id: int, technician_id: int, needs: Iterable[Need], *, at: datetime
+) -> dict[int, tuple[Failure, ...]]:
+    """What keeps one person from each of these tasks, by token; nothing for those they may take."""
+    people, loads = read_standing(connection, org_id, at=at)
+    me = people.by_id.get(technician_id)
+    if me is None:
+        return {}
+    alone = people.only(me)
+    found = {}
+    for need in needs:
+        policy = policies.policy_for(connection, need, at)
+        known = circumstances.plans(connection, need, policy, at=at)
+        considered = deciding.consider(alone, loads, need, at=at, policy=policy, circumstances=known)
+        found[need.token_id] = considered.failures_of(technician_id)
+    return found
 
 
 def read_standing(connection: Connection, org_id: int, *, at: datetime) -> tuple[Roster, dict[int, int]]:
@@ -244,7 +273,7 @@ def _give(
         booking.lower_loads(connection, (chosen.technician_id,))
         held = booking.holder(connection, need.token_id)
         raise AlreadyClaimed(who=None, when=None) if held is None else _already_claimed(held, people)
-    _record(connection, decision_id, mode, need, considered, chosen, by=by, at=at)
+    record(connection, decision_id, mode, need, considered, chosen, by=by, at=at)
     return Choice(
         decision_id=decision_id,
         assignment_id=assignment_id,
@@ -263,7 +292,7 @@ def _already_claimed(held: booking.Holder, people: Roster) -> AlreadyClaimed:
     )
 
 
-def _record(
+def record(
     connection: Connection,
     decision_id: int,
     mode: DecisionMode,
@@ -274,14 +303,16 @@ def _record(
     by: str,
     at: datetime,
 ) -> None:
+    """Keep a decision with everybody's numbers, the policy they come from, and what they were weighed by."""
     booking.keep_decision(
         connection,
         decision_id,
         mode=mode,
-        policy=scoring.STANDARD.code,
+        policy=considered.policy.reference[:_REFERENCE_LENGTH],
         ticket_id=need.ticket_id,
         token_id=need.token_id,
         chosen_id=None if chosen is None else chosen.technician_id,
+        terms=considered.terms(),
         candidates=considered.spelled(chosen),
         failed=considered.counts(),
         by=by,

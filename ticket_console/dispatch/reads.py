@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
-from ticket_console.dispatch import choosing, deciding, panel
+from ticket_console.dispatch import choosing, panel
 from ticket_console.dispatch.eligibility import Need
 from ticket_console.dispatch.panel import DecisionView, FailureCount, OfferView, Skills, failure_counts
 from ticket_console.dispatch.tables import (
@@ -27,7 +27,7 @@ from ticket_console.kernel.database import table
 from ticket_console.people import reads as people_reads
 from ticket_console.people.tables import Technician
 from ticket_console.tickets.marking import TokenState
-from ticket_console.tickets.scoping import row_condition
+from ticket_console.tickets.scoping import own_rows, row_condition
 from ticket_console.tickets.tables import OwnerKind, Ticket, TokenRow
 
 _decisions = table(DispatchDecision)
@@ -179,22 +179,24 @@ def technician_loads(connection: Connection, viewer: Actor) -> tuple[LoadView, .
     return tuple(LoadView(*row) for row in rows)
 
 
-def offers(connection: Connection, viewer: Actor, need: Need, *, at: datetime) -> tuple[OfferView, ...]:
+def offers(
+    connection: Connection, viewer: Actor, need: Need, *, at: datetime, is_own: bool = False
+) -> tuple[OfferView, ...]:
     """Everybody the viewer may send, those who may take the task first and best, with what speaks against
-    the others: what a dispatcher sees before the drop, not after it."""
-    policy.require(viewer, "ticket.assign", region_id=need.region_id)
-    people, loads = choosing.read_standing(connection, need.org_id, at=at)
-    considered = deciding.consider(people, loads, need, at=at)
-    on = people.local_day(at, need.region_id)
+    the others: what a dispatcher sees before the drop, not after it.
+
+    `is_own` says that the task is with the service partner the viewer dispatches for.
+    """
+    policy.require(viewer, "ticket.assign", region_id=need.region_id, is_own=is_own)
+    people, considered = choosing.weigh(connection, need, at=at)
     skills = _skills(connection, need.org_id)
     within = {each.id for each in people_reads.technicians(connection, viewer, permission="ticket.assign")}
     shown = []
     for candidate in people.candidates:
         if candidate.technician_id in within:
-            open_count = loads.get(candidate.technician_id, 0)
-            scored = deciding.score_of(candidate, need, on=on, open_count=open_count)
+            scored = considered.score_of(candidate.technician_id)
             failures = considered.failures_of(candidate.technician_id)
-            shown.append(panel.offer_view(candidate.name, scored, failures, skills))
+            shown.append(panel.offer_view(candidate.name, scored, failures, skills, considered.weights))
     shown.sort(key=lambda offer: (not offer.is_eligible, -offer.score, offer.technician_id))
     return tuple(shown)
 
@@ -230,17 +232,9 @@ def _skills(connection: Connection, org_id: int) -> Skills:
 
 
 def _visible(viewer: Actor, permission: str) -> sa.ColumnElement[bool]:
-    own: sa.ColumnElement[bool] = sa.false()
-    if viewer.technician_id is not None:
-        step = sa.exists().where(
-            _tokens.c.ticket_id == _tickets.c.id,
-            _tokens.c.owner_kind == OwnerKind.TECHNICIAN,
-            _tokens.c.owner_id == viewer.technician_id,
-        )
-        own = sa.or_(_tickets.c.assignee_id == viewer.technician_id, step)
     return row_condition(
         policy.row_scope(viewer, permission),
         region=_tickets.c.region_id,
         ticket_class=_tickets.c.ticket_class,
-        own=own,
+        own=own_rows(viewer),
     )

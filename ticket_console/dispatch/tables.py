@@ -23,10 +23,16 @@ class AssignmentState(StrEnum):
 
 
 class DecisionMode(StrEnum):
+    """How somebody was found: OFFER asked several, QUEUE left it to a dispatcher, VENDOR to a partner."""
+
     AUTO = "auto"
     MANUAL = "manual"
     CLAIM = "claim"
     STICKY = "sticky"
+    OFFER = "offer"
+    QUEUE = "queue"
+    VENDOR = "vendor"
+    HANDOVER = "handover"
 
 
 _CLAIMED = sa.text("state = 'claimed'")
@@ -68,7 +74,10 @@ class Assignment(SQLModel, table=True):
 
 
 class DispatchDecision(SQLModel, table=True):
-    """Every candidate's numbers at the moment of choice; `chosen_id` is null when nobody was eligible."""
+    """Every candidate's numbers at the moment of choice; `chosen_id` is null when nobody was eligible.
+
+    `terms` are the weights and scales the numbers come from.
+    """
 
     __tablename__ = "dispatch_decision"
     __table_args__ = (
@@ -82,6 +91,7 @@ class DispatchDecision(SQLModel, table=True):
     mode: DecisionMode = Field(sa_column=sa.Column(EnumText(DecisionMode), nullable=False))
     policy: str = Field(max_length=64)
     chosen_id: int | None = None
+    terms: dict[str, Any] = Field(sa_type=JsonText)
     candidates: list[dict[str, Any]] = Field(sa_type=JsonText)
     failed: dict[str, int] = Field(sa_type=JsonText)
     by: str = Field(max_length=64)
@@ -134,7 +144,8 @@ class Visit(SQLModel, table=True):
 class Handover(SQLModel, table=True):
     """The open work of a crew, or of one person, on its way to the next shift.
 
-    It is over when every item is settled; after `due_at` the leads are told that it is not.
+    `giver_ids` are those whose shift ends. It may be closed when every item is settled; after `due_at` the
+    leads are told of what is not.
     """
 
     __tablename__ = "handover"
@@ -148,6 +159,7 @@ class Handover(SQLModel, table=True):
     region_id: int = Field(foreign_key="region.id")
     crew_id: int | None = Field(default=None, foreign_key="crew.id")
     technician_id: int | None = Field(default=None, foreign_key="technician.id")
+    giver_ids: list[int] = Field(sa_type=JsonText)
     ends_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime = Field(sa_type=UtcDateTime)
     note: str = Field(default="", max_length=500)

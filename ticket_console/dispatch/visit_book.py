@@ -35,6 +35,12 @@ _OF_PEOPLE: Final = _PLANNED.where(
     _visits.c.starts_at < sa.bindparam("until"),
     _visits.c.ends_at > sa.bindparam("since"),
 ).order_by(_visits.c.technician_id, _visits.c.starts_at)
+_OF_ORG: Final = _PLANNED.where(
+    _visits.c.org_id == sa.bindparam("org_id"),
+    _visits.c.starts_at >= sa.bindparam("earliest"),
+    _visits.c.starts_at < sa.bindparam("until"),
+    _visits.c.ends_at > sa.bindparam("since"),
+).order_by(_visits.c.technician_id, _visits.c.starts_at)
 _OF_TOKEN: Final = _PLANNED.where(_visits.c.token_id == sa.bindparam("token"))
 _INSERT: Final = sa.insert(_visits)
 _TOKENS: Final = _visits.c.token_id.in_(sa.bindparam("tokens", expanding=True))
@@ -73,6 +79,17 @@ def visits_of(
     found: dict[int, list[Planned]] = defaultdict(list)
     window = {"people": people, "since": since, "until": until}
     for row in connection.execute(_OF_PEOPLE, window):
+        found[row.technician_id].append(_planned(row))
+    return {technician_id: tuple(visits) for technician_id, visits in found.items()}
+
+
+def of_org(
+    connection: Connection, org_id: int, since: datetime, until: datetime
+) -> dict[int, tuple[Planned, ...]]:
+    """The visits of a whole organisation that touch [since, until), by technician, in their order."""
+    found: dict[int, list[Planned]] = defaultdict(list)
+    window = {"org_id": org_id, "earliest": since - LONGEST, "since": since, "until": until}
+    for row in connection.execute(_OF_ORG, window):
         found[row.technician_id].append(_planned(row))
     return {technician_id: tuple(visits) for technician_id, visits in found.items()}
 

@@ -1,7 +1,7 @@
 """A technician as dispatch sees them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -38,12 +38,32 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a service partner and we have agreed: for which days [since, until) and business lines."""
+
+    since: date | None = None
+    until: date | None = None
+    ticket_classes: frozenset[str] | None = None
+    is_active: bool = True
+    is_standby: bool = False
+
+    def covers(self, ticket_class: str, on: date) -> bool:
+        return (
+            self.is_active
+            and (self.since is None or self.since <= on)
+            and (self.until is None or on < self.until)
+            and (self.ticket_classes is None or ticket_class in self.ticket_classes)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """Somebody who may be sent to work, with what makes them eligible.
 
     `region_ids` are the own region and all below it. Without `territory_ids` the whole of these is
     served. `shifts` is None for somebody who works by the duty switch alone. `vendor_id` is set for
-    the people of a service partner.
+    the people of a service partner, and `agreed` what holds for them; `brands` are the makes of devices
+    somebody is certified for.
     """
 
     technician_id: int
@@ -63,3 +83,5 @@ class Candidate:
     crew_id: int | None = None
     vendor_id: int | None = None
     post: Post = Post.TECHNICIAN
+    agreed: Agreed | None = None
+    brands: Mapping[str, tuple[Held, ...]] = field(default_factory=dict)

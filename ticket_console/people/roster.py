@@ -1,9 +1,9 @@
 """Everybody who may be sent to work, with what makes them eligible, kept in memory while nothing changes."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -14,14 +14,16 @@ from sqlalchemy.engine import Connection, Engine
 
 from ticket_console.access import places
 from ticket_console.kernel.database import table
-from ticket_console.people.candidate import Candidate, Held, Span
+from ticket_console.people.candidate import Agreed, Candidate, Held, Span
 from ticket_console.people.tables import (
     Absence,
+    BrandCertificate,
     Certificate,
     Shift,
     Skill,
     Technician,
     TechnicianTerritory,
+    Vendor,
 )
 
 Stamp = tuple[tuple[int, int], ...]
@@ -35,6 +37,8 @@ _shifts = table(Shift)
 _absences = table(Absence)
 _certificates = table(Certificate)
 _skills = table(Skill)
+_brands = table(BrandCertificate)
+_vendors = table(Vendor)
 _territories = table(TechnicianTerritory)
 
 
@@ -59,6 +63,14 @@ class Roster:
     def turn(self, at: datetime) -> int:
         """Two instants with the same number have the same people on shift and absent."""
         return bisect_right(self.turns, at)
+
+    def only(self, candidate: Candidate) -> "Roster":
+        """A roster of one of these people, for the same time."""
+        return replace(self, candidates=(candidate,), by_id={candidate.technician_id: candidate})
+
+    def turn_before(self, at: datetime) -> int:
+        """As `turn`, for what lasts up to an instant: a shift that ends then is long enough."""
+        return bisect_left(self.turns, at)
 
 
 # Every command that changes the roster raises `technician.version`, so the versions of all
@@ -113,6 +125,22 @@ _CERTIFICATES: Final = (
     .where(_skills.c.org_id == sa.bindparam("org_id"))
     .order_by(_certificates.c.id)
 )
+_MAKES: Final = (
+    sa.select(
+        _brands.c.technician_id, _brands.c.brand, _brands.c.level, _brands.c.valid_from, _brands.c.valid_until
+    )
+    .join(_technicians, _technicians.c.id == _brands.c.technician_id)
+    .where(_technicians.c.org_id == sa.bindparam("org_id"))
+    .order_by(_brands.c.id)
+)
+_AGREED: Final = sa.select(
+    _vendors.c.id,
+    _vendors.c.agreed_from,
+    _vendors.c.agreed_until,
+    _vendors.c.ticket_classes,
+    _vendors.c.is_active,
+    _vendors.c.is_standby,
+).where(_vendors.c.org_id == sa.bindparam("org_id"))
 _AREAS: Final = (
     sa.select(_territories.c.technician_id, _territories.c.territory_id)
     .join(_technicians, _technicians.c.id == _territories.c.technician_id)
@@ -144,10 +172,18 @@ def _load(connection: Connection, org_id: int, *, at: datetime, stamp: Stamp) ->
     window = {**whose, "since": since, "until": until}
     shifts = _by_technician(connection.execute(_SHIFTS, window))
     absences = _by_technician(connection.execute(_ABSENCES, window))
-    certificates: dict[int, dict[str, tuple[Held, ...]]] = defaultdict(dict)
-    for technician_id, skill, level, valid_from, valid_until in connection.execute(_CERTIFICATES, whose):
-        earlier = certificates[technician_id].get(skill, ())
-        certificates[technician_id][skill] = (*earlier, Held(level, valid_from, valid_until))
+    certificates = _held_by(connection.execute(_CERTIFICATES, whose))
+    makes = _held_by(connection.execute(_MAKES, whose))
+    agreed = {
+        row.id: Agreed(
+            since=row.agreed_from,
+            until=row.agreed_until,
+            ticket_classes=None if row.ticket_classes is None else frozenset(row.ticket_classes),
+            is_active=row.is_active,
+            is_standby=row.is_standby,
+        )
+        for row in connection.execute(_AGREED, whose)
+    }
     areas: dict[int, set[int]] = defaultdict(set)
     for technician_id, territory_id in connection.execute(_AREAS, whose):
         areas[technician_id].add(territory_id)
@@ -171,6 +207,8 @@ def _load(connection: Connection, org_id: int, *, at: datetime, stamp: Stamp) ->
             crew_id=row.crew_id,
             vendor_id=row.vendor_id,
             post=row.post,
+            agreed=agreed.get(row.vendor_id),
+            brands=makes.get(row.id, {}),
         )
         for row in connection.execute(_PEOPLE, whose)
     )
@@ -190,6 +228,15 @@ def _load(connection: Connection, org_id: int, *, at: datetime, stamp: Stamp) ->
         zones=zones,
         turns=tuple(sorted(edges)),
     )
+
+
+def _held_by(rows: Iterable[Any]) -> dict[int, dict[str, tuple[Held, ...]]]:
+    """Certificates by technician and by what they are for."""
+    found: dict[int, dict[str, tuple[Held, ...]]] = defaultdict(dict)
+    for technician_id, what, level, valid_from, valid_until in rows:
+        earlier = found[technician_id].get(what, ())
+        found[technician_id][what] = (*earlier, Held(level, valid_from, valid_until))
+    return found
 
 
 def _by_technician(rows: Iterable[Any]) -> dict[int, tuple[Span, ...]]:

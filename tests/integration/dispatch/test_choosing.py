@@ -101,7 +101,7 @@ def test_the_best_one_gets_the_task_and_the_decision_keeps_everybodys_numbers(co
             "open": 0,
             "of": 8,
             "level": 3,
-            "points": [8180, 10000, 10000, 6000],
+            "points": [8180, 10000, 10000, 6000, 0, 0, 0, 0],
             "score": 858_100,
         },
         {
@@ -110,11 +110,23 @@ def test_the_best_one_gets_the_task_and_the_decision_keeps_everybodys_numbers(co
             "open": 0,
             "of": 8,
             "level": 3,
-            "points": [4734, 0, 10000, 6000],
+            "points": [4734, 0, 10000, 6000, 0, 0, 0, 0],
             "score": 603_030,
         },
         {"ids": [unskilled], "failed": [["no_skill", {"skill": "hvac"}]]},
+        {
+            "out": {
+                "id": unskilled,
+                "metres": 0,
+                "open": 0,
+                "of": 8,
+                "level": 0,
+                "points": [10000, 10000, 10000, 0, 0, 0, 0, 0],
+                "score": 850_000,
+            }
+        },
     ]
+    assert kept.terms["weights"] == [45, 10, 30, 15, 0, 0, 0, 0]
 
 
 def test_without_a_candidate_the_decision_counts_what_kept_people_out(company: Company) -> None:  # DSP-02

@@ -1,0 +1,84 @@
+"""What is read, beside the roster and the loads, for one decision: only what its policy weighs or asks."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ticket_console.dispatch import visit_book
+from ticket_console.dispatch.deciding import NOTHING_KNOWN, Circumstances, Month
+from ticket_console.dispatch.eligibility import Need
+from ticket_console.dispatch.rules import DispatchPolicy, Term
+from ticket_console.dispatch.scoring import KNOWS_CUSTOMER, KNOWS_DEVICE
+from ticket_console.dispatch.tables import Assignment, AssignmentState, TechnicianMonth
+from ticket_console.kernel.database import table
+from ticket_console.people.tables import Technician
+from ticket_console.tickets.tables import Ticket
+
+# Visits that end or begin this long before or after the work may still be too far away to reach it.
+_WAY: Final = timedelta(hours=6)
+
+_months = table(TechnicianMonth)
+_technicians = table(Technician)
+_assignments = table(Assignment)
+_tickets = table(Ticket)
+
+_MONTHS: Final = (
+    sa.select(_months.c.technician_id, _months.c.hard_jobs, _months.c.income_minor)
+    .join(_technicians, _technicians.c.id == _months.c.technician_id)
+    .where(_technicians.c.org_id == sa.bindparam("org_id"))
+    .order_by(_months.c.technician_id)
+)
+_SERVED: Final = (
+    sa.select(_assignments.c.technician_id)
+    .distinct()
+    .join(_tickets, _tickets.c.id == _assignments.c.ticket_id)
+    .where(
+        _tickets.c.org_id == sa.bindparam("org_id"),
+        _tickets.c.id != sa.bindparam("ticket_id"),
+        _assignments.c.state == AssignmentState.DONE,
+    )
+)
+_SERVED_DEVICE: Final = _SERVED.where(_tickets.c.asset_id == sa.bindparam("asset_id"))
+_SERVED_CUSTOMER: Final = _SERVED.where(_tickets.c.customer_id == sa.bindparam("customer_id"))
+
+
+def read_circumstances(
+    connection: Connection, need: Need, policy: DispatchPolicy, *, at: datetime
+) -> Circumstances:
+    """As of now; a policy without fairness, continuity or visits asks nothing of the database."""
+    weights = dict(zip(Term, policy.weights_for(is_vip=need.is_vip), strict=True))
+    return replace(
+        plans(connection, need, policy, at=at),
+        months=months_of(connection, need.org_id) if weights[Term.HARD] or weights[Term.INCOME] else {},
+        familiar=_familiar(connection, need) if weights[Term.CONTINUITY] else {},
+    )
+
+
+def plans(connection: Connection, need: Need, policy: DispatchPolicy, *, at: datetime) -> Circumstances:
+    """Only what may keep somebody out: the visits around the work."""
+    if not policy.filters.overlap:
+        return NOTHING_KNOWN
+    window = need.window(at)
+    visits = visit_book.of_org(connection, need.org_id, window.starts_at - _WAY, window.ends_at + _WAY)
+    return Circumstances(visits=visits, travel=visit_book.travel())
+
+
+def months_of(connection: Connection, org_id: int) -> dict[int, Month]:
+    """What everybody finished within the last thirty days."""
+    return {row[0]: Month(row[1], row[2]) for row in connection.execute(_MONTHS, {"org_id": org_id})}
+
+
+def _familiar(connection: Connection, need: Need) -> dict[int, int]:
+    """Who has done a job for the customer or on the very device before."""
+    known: dict[int, int] = {}
+    whose = {"org_id": need.org_id, "ticket_id": need.ticket_id}
+    if need.customer_id is not None:
+        served = connection.execute(_SERVED_CUSTOMER, {**whose, "customer_id": need.customer_id})
+        known |= {row[0]: KNOWS_CUSTOMER for row in served}
+    if need.asset_id is not None:
+        served = connection.execute(_SERVED_DEVICE, {**whose, "asset_id": need.asset_id})
+        known |= {row[0]: KNOWS_DEVICE for row in served}
+    return known
