@@ -11,7 +11,7 @@ from typing import Any, Final
 from ticket_console.clocks import timers
 from ticket_console.desk.needs import need_of
 from ticket_console.desk.work import OFFERED, Work
-from ticket_console.dispatch import asking, choosing, offers
+from ticket_console.dispatch import asking, choosing, handovers, offers
 from ticket_console.dispatch.asking import Circle
 from ticket_console.dispatch.eligibility import Need
 from ticket_console.dispatch.offers import Offer
@@ -24,6 +24,7 @@ from ticket_console.kernel.text import LOCALES
 from ticket_console.notices import outbox
 from ticket_console.notices.tables import Channel
 from ticket_console.people import crews
+from ticket_console.people.candidate import Post
 from ticket_console.tickets import reads
 from ticket_console.tickets.tables import OwnerKind
 
@@ -31,7 +32,8 @@ Owner = dict[str, Any]
 
 OFFER_TIMER: Final = "offer"
 NOBODY_TIMER: Final = "nobody"
-TIMERS: Final = frozenset({OFFER_TIMER, NOBODY_TIMER})
+HANDOVER_TIMER: Final = "handover"
+TIMERS: Final = frozenset({OFFER_TIMER, NOBODY_TIMER, HANDOVER_TIMER})
 DISPATCHERS: Final = "dispatcher"
 _TOLD_OF_NOBODY: Final = ("role:dispatcher", "role:manager")
 
@@ -198,8 +200,11 @@ def count_handoff(work: Work, token_id: int) -> None:
 
 
 def on_timer(work: Work, token_id: int, kind: str) -> bool:
-    """The time of an offer is over, or nobody has a step for too long; false where that is so no more."""
+    """The time of an offer or of a hand-over is up, or nobody has a step for too long; false where that is
+    so no more."""
     token = work.tokens[token_id]
+    if kind == HANDOVER_TIMER:
+        return _was_not_taken_over(work, token_id)
     if kind == OFFER_TIMER:
         return token["queue_role"] == OFFERED and _time_is_over(work, token_id)
     if token["owner_kind"] not in (OwnerKind.QUEUE, OwnerKind.VENDOR):
@@ -233,6 +238,26 @@ def notify(work: Work, *, fact: str, recipient: str, key: str, **params: Any) ->
             "no": work.draft.get("no"),
         },
     )
+
+
+def _was_not_taken_over(work: Work, token_id: int) -> bool:
+    item = handovers.open_item_of(work.connection, token_id)
+    if item is None:
+        return False
+    row = handovers.find(work.connection, work.actor.org_id, item.handover_id)
+    assert row is not None
+    handovers.note_escalated(work.connection, row.id, at=work.at)
+    work.draft.say("ticket.handover_late", handover_id=row.id, technician_id=item.technician_id)
+    leads = []
+    if row.crew_id is not None:
+        leads = [
+            f"technician:{each.technician_id}"
+            for each in crews.members(work.connection, work.actor.org_id, crew_id=row.crew_id)
+            if each.post is Post.LEAD
+        ]
+    for recipient in (*_TOLD_OF_NOBODY, *leads):
+        notify(work, fact=f"{HANDOVER_TIMER}:{item.id}:late", recipient=recipient, key="handover.notice.late")
+    return True
 
 
 def _ask_next(work: Work, need: Need, policy: DispatchPolicy) -> Owner:

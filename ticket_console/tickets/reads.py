@@ -272,6 +272,12 @@ def jobs_by_id(connection: Connection, ticket_ids: Collection[int]) -> Mapping[i
     return {row.id: row._asdict() for row in connection.execute(query)}
 
 
+def node_keys(connection: Connection, token_ids: Collection[int]) -> Mapping[int, str]:
+    """At which node of its flow each of these steps stands or stood."""
+    query = sa.select(tokens.c.id, tokens.c.node_key).where(tokens.c.id.in_(sorted(token_ids)))
+    return {row.id: row.node_key for row in connection.execute(query)}
+
+
 def _tokens_of_queue() -> sa.ColumnElement[bool]:
     return sa.exists().where(
         tokens.c.ticket_id == tickets.c.id,
