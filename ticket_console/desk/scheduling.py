@@ -142,7 +142,7 @@ def take_off(work: Work, planned: Planned, reason: str) -> None:
     )
 
 
-def candidate_at(
+def candidates_at(
     connection: Connection, org_id: int, technician_ids: Collection[int], span: Span, *, at: datetime
 ) -> Mapping[int, Candidate]:
     """People as they are around a span, which may lie further ahead than the roster looks."""
@@ -164,7 +164,7 @@ def _plan(work: Work, token_id: int, technician_id: int, span: Span, reason: str
     open_counts = booking.hold_people(connection, {technician_id, had or technician_id})
     handler = work.graph.handler_of(token["node_key"], work.facts)
     need = need_of(work, token_id, None if handler is None else handler.skill)
-    people = candidate_at(connection, work.actor.org_id, (technician_id,), span, at=at)
+    people = candidates_at(connection, work.actor.org_id, (technician_id,), span, at=at)
     if technician_id not in people:
         raise TechnicianNotFound(technician_id=technician_id)
     candidate = people[technician_id]
