@@ -137,7 +137,12 @@ def test_urgent_work_earns_the_premium_of_its_urgency() -> None:  # STL-06
     emergency = rate(make_facts(urgency=Urgency.EMERGENCY), STANDARD)
 
     assert amounts(urgent) == {"base.install": 10000, "urgency.urgent": 3000}
-    assert amounts(emergency) == {"base.install": 10000, "urgency.emergency": 5000}
+    # The work is done on a Saturday.
+    assert amounts(emergency) == {
+        "base.install": 10000,
+        "urgency.emergency": 5000,
+        "urgency.weekend_emergency": 5000,
+    }
 
 
 def test_travel_is_paid_beyond_the_free_kilometres_and_capped() -> None:  # STL-07
@@ -152,9 +157,10 @@ def test_travel_is_paid_beyond_the_free_kilometres_and_capped() -> None:  # STL-
         "base.install": 10000,
         "travel.distance": 58800,
         "travel.cross_city": 8000,
-        "travel.cap": -36800,
+        "travel.long_haul": 18000,
+        "travel.cap": -54800,
     }
-    assert the_line(too_far, "travel.cap").formula == "min(0, 300.00 − (588.00 + 80.00)) = −368.00"
+    assert the_line(too_far, "travel.cap").formula == "min(0, 300.00 − (588.00 + 80.00 + 180.00)) = −548.00"
     assert sum(line.amount_minor for line in too_far.lines if line.dimension == "travel") == 30000
 
 
@@ -305,7 +311,7 @@ def test_rating_again_gives_the_same_to_the_bit() -> None:
 
     assert again == rate(facts, STANDARD)
     assert again.content_hash == rate(facts, STANDARD).content_hash
-    assert again.content_hash == "f03347bdc5284e834bd9deb1da7cfe9cd0271b5918166d9fa005efd570c44829"
+    assert again.content_hash == "1c77e0a201b39afa3e32e96b26bb066ba93b50dc3abdda6da1dd05f8450ac376"
 
 
 def test_rating_by_ten_rules_takes_less_than_a_moment() -> None:
