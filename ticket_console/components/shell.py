@@ -72,6 +72,8 @@ PLACES: Final = (
         group="dispatch",
         in_tab_bar=True,
     ),
+    Place("map", "/map", "map", "g o", permission="board.view", group="dispatch"),
+    Place("sites", "/sites", "store", "g l", permission="dashboard.view", group="dispatch"),
     Place("designer", "/designer", "pencil_ruler", "g e", permission="template.manage", group="manage"),
     Place("audit", "/audit", "shield_check", "g a", permission="audit.view", group="manage"),
 )

@@ -1,0 +1,1 @@
+"""Maps: local React components that hold what stands where."""

@@ -1,0 +1,133 @@
+// A MapLibre map on a background of our own: outlines from our own address, names drawn with the device's fonts.
+// Nothing comes from outside unless a style is configured. The library is loaded when the first map is shown.
+const CHINA = "/external/basemap/china.json";
+const DISTRICTS = "/external/basemap/districts.json";
+// Nearer than this, districts and their names are worth their two megabytes.
+const DISTRICTS_FROM = 7;
+const NOTHING = { type: "FeatureCollection", features: [] };
+
+let loading = null;
+const library = () => {
+  // Under Vite the worker is a file of its own, whose address the library cannot know by itself.
+  loading ??= Promise.all([
+    import("maplibre-gl"), import("maplibre-gl/dist/maplibre-gl-worker.mjs?url"), import("maplibre-gl/dist/maplibre-gl.css"),
+  ]).then(([gl, worker]) => {
+    gl.setWorkerUrl(worker.default);
+    return gl;
+  }).catch((failure) => {
+    loading = null;
+    throw failure;
+  });
+  return loading;
+};
+
+export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--tc-${name}`).trim();
+
+const read = (address) => fetch(address).then((answer) => (answer.ok ? answer.json() : NOTHING)).catch(() => NOTHING);
+const outlines = {};
+const outline = (address) => (outlines[address] ??= read(address));
+
+const named = (level, from, size) => ({
+  id: `name-${level}`, type: "symbol", source: level === "district" ? "districts" : "china", minzoom: from,
+  filter: ["all", ["==", ["get", "kind"], "name"], ["==", ["get", "level"], level]],
+  layout: { "text-field": ["get", "name"], "text-size": size, "text-max-width": 6, "text-padding": 6 },
+  paint: { "text-color": token("text-3"), "text-halo-color": token("surface"), "text-halo-width": 1.2 },
+});
+const bordered = (level, from, width, colour) => ({
+  id: `border-${level}`, type: "line", source: level === "district" ? "districts" : "china", minzoom: from,
+  filter: ["all", ["==", ["get", "kind"], "area"], ["==", ["get", "level"], level]],
+  paint: { "line-color": colour, "line-width": width },
+});
+
+// The style without any configured one. Where the outlines are missing, the plain ground remains.
+function ownStyle() {
+  return {
+    version: 8,
+    sources: {
+      china: { type: "geojson", data: NOTHING },
+      districts: { type: "geojson", data: NOTHING },
+    },
+    layers: [
+      { id: "ground", type: "background", paint: { "background-color": token("sunken") } },
+      {
+        id: "land", type: "fill", source: "china", filter: ["all", ["==", ["get", "kind"], "area"], ["==", ["get", "level"], "province"]],
+        paint: { "fill-color": token("surface"), "fill-antialias": false },
+      },
+      bordered("district", DISTRICTS_FROM, 0.6, token("line")),
+      bordered("city", 5.5, 0.8, token("line-strong")),
+      bordered("province", 0, 1, token("line-strong")),
+      {
+        id: "lines", type: "line", source: "china", filter: ["==", ["get", "kind"], "line"],
+        paint: { "line-color": token("text-3"), "line-width": 1.2 },
+      },
+      named("district", 8.5, 11), named("city", 5.5, 11), named("province", 3, 12),
+    ],
+  };
+}
+
+function rasterStyle(address) {
+  return {
+    version: 8,
+    sources: { tiles: { type: "raster", tiles: [address], tileSize: 256 } },
+    layers: [{ id: "ground", type: "background", paint: { "background-color": token("sunken") } }, { id: "tiles", type: "raster", source: "tiles" }],
+  };
+}
+
+// `draw(map)` adds what the map is about to a fresh style; it is called again when the theme changes. Returns what ends the map.
+export async function openMap(container, { setup, draw, ready, label, ...options }) {
+  const gl = await library();
+  if (!container.isConnected) return { gone: true, remove: () => {} };
+  const address = setup?.style ?? "";
+  const isOwn = !address;
+  const map = new gl.Map({
+    container, style: { version: 8, sources: {}, layers: [] }, localIdeographFontFamily: getComputedStyle(document.body).fontFamily, attributionControl: false, dragRotate: false,
+    pitchWithRotate: false, touchPitch: false, maxZoom: 18, minZoom: 1.5, center: [104, 34], zoom: 3.4, fadeDuration: 0, ...options,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new gl.NavigationControl({ showCompass: false }), "bottom-right");
+  map.addControl(new gl.ScaleControl({ maxWidth: 90 }), "bottom-left");
+  map.getCanvas().setAttribute("aria-label", label);
+
+  const showDistricts = () => {
+    if (isOwn && map.getZoom() >= DISTRICTS_FROM) outline(DISTRICTS).then((data) => map.getSource("districts")?.setData(data));
+  };
+  const restyle = () => {
+    const style = isOwn ? ownStyle() : address.includes("{x}") ? rasterStyle(address) : address;
+    // Names of a style from elsewhere are drawn with the device's fonts as well.
+    map.setStyle(style, { diff: false, transformStyle: (_, next) => ({ ...next, glyphs: undefined }) });
+  };
+  map.on("style.load", () => {
+    if (isOwn) outline(CHINA).then((data) => map.getSource("china")?.setData(data));
+    showDistricts();
+    draw(map);
+  });
+  map.on("zoomend", showDistricts);
+  map.once("idle", () => ready?.(map));
+  const theme = new MutationObserver(restyle);
+  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+  restyle();
+  return {
+    map, gl,
+    remove: () => {
+      theme.disconnect();
+      map.remove();
+    },
+  };
+}
+
+// The box that holds most of the points; what lies far from all others does not shrink the rest to nothing.
+export function boundsOf(points, share = 0.1) {
+  if (!points.length) return null;
+  const cut = points.length > 20 ? share : 0;
+  const along = (axis) => {
+    const sorted = points.map((point) => point[axis]).sort((a, b) => a - b);
+    const last = sorted.length - 1;
+    return [sorted[Math.floor(last * cut)], sorted[Math.ceil(last * (1 - cut))]];
+  };
+  const [[west, east], [south, north]] = [along(0), along(1)];
+  return [[west, south], [east, north]];
+}
+
+export const reducedMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+export const collection = (features) => ({ type: "FeatureCollection", features });

@@ -1,0 +1,106 @@
+"""The maps as components: they read what stands where by themselves, and tell finished choices."""
+
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import EventType, passthrough_event_spec
+
+# The parts stand beside the maps' own files, where their relative imports find them.
+for _part in ("canvas.js", "layers.js", "track.jsx"):
+    rx.asset(_part, shared=True)
+OPERATIONS_JS: Final = rx.asset("operations_map.jsx", shared=True).importable_path
+SITES_JS: Final = rx.asset("sites_map.jsx", shared=True).importable_path
+MY_JS: Final = rx.asset("my_map.jsx", shared=True).importable_path
+_LIBRARIES: Final = ["maplibre-gl@6.17.0", "lucide-react@1.26.0"]
+
+
+class _OperationsMap(rx.NoSSRComponent):
+    library = OPERATIONS_JS
+    lib_dependencies: list[str] = _LIBRARIES
+    tag = "OperationsMap"
+
+    feed: rx.Var[dict[str, Any]]
+    chosen: rx.Var[dict[str, Any]]
+    verdict: rx.Var[dict[str, Any]]
+    setup: rx.Var[dict[str, Any]]
+    may_assign: rx.Var[bool]
+    may_track: rx.Var[bool]
+    on_choose: rx.EventHandler[passthrough_event_spec(int)]
+    on_let_go: rx.EventHandler[rx.event.no_args_event_spec]
+    on_assign: rx.EventHandler[passthrough_event_spec(str, int, int, int, str, bool)]
+
+
+class _SitesMap(rx.NoSSRComponent):
+    library = SITES_JS
+    lib_dependencies: list[str] = _LIBRARIES
+    tag = "SitesMap"
+
+    setup: rx.Var[dict[str, Any]]
+
+
+class _MyMap(rx.NoSSRComponent):
+    library = MY_JS
+    lib_dependencies: list[str] = _LIBRARIES
+    tag = "MyMap"
+
+    jobs: rx.Var[list[dict[str, Any]]]
+    technician_id: rx.Var[int]
+    setup: rx.Var[dict[str, Any]]
+
+
+class _PositionSender(rx.NoSSRComponent):
+    library = MY_JS
+    lib_dependencies: list[str] = _LIBRARIES
+    tag = "PositionSender"
+
+    consents: rx.Var[bool]
+    is_on_duty: rx.Var[bool]
+
+
+def operations_map(
+    *,
+    feed: Any,
+    chosen: Any,
+    verdict: Any,
+    setup: Any,
+    may_assign: Any,
+    may_track: Any,
+    on_choose: EventType[int],
+    on_let_go: EventType[()],
+    on_assign: EventType[str, int, int, int, str, bool],
+) -> rx.Component:
+    """The dispatcher's map with the list beside it, which offers everything the map does.
+
+    `setup`: {"style", "datum"}. `feed` after the first window, which the map reads over HTTP:
+    {"kind": "patch", "seq", "tickets", "gone", "people"}, or {"kind": "again"} where the window is to be
+    read anew. `chosen` is the ticket with its offers and outlets, `verdict` answers a try to give it
+    away: {command_id, ticket_id, ok, code, params}. `on_assign` tells (command id, ticket id, version,
+    technician id, reason, override).
+    """
+    return _OperationsMap.create(
+        feed=feed,
+        chosen=chosen,
+        verdict=verdict,
+        setup=setup,
+        may_assign=may_assign,
+        may_track=may_track,
+        on_choose=on_choose,
+        on_let_go=on_let_go,
+        on_assign=on_assign,
+    )
+
+
+def sites_map(*, setup: Any) -> rx.Component:
+    """Every site of ours as a table and on a map; figures lead to the tickets behind them."""
+    return _SitesMap.create(setup=setup)
+
+
+def my_map(*, jobs: Any, technician_id: Any, setup: Any) -> rx.Component:
+    """A technician's jobs and own way of a day."""
+    return _MyMap.create(jobs=jobs, technician_id=technician_id, setup=setup)
+
+
+def position_sender(*, consents: Any, is_on_duty: Any) -> rx.Component:
+    """Tells the server where this device is while its owner is on duty and consents; shows nothing else
+    than whether it does."""
+    return _PositionSender.create(consents=consents, is_on_duty=is_on_duty)
