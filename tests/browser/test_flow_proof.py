@@ -246,6 +246,10 @@ def test_a_saved_ticket_blocks_what_breaks_it_until_it_is_accepted_and_running_t
     )
     carried = "SELECT flow_version_id FROM ticket WHERE no = ?"
     assert asked(proving, carried, number) == [(new,)]
+    # It can be taken back for as long as nobody acted upon it, and not only in this sitting.
+    page.reload()
+    turn_to(page, 2)
+    expect(page.get_by_role("button", name="Take back")).to_have_count(1)
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_role("button", name="Take back")).to_have_count(0)
     assert versions_of_running(proving) == running

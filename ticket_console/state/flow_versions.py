@@ -5,7 +5,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ticket_console.desk import impact, migrating, publishing
-from ticket_console.desk.migrating import Migrated, MigrationPlan
+from ticket_console.desk.carried_over import carried_over
+from ticket_console.desk.migrating import Migrated, MigrationPlan, NotReversible
 from ticket_console.flows import drafts
 from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.diff import diff
@@ -37,6 +38,7 @@ class FlowVersionsState(SessionState):
     picked: list[int] = []
     moved: list[Plain] = []
     stayed: list[Plain] = []
+    reversible: list[Plain] = []
 
     @handler(permission="flow.manage")
     async def open_tab(self) -> Reply:
@@ -49,12 +51,13 @@ class FlowVersionsState(SessionState):
     @handler(permission="flow.manage")
     async def look(self, version_id: int) -> Reply:
         """What a version changed against the one before it, with the running tickets on what changed."""
-        self.chosen, self.plan, self.moved, self.stayed = version_id, {}, [], []
+        self.chosen, self.plan, self.moved, self.stayed, self.target = version_id, {}, [], [], 0
         ids = [each["id"] for each in self.versions]
         after = ids[ids.index(version_id) + 1] if version_id in ids[:-1] else None
         self.shown = await off_loop(
             _shown, actor=self._actor(), code=self._code(), version_id=version_id, before_id=after
         )
+        await self._see_reversible(version_id)
         return None
 
     @handler(permission="flow.manage")
@@ -126,6 +129,7 @@ class FlowVersionsState(SessionState):
         names = {each["id"]: each for each in self.plan.get("rows", [])}
         steps = {each["key"]: each["name"] for each in self.plan.get("targets", [])}
         self.moved, self.stayed = _outcome(outcome, names, steps)
+        await self._see_reversible(self.target)
         self.plan, self.picked = {}, []
         self.versions = await off_loop(_versions, actor=self._actor(), code=self._code())
         return told("flow_proof.migrated", moved=len(outcome.moved), stayed=len(outcome.stayed))
@@ -133,7 +137,11 @@ class FlowVersionsState(SessionState):
     @handler(permission="flow.manage")
     async def take_back(self, ticket_id: int) -> Reply:
         """Undo one ticket's migration; refused once somebody acted upon it."""
-        version = next((each["version"] for each in self.moved if each["id"] == ticket_id), 0)
+        # A word that somebody said meanwhile is no reason to refuse.
+        found = await self._see_reversible(self.target or self.chosen)
+        version = next((each["version"] for each in found if each["id"] == ticket_id), None)
+        if version is None:
+            raise NotReversible()
         await in_writer(
             migrating.revert_migration,
             actor=self._actor(),
@@ -143,8 +151,15 @@ class FlowVersionsState(SessionState):
             expected_version=version,
         )
         self.moved = [each for each in self.moved if each["id"] != ticket_id]
+        await self._see_reversible(self.target or self.chosen)
         self.versions = await off_loop(_versions, actor=self._actor(), code=self._code())
         return done("flow_proof.taken_back")
+
+    async def _see_reversible(self, version_id: int) -> list[Plain]:
+        new = {each["id"] for each in self.moved}
+        found = await off_loop(_reversible, actor=self._actor(), version_id=version_id)
+        self.reversible = [{**each, "is_new": each["id"] in new} for each in found]
+        return self.reversible
 
     async def _plan(self, mapping: Mapping[str, str]) -> None:
         found = await off_loop(
@@ -217,6 +232,12 @@ def _shown(*, actor: Actor, code: str, version_id: int, before_id: int | None) -
             for here in met
         ],
     }
+
+
+def _reversible(*, actor: Actor, version_id: int) -> list[Plain]:
+    with reading() as connection:
+        found = carried_over(connection, viewer=actor, flow_version_id=version_id)
+    return [{"id": each.ticket_id, "no": each.no, "version": each.version} for each in found]
 
 
 def _planned(*, actor: Actor, code: str, to_version_id: int, mapping: dict[str, str]) -> Plain:

@@ -12,6 +12,7 @@ from tests.builders.company import Company, found_company
 from tests.integration.proof.invariants import nothing_is_torn
 from ticket_console.clocks.tables import Timer, TimerState
 from ticket_console.desk import moving
+from ticket_console.desk.carried_over import carried_over
 from ticket_console.desk.migrating import (
     MigrationPlan,
     NotReversible,
@@ -269,6 +270,27 @@ def test_a_migration_is_taken_back_as_long_as_nobody_acted(company: Company) -> 
     nothing_is_torn()
     with pytest.raises(NotReversible):
         revert(company, opened.ticket_id, row(opened.ticket_id).version)
+
+
+def test_who_was_carried_over_is_known_until_somebody_acts_upon_it(company: Company) -> None:
+    first, second, third = (company.open(template=GENERAL) for _ in range(3))
+    to = publish(company, lambda graph: node(graph, "onsite").update(weight=9))
+
+    def known(viewer: str = "manager") -> list[tuple[int, int]]:
+        with reading() as connection:
+            found = carried_over(connection, viewer=company.actor(viewer), flow_version_id=to)
+        return [(each.ticket_id, each.version) for each in found]
+
+    assert known() == []
+    migrate(company, to, {each.ticket_id: each.version for each in (first, second)})
+    assert known() == [(second.ticket_id, second.version + 1), (first.ticket_id, first.version + 1)]
+
+    company.act(second.ticket_id, second.version + 1, by="tech_near")
+
+    assert known() == [(first.ticket_id, first.version + 1)]
+    assert row(third.ticket_id).flow_version_id != to
+    with pytest.raises(Forbidden):
+        known("dispatcher")
 
 
 def test_once_somebody_acted_there_is_no_way_back(company: Company) -> None:

@@ -14,7 +14,8 @@ Item = rx.vars.ObjectVar[dict[str, Any]]
 def migration_panel() -> rx.Component:
     return rx.fragment(
         rx.cond(FlowVersionsState.plan.contains("rows"), _plan()),
-        rx.cond(FlowVersionsState.moved.length() + FlowVersionsState.stayed.length() > 0, _outcome()),
+        rx.cond(FlowVersionsState.stayed.length() > 0, _stayed()),
+        rx.cond(FlowVersionsState.reversible.length() > 0, _reversible()),
     )
 
 
@@ -152,21 +153,8 @@ def _step(step: Item) -> rx.Component:
     )
 
 
-def _outcome() -> rx.Component:
+def _stayed() -> rx.Component:
     return card(
-        rx.foreach(
-            FlowVersionsState.moved,
-            lambda each: row(
-                text_link(each["no"].to(str), href="/tickets/" + each["id"].to(str)),
-                badge(t("flow_proof.moved"), tone="ok", icon="check"),
-                button(
-                    t("flow_proof.take_back"),
-                    small=True,
-                    icon="undo_2",
-                    on_click=FlowVersionsState.take_back(each["id"].to(int)),
-                ),
-            ),
-        ),
         rx.foreach(
             FlowVersionsState.stayed,
             lambda each: row(
@@ -174,5 +162,26 @@ def _outcome() -> rx.Component:
                 badge(t_with(each["code"].to(str), each["params"]), tone="warn", icon="pin"),
             ),
         ),
-        title=t("flow_proof.outcome"),
+        title=t("flow_proof.stayed"),
+    )
+
+
+def _reversible() -> rx.Component:
+    def line(each: Item) -> rx.Component:
+        number = each["id"].to(int)
+        return row(
+            text_link(each["no"].to(str), href="/tickets/" + each["id"].to(str)),
+            rx.cond(each["is_new"], badge(t("flow_proof.moved"), tone="ok", icon="check")),
+            button(
+                t("flow_proof.take_back"),
+                small=True,
+                icon="undo_2",
+                on_click=FlowVersionsState.take_back(number),
+            ),
+        )
+
+    return card(
+        rx.el.p(t("flow_proof.reversible.text"), class_name="tc-help"),
+        rx.foreach(FlowVersionsState.reversible, line),
+        title=t("flow_proof.reversible"),
     )
