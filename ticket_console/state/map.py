@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -15,6 +16,7 @@ from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.datums import shown_at
 from ticket_console.kernel.errors import ConsoleError
 from ticket_console.kernel.settings import settings
+from ticket_console.kernel.signals import Signal
 from ticket_console.people import positions
 from ticket_console.people.positions import topic_of
 from ticket_console.state.board_wire import SocketWire
@@ -143,19 +145,24 @@ class _Ear:
         loop = asyncio.get_running_loop()
         self._moved = asyncio.Event()
         self._subscription = feed.subscribe()
-        self._end = signals.listen(topic_of(org_id), lambda _: loop.call_soon_threadsafe(self._moved.set))
-        self._changes: asyncio.Future[frozenset[int]] | None = None
+
+        def hear(_: Signal) -> None:
+            # The loop may have been closed meanwhile; its watcher is gone then.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._moved.set)
+
+        self._end = signals.listen(topic_of(org_id), hear)
+        self._changes: asyncio.Task[frozenset[int]] | None = None
 
     async def changes(self) -> frozenset[int] | None:
         """The tickets that changed since the last time, perhaps none; None where nobody knows which."""
-        self._changes = self._changes or asyncio.ensure_future(
+        self._changes = self._changes or asyncio.create_task(
             self._subscription.changes(gather_seconds=_GATHER_SECONDS)
         )
-        moved = asyncio.ensure_future(self._moved.wait())
+        moved = asyncio.create_task(self._moved.wait())
+        either: set[asyncio.Task[Any]] = {self._changes, moved}
         try:
-            await asyncio.wait(
-                {self._changes, moved}, timeout=_RECHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait(either, timeout=_RECHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             moved.cancel()
         if self._moved.is_set():
