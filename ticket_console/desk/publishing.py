@@ -16,6 +16,7 @@ from ticket_console.access import audit, policy
 from ticket_console.clocks.calendars import calendars_of
 from ticket_console.desk import golden
 from ticket_console.desk.golden import GoldenResult, Rehearsal
+from ticket_console.desk.rates import rate_problems
 from ticket_console.flows import drafts as flow_drafts
 from ticket_console.flows import publishing as flow_publishing
 from ticket_console.flows import reads as flow_reads
@@ -413,6 +414,7 @@ def _form_problems(connection: Connection, org_id: int, document: Document) -> t
     return (
         *definition_problems(definition),
         *form_publishing.field_clashes(connection, org_id, definition.fields),
+        *rate_problems(connection, org_id, definition),
         *_flow_problems(connection, org_id, flow),
         *(() if is_named else (FieldProblem("face.name", "publishing.no_name"),)),
     )

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from ticket_console.access import places
 from ticket_console.desk.rated_facts import RATED_COLUMNS, Surroundings, WorkTimes, rated_facts
+from ticket_console.desk.rates import pinned_rules
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, take_up
 from ticket_console.flows.elements import NodeKind
 from ticket_console.forms import reads as form_reads
@@ -48,18 +49,20 @@ def settle_segment(work: Work, *, segment: str) -> None:
 def facts_of(work: Work, *, technician_id: int, segment: str) -> Facts:
     get, connection = work.draft.get, work.connection
     region = None if get("region_id") is None else places.region(connection, get("region_id"))
+    template = form_reads.template_version(connection, get("template_version_id"))
     surroundings = Surroundings(
         technician=people_facts.technician(connection, technician_id),
         site_tz=places.zone_of(
             connection, org_id=work.actor.org_id, region_id=get("region_id"), site_id=get("site_id")
         ),
         region_code="" if region is None else region.code,
-        template_code=form_reads.template_version(connection, get("template_version_id")).code,
+        template_code=template.code,
         parts=[
             PartUsed(line.sku, line.quantity, line.unit_cost_minor)
             for line in usage.parts_used(connection, work.ticket_id)
         ],
         satisfaction=_satisfaction(work),
+        pinned_rules=pinned_rules(template.definition, work.facts),
     )
     times = WorkTimes(
         at=work.at,

@@ -110,9 +110,30 @@ def reference_problems(fields: Sequence[FieldSpec]) -> Iterator[FieldProblem]:
         yield from _conversion_problems(spec, fields, path)
         for at, behaviour in enumerate(spec.behaviours):
             yield from _behaviour_problems(behaviour, keys, f"{path}.behaviours[{at}]")
+    yield from _rate_problems(fields)
     yield from _formula_problems(fields, "fields")
     for spec in fields:
         yield from _formula_problems(spec.columns, f"fields.{spec.key}.columns")
+
+
+def _rate_problems(fields: Sequence[FieldSpec]) -> Iterator[FieldProblem]:
+    """One field says what work is settled by, and it has one value."""
+    bound = [spec for spec in fields if _binds_rates(spec)]
+    for spec in bound:
+        if spec.kind is not FieldKind.CHOICE:
+            yield FieldProblem(f"fields.{spec.key}.options", "template.rates_not_allowed")
+    for spec in bound[1:]:
+        yield FieldProblem(f"fields.{spec.key}.options", "template.rates_twice", {"field": bound[0].key})
+    for spec in fields:
+        for column in spec.columns:
+            if _binds_rates(column):
+                yield FieldProblem(
+                    f"fields.{spec.key}.columns.{column.key}.options", "template.rates_not_allowed"
+                )
+
+
+def _binds_rates(spec: FieldSpec) -> bool:
+    return any(option.rates is not None for option in spec.options)
 
 
 def _condition(when: When | None, keys: frozenset[str], path: str) -> tuple[FieldProblem, ...]:

@@ -123,8 +123,9 @@ def parse_definition(data: object) -> TemplateDefinition:
         {"format": 2, "sections": [{"key", "title": {"zh", "en"}, "columns": 1|2|3, "owner", "visible_when",
           "fields": [
             {"key", "kind", "label": {"zh", "en"}, "required", "at_opening", "help", "sensitivity",
-             "options": [{"value", "label", "colour"}], "default", "pattern", "min", "max", "unit",
-             "width": "half|full", "state": "active|hidden", "from", "until", "visible_when", "required_when",
+             "options": [{"value", "label", "colour", "rates": {"rule_set", "version"}}], "default",
+             "pattern", "min", "max", "unit", "width": "half|full", "state": "active|hidden", "from", "until",
+             "visible_when", "required_when",
              "behaviours": [{"when", "style": "danger|warn|ok", "notify": {"to", "channel", "text"}}],
              "columns": [field, ...], "items": [{"key", "text"}], "formula",
              "lookup": {"url", "path", "refresh_seconds"}, "accepts": [".pdf", "image/*"],
@@ -188,7 +189,7 @@ def _needs_format_2(plain: dict[str, Any]) -> bool:
     return (
         any(section.keys() - _SECTION_1 for section in sections)
         or any(spec.keys() - _FIELD_1 or spec["kind"] not in _KINDS_1 for spec in fields)
-        or any("colour" in option for spec in fields for option in spec.get("options", []))
+        or any(option.keys() & {"colour", "rates"} for spec in fields for option in spec.get("options", []))
     )
 
 

@@ -17,6 +17,7 @@ from ticket_console.forms.fields import (
     Highlight,
     LookupSource,
     Option,
+    RateBinding,
     Sensitivity,
     When,
     Width,
@@ -43,10 +44,16 @@ def _instant(text: str) -> str:
 Instant = Annotated[str, Field(max_length=40), AfterValidator(_instant)]
 
 
+class _RatesForm(JsonForm):
+    rule_set: Annotated[str, Field(min_length=1, max_length=64)]
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
 class _OptionForm(JsonForm):
     value: Annotated[str, Field(min_length=1, max_length=100)]
     label: LabelText = Field(default_factory=dict)
     colour: Annotated[Colour | None, Field(strict=False)] = None
+    rates: _RatesForm | None = None
 
 
 class _ItemForm(JsonForm):
@@ -139,7 +146,7 @@ def _common(form: _PlainFieldForm) -> dict[str, Any]:
         "label": form.label,
         "required": form.required,
         "help": form.help,
-        "options": tuple(Option(each.value, each.label, each.colour) for each in form.options),
+        "options": tuple(_option(each) for each in form.options),
         "default": form.default,
         "pattern": form.pattern,
         "minimum": _bound(form.kind, form.min),
@@ -147,6 +154,12 @@ def _common(form: _PlainFieldForm) -> dict[str, Any]:
         "unit": form.unit,
         "formula": form.formula,
     }
+
+
+def _option(form: _OptionForm) -> Option:
+    bound = form.rates
+    rates = None if bound is None else RateBinding(bound.rule_set, bound.version)
+    return Option(form.value, form.label, form.colour, rates)
 
 
 def _bound(kind: FieldKind, bound: Bound | None) -> Decimal | str | None:
@@ -208,10 +221,7 @@ def _plain_form(spec: FieldSpec) -> dict[str, Any]:
         "label": spec.label,
         "required": spec.required,
         "help": spec.help,
-        "options": [
-            _OptionForm.model_construct(value=each.value, label=each.label, colour=each.colour)
-            for each in spec.options
-        ],
+        "options": [_option_form(each) for each in spec.options],
         "default": spec.default,
         "pattern": spec.pattern,
         "min": None if spec.minimum is None else str(spec.minimum),
@@ -219,6 +229,18 @@ def _plain_form(spec: FieldSpec) -> dict[str, Any]:
         "unit": spec.unit,
         "formula": spec.formula,
     }
+
+
+def _option_form(option: Option) -> _OptionForm:
+    bound = option.rates
+    return _OptionForm.model_construct(
+        value=option.value,
+        label=option.label,
+        colour=option.colour,
+        rates=None
+        if bound is None
+        else _RatesForm.model_construct(rule_set=bound.rule_set, version=bound.version),
+    )
 
 
 def tree_of(when: When | None) -> Tree | None:

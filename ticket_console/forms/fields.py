@@ -99,10 +99,19 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class RateBinding:
+    """The published version of a rule set that work is settled by where the option was chosen."""
+
+    rule_set: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     value: str
     label: LocalText
     colour: Colour | None = None
+    rates: RateBinding | None = None
 
 
 @dataclass(frozen=True, slots=True)

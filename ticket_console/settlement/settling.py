@@ -14,10 +14,11 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import NotFound
-from ticket_console.settlement import ledger, publishing, standard_rules
+from ticket_console.settlement import ledger, pinned, publishing, standard_rules
 from ticket_console.settlement.facts import Facts, plain
 from ticket_console.settlement.kinds import Dimension, JournalKind, Purpose
 from ticket_console.settlement.ledger import Entry, PostedJournal, Source
+from ticket_console.settlement.publishing import VersionInForce
 from ticket_console.settlement.rating import Line, Rating, rate
 from ticket_console.settlement.tables import FactSnapshot, Journal, RatingLine
 from ticket_console.settlement.tables import Rating as RatingRow
@@ -121,6 +122,13 @@ def correct(
     return _rate_and_post(conn, at, actor, facts, region_id, command_id, reason=reason)
 
 
+def version_for(conn: Connection, *, org_id: int, purpose: Purpose, facts: Facts) -> VersionInForce:
+    """The rules that rate these facts: those agreed on, else those in force on the day of the work."""
+    if facts.pinned_rules is not None:
+        return pinned.version_of(conn, org_id=org_id, pinned=facts.pinned_rules)
+    return publishing.version_on(conn, org_id=org_id, code=RULE_SETS[purpose], day=facts.service_on)
+
+
 def withdraw(
     conn: Connection,
     *,
@@ -191,7 +199,7 @@ def _rate_and_post(
     reason: str | None = None,
 ) -> SettledTicket:
     purpose = Purpose.WORKER_PAY
-    version = publishing.version_on(conn, org_id=actor.org_id, code=RULE_SETS[purpose], day=facts.service_on)
+    version = version_for(conn, org_id=actor.org_id, purpose=purpose, facts=facts)
     rating = rate(facts, version.rules)
     payee = ledger.worker_account(facts.technician_id)
     costs = {line.dimension: ledger.cost_account(actor.org_id, line.dimension) for line in rating.lines}

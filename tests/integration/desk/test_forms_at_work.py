@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.builders.company import Company, found_company
 from ticket_console.access.tables import UserAccount
-from ticket_console.desk import customer, picking, publishing
+from ticket_console.desk import customer, picking, publishing, rates
 from ticket_console.desk.page import ticket_page
 from ticket_console.desk.replay.dwelling import Dwells
 from ticket_console.desk.replay.reading import stories
@@ -29,6 +29,8 @@ from ticket_console.forms.tables import DraftKind, OverrideScope, Template, Temp
 from ticket_console.kernel.actor import Actor, Grant, Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden, InvalidInput
+from ticket_console.settlement import publishing as settlement_rules
+from ticket_console.settlement.tables import FactSnapshot, Rating, RuleSetVersion
 from ticket_console.tickets.tables import Ticket
 
 CHENGDU = {"lat": 30.66, "lon": 104.06}
@@ -443,6 +445,8 @@ def test_a_value_that_the_flow_sets_is_worked_into_the_formulas(company: Company
 
 
 def test_a_gateway_right_behind_the_value_asks_for_what_the_formula_comes_to_now(company: Company) -> None:
+    seven = [{"field": "meter_reading", "value": 7}]
+
     def way(source: str, target: str, **settings: Any) -> dict[str, Any]:
         return {
             "key": f"{source}-{target}",
@@ -456,12 +460,7 @@ def test_a_gateway_right_behind_the_value_asks_for_what_the_formula_comes_to_now
     use_steps(
         company,
         step("look"),
-        {
-            "key": "fee",
-            "kind": "automatic",
-            "stage": "onsite",
-            "set": [{"field": "meter_reading", "value": 7}],
-        },
+        {"key": "fee", "kind": "automatic", "stage": "onsite", "set": seven},
         {"key": "sort", "kind": "exclusive", "stage": "onsite"},
         step("dear"),
         step("cheap"),
@@ -536,6 +535,98 @@ def test_what_locks_is_chosen_once_and_only_read_from_then_on(company: Company) 
         assert problems_of(refused.value) == {"tier": "field.locked"}
     company.act(ticket.ticket_id, version, by="agent", values={"remark": "billed"})
     assert where(company, ticket.ticket_id) == ("", {"tier": "complex", "remark": "billed"})
+
+
+def tiers(*, complex_by: int) -> dict[str, Any]:
+    options = [
+        {"value": "standard", "label": {"en": "standard"}},
+        {
+            "value": "complex",
+            "label": {"en": "complex"},
+            "rates": {"rule_set": "worker_pay", "version": complex_by},
+        },
+    ]
+    tier = later("tier", "choice", options=options, locks=True)
+    return {"sections": [{"key": "money", "fields": [tier]}]}
+
+
+def publish_later_rates(company: Company) -> int:
+    """A second version of the rules of pay, in force years from now."""
+    with transaction() as connection:
+        first = connection.execute(sa.select(table(RuleSetVersion))).one()
+        version_id = settlement_rules.save_draft(
+            connection,
+            actor=company.actor("manager"),
+            rule_set_id=first.rule_set_id,
+            rules=first.rules,
+            effective_from=(company.at + timedelta(days=2_000)).date(),
+        )
+        settlement_rules.publish(
+            connection,
+            actor=company.actor("manager"),
+            at=company.at,
+            version_id=version_id,
+            command_id="rates",
+        )
+        return version_id
+
+
+# TPL-07
+def test_an_option_is_settled_by_the_version_of_rates_it_stands_for_whatever_the_day(
+    company: Company,
+) -> None:
+    bound = publish_later_rates(company)
+    use_steps(
+        company,
+        step("quote", fields=[{"key": "tier", "required": True}], handler={"mode": "technician"}),
+        {"key": "pay", "kind": "settle", "stage": "onsite", "segment": "main"},
+        definition=tiers(complex_by=2),
+    )
+
+    settled = {}
+    for tier in ("standard", "complex"):
+        ticket = company.open(template="visit")
+        company.act(ticket.ticket_id, ticket.version, by="tech_near", values={"tier": tier})
+        with reading() as connection:
+            settled[tier] = connection.execute(
+                sa.select(table(Rating).c.rule_set_version_id, table(FactSnapshot).c.facts)
+                .join(table(FactSnapshot), table(FactSnapshot).c.id == table(Rating).c.fact_snapshot_id)
+                .where(table(Rating).c.ticket_id == ticket.ticket_id)
+            ).one()
+
+    assert settled["complex"].rule_set_version_id == bound
+    assert settled["complex"].facts["pinned_rules"] == "worker_pay:2"
+    assert settled["standard"].rule_set_version_id != bound
+    assert settled["standard"].facts["pinned_rules"] is None
+    with reading() as connection:
+        offered = rates.rate_versions(connection, company.actor("manager"))
+    assert [(each.rule_set, each.version) for each in offered] == [("worker_pay", 2), ("worker_pay", 1)]
+
+
+# TPL-07
+def test_an_option_cannot_stand_for_rates_that_were_never_published(company: Company) -> None:
+    definition = tiers(complex_by=9)
+    multi = later("also", "multi_choice", options=definition["sections"][0]["fields"][0]["options"])
+    definition["sections"][0]["fields"].append(multi)
+    draft = drafts.open_draft(actor=company.actor("manager"), at=company.at, code="visit")
+
+    with reading() as connection:
+        problems = publishing.problems_of(
+            connection,
+            company.actor("manager"),
+            DraftKind.FORM,
+            "visit",
+            {**draft.document, "definition": definition},
+        )
+        with pytest.raises(Forbidden):
+            rates.rate_versions(connection, company.actor("agent"))
+
+    assert [(problem.path, problem.code) for problem in problems if "rate" in problem.code] == [
+        ("fields.also.options", "template.rates_not_allowed"),
+        ("fields.also.options", "template.rates_twice"),
+        ("fields.tier.options", "template.unknown_rate_version"),
+        ("fields.also.options", "template.unknown_rate_version"),
+    ]
 
 
 def test_a_customer_points_at_no_record_of_the_house(company: Company) -> None:

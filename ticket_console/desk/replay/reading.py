@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -16,6 +16,7 @@ from ticket_console.access import places, policy
 from ticket_console.clocks import calendars
 from ticket_console.clocks.business_time import BusinessTime
 from ticket_console.desk.rated_facts import RATED_COLUMNS, Surroundings, WorkTimes, rated_facts
+from ticket_console.desk.rates import pinned_rules
 from ticket_console.desk.replay.dwelling import Dwells
 from ticket_console.desk.replay.playing import Course
 from ticket_console.desk.replay.script import Script, read_script
@@ -28,11 +29,11 @@ from ticket_console.forms import reads as form_reads
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.people import facts as people_facts
-from ticket_console.settlement import publishing
-from ticket_console.settlement.facts import PartUsed
+from ticket_console.settlement.facts import Facts, PartUsed
+from ticket_console.settlement.kinds import Purpose
 from ticket_console.settlement.rating import rate
 from ticket_console.settlement.rules import RuleSet
-from ticket_console.settlement.standard_rules import CODE as RULE_SET
+from ticket_console.settlement.settling import version_for
 from ticket_console.stock import usage
 from ticket_console.tickets.actions import Outcome
 from ticket_console.tickets.marking import TokenState
@@ -195,7 +196,7 @@ class Prices:
         self._regions = {region.id: region for region in places.regions(connection, org_id)}
         self._sites = places.site_zones(connection, org_id)
         self._technicians = people_facts.technicians(connection, org_id)
-        self._rules: dict[date, RuleSet] = {}
+        self._rules: dict[date | str, RuleSet] = {}
 
     def window(self, ticket_ids: Sequence[int], *, as_of: datetime) -> "WindowPrices":
         return WindowPrices(self, usage.parts_used_on(self._connection, ticket_ids, as_of=as_of))
@@ -220,12 +221,19 @@ class Prices:
         region = self._regions.get(ticket["region_id"])
         return self._sites.get(ticket["site_id"]) or (self._org_zone if region is None else region.tz)
 
-    def rules(self, day: date) -> RuleSet:
-        known = self._rules.get(day)
+    def rules(self, facts: Facts) -> RuleSet:
+        key = facts.pinned_rules or facts.service_on
+        known = self._rules.get(key)
         if known is None:
-            version = publishing.version_on(self._connection, org_id=self._org_id, code=RULE_SET, day=day)
-            known = self._rules[day] = version.rules
+            version = version_for(
+                self._connection, org_id=self._org_id, purpose=Purpose.WORKER_PAY, facts=facts
+            )
+            known = self._rules[key] = version.rules
         return known
+
+    def pinned_rules(self, ticket: Mapping[str, Any], values: Mapping[str, Any]) -> str | None:
+        template = form_reads.template_version(self._connection, ticket["template_version_id"])
+        return pinned_rules(template.definition, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +255,13 @@ class WindowPrices:
                 responded_at=settled.responded_at,
             )
             facts = rated_facts(
-                ticket, settled.values, surroundings=around, times=times, segment=settled.segment
+                ticket,
+                settled.values,
+                surroundings=replace(around, pinned_rules=self.prices.pinned_rules(ticket, settled.values)),
+                times=times,
+                segment=settled.segment,
             )
-            total += rate(facts, self.prices.rules(facts.service_on)).total_minor
+            total += rate(facts, self.prices.rules(facts)).total_minor
         return total
 
 
