@@ -36,6 +36,7 @@ class Wires:
     def __init__(self) -> None:
         self.rooms: dict[str, set[str]] = {}
         self.said: list[tuple[str, dict[str, Any]]] = []
+        self.shown: list[tuple[str, dict[str, Any]]] = []
         self.heard = asyncio.Event()
 
     async def enter(self, room: str, watcher: str) -> None:
@@ -46,6 +47,10 @@ class Wires:
 
     async def send(self, room: str, feed: dict[str, Any]) -> None:
         self.said.append((room, feed))
+        self.heard.set()
+
+    async def show_people(self, room: str, people: dict[str, Any]) -> None:
+        self.shown.append((room, people))
         self.heard.set()
 
     async def until_said(self, count: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -10,11 +11,14 @@ from typing import Any, Final, Protocol
 import structlog
 
 from ticket_console.access import policy, projection, sessions
-from ticket_console.desk import boarding
+from ticket_console.desk import board_presence, boarding
+from ticket_console.desk.board_presence import Onlooker
+from ticket_console.desk.limiting import RENEW_TOPIC
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import off_loop, reading
+from ticket_console.kernel.signals import Listening
 from ticket_console.tickets.board import BoardFilters
 
 log = structlog.get_logger(__name__)
@@ -28,6 +32,9 @@ _PATCH_LIMIT: Final = 400
 _SHARE_SECONDS: Final = 0.5
 # What is late or due today changes by the mere passing of time, without any change being announced.
 _RENEW_SECONDS: Final = 30.0
+# Who is here is told at most this often, however many come at once; who just went is noticed as late.
+_CROWD_SECONDS: Final = 0.5
+_EXPIRY_SECONDS: Final = 5.0
 
 
 class Wire(Protocol):
@@ -38,6 +45,8 @@ class Wire(Protocol):
     async def leave(self, room: str, watcher: str) -> None: ...
 
     async def send(self, room: str, feed: Feed) -> None: ...
+
+    async def show_people(self, room: str, people: Feed) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +86,8 @@ class BoardHub:
         self._now = now
         self._groups: dict[Hashable, Group] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._crowd_moved = asyncio.Event()
+        self._crowds: dict[int, tuple[Onlooker, ...]] = {}
 
     @property
     def watchers(self) -> int:
@@ -131,6 +142,8 @@ class BoardHub:
             self._tasks = (
                 asyncio.create_task(self._hear(), name="board-hub"),
                 asyncio.create_task(self._renew(), name="board-hub-renewal"),
+                asyncio.create_task(self._hear_signals(), name="board-hub-signals"),
+                asyncio.create_task(self._show_people(), name="board-hub-people"),
             )
 
     def _stop_listening(self) -> None:
@@ -154,6 +167,37 @@ class BoardHub:
             for group in tuple(self._groups.values()):
                 if group.filters.changes_with_time:
                     await self._tell(group, feed.EVERYTHING)
+
+    async def _hear_signals(self) -> None:
+        """What changes boards without changing a ticket: limits, and who is looking."""
+        listening = Listening(board_presence.TOPIC, RENEW_TOPIC)
+        try:
+            async for signal in listening:
+                if signal.topic.startswith(board_presence.TOPIC):
+                    self._crowd_moved.set()
+                    continue
+                org_id = int(signal.topic.removeprefix(RENEW_TOPIC))
+                for group in tuple(self._groups.values()):
+                    if group.viewer.org_id == org_id:
+                        await self._tell(group, feed.EVERYTHING)
+        finally:
+            listening.close()
+
+    async def _show_people(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._crowd_moved.wait(), _EXPIRY_SECONDS)
+            self._crowd_moved.clear()
+            for org_id in {group.viewer.org_id for group in self._groups.values()}:
+                people = board_presence.onlookers(org_id)
+                if people == self._crowds.get(org_id):
+                    continue
+                self._crowds[org_id] = people
+                told = people_told(people)
+                for group in tuple(self._groups.values()):
+                    if group.viewer.org_id == org_id:
+                        await self._wire.show_people(group.room, told)
+            await asyncio.sleep(_CROWD_SECONDS)
 
     async def _tell(self, group: Group, changed: frozenset[int]) -> None:
         try:
@@ -189,6 +233,13 @@ class BoardHub:
             if seat.session_id not in live:
                 seat.ended.set()
                 await self._wire.leave(group.room, seat.watcher)
+
+
+def people_told(people: tuple[Onlooker, ...]) -> Feed:
+    """Who has the board open, as browsers are told."""
+    return {
+        "people": [{"key": each.key, "name": each.name, "holding": each.holding} for each in people],
+    }
 
 
 def sight(viewer: Actor, filters: BoardFilters) -> Hashable:

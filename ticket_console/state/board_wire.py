@@ -13,7 +13,7 @@ from reflex_base.registry import RegistrationContext
 
 
 class SocketWire:
-    """A wire to the `feed` var of one State class; a watcher is a browser tab's token."""
+    """A wire to the vars `feed` and `presence` of one State class; a watcher is a browser tab's token."""
 
     def __init__(self, state_name: str) -> None:
         self._state_name = state_name
@@ -36,8 +36,15 @@ class SocketWire:
         """To the browser whose event is running, and to no other."""
         await EventContext.get().emit_delta(self._delta(feed))
 
-    def _delta(self, feed: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        return {self._state_name: {f"feed{FIELD_MARKER}": feed}}
+    async def show_people(self, room: str, people: dict[str, Any]) -> None:
+        """A var of its own: of two values of one var that come close together React shows the later only."""
+        await _sockets().emit("event", StateUpdate(delta=self._delta(people, "presence")), room=room)
+
+    async def show_people_here(self, people: dict[str, Any]) -> None:
+        await EventContext.get().emit_delta(self._delta(people, "presence"))
+
+    def _delta(self, value: dict[str, Any], var: str = "feed") -> dict[str, dict[str, Any]]:
+        return {self._state_name: {f"{var}{FIELD_MARKER}": value}}
 
 
 def _sockets() -> Any:
