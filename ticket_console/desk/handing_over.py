@@ -64,6 +64,12 @@ class HandoverTaken(Conflict):
     code = "handover.taken"
 
 
+class HandoverGone(Conflict):
+    """It was finished, or given to somebody else, before anybody took it over."""
+
+    code = "handover.gone"
+
+
 class HandoverUnaccepted(Conflict):
     """The shift cannot be closed: `open` things are nobody's yet."""
 
@@ -499,7 +505,7 @@ def _refuse_settled(work: Work, item: ItemRow) -> None:
         raise HandoverTaken(who=now.settled_by, what=now.state.value, when=when)
     token = work.tokens.get(item.token_id)
     if token is None or token["owner_id"] != item.technician_id:
-        raise HandoverTaken(who="", what=HandoverState.GONE.value, when=None)
+        raise HandoverGone()
 
 
 def _name(
