@@ -130,6 +130,16 @@ def regions_below(connection: Connection, org_id: int, region_id: int) -> frozen
     return frozenset(found)
 
 
+def staffed_regions(connection: Connection, *, viewer: Actor, permission: str) -> frozenset[int]:
+    """The regions that have working people of their own, within the viewer's scope."""
+    rows = connection.execute(
+        sa.select(_people.c.region_id)
+        .where(_people.c.org_id == viewer.org_id, _people.c.is_active, in_scope(viewer, permission))
+        .distinct()
+    )
+    return frozenset(rows.scalars())
+
+
 def latest_changes(
     connection: Connection, *, viewer: Actor, region_id: int, since: datetime, limit: int = 20
 ) -> tuple[datetime, ...]:
