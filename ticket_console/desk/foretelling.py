@@ -261,7 +261,7 @@ def _judged(plan: Callable[[], object], needs: Needs = Needs.NOTHING) -> Verdict
     try:
         plan()
     except ConsoleError as refusal:
-        return _refused(refusal)
+        return Verdict(Tone.RED, reasons_of(refusal), needs)
     return Verdict(Tone.GREEN, needs=needs)
 
 
