@@ -1007,17 +1007,6 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
-        "technician_day",
-        sa.Column("technician_id", sa.Integer(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("jobs", sa.Integer(), nullable=False),
-        sa.Column("hard_jobs", sa.Integer(), nullable=False),
-        sa.Column("income_minor", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_technician_day_technician_id"),
-        sa.PrimaryKeyConstraint("technician_id", "day", name="pk_technician_day"),
-    )
-    op.create_index("ix_technician_day_day", "technician_day", ["day"])
-    op.create_table(
         "technician_load",
         sa.Column("technician_id", sa.Integer(), nullable=False),
         sa.Column("open_count", sa.Integer(), nullable=False),
@@ -1030,10 +1019,10 @@ def upgrade() -> None:
     op.create_table(
         "technician_month",
         sa.Column("technician_id", sa.Integer(), nullable=False),
-        sa.Column("since", sa.Date(), nullable=False),
         sa.Column("jobs", sa.Integer(), nullable=False),
         sa.Column("hard_jobs", sa.Integer(), nullable=False),
         sa.Column("income_minor", sa.BigInteger(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["technician_id"], ["technician.id"], name="fk_technician_month_technician_id"
         ),
@@ -1508,6 +1497,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_rating_ticket_id"),
         sa.PrimaryKeyConstraint("id", name="pk_rating"),
     )
+    op.create_index("ix_rating_service", "rating", ["org_id", "service_on"])
     op.create_index("ix_rating_ticket", "rating", ["ticket_id"])
     op.create_index(
         "uq_rating_live",
@@ -1746,7 +1736,6 @@ def downgrade() -> None:
     op.drop_table("technician_territory")
     op.drop_table("technician_month")
     op.drop_table("technician_load")
-    op.drop_table("technician_day")
     op.drop_table("statement")
     op.drop_table("shift")
     op.drop_table("position_sharing")

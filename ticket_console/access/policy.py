@@ -21,7 +21,7 @@ PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
     | _MONEY
     | _DEFINITIONS
     | _BOARD
-    | {"board.limit", "roster.manage"}
+    | {"board.limit", "dispatch.manage", "roster.manage"}
     | {"ticket.assign", "ticket.adjust", "intake.import", "user.manage", "audit.view", "position.view"},
     Role.DISPATCHER: _FLOOR | _BOARD | {"ticket.assign", "ticket.adjust", "position.view", "roster.manage"},
     Role.TECHNICIAN: _TICKET_WORK | {"settlement.view_own"},

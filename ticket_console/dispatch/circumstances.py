@@ -1,5 +1,7 @@
 """What is read, beside the roster and the loads, for one decision: only what its policy weighs or asks."""
 
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -81,4 +83,37 @@ def _familiar(connection: Connection, need: Need) -> dict[int, int]:
     if need.asset_id is not None:
         served = connection.execute(_SERVED_DEVICE, {**whose, "asset_id": need.asset_id})
         known |= {row[0]: KNOWS_DEVICE for row in served}
+    return known
+
+
+_SERVED_MANY: Final = (
+    sa.select(_tickets.c.customer_id, _tickets.c.asset_id, _tickets.c.id, _assignments.c.technician_id)
+    .join(_tickets, _tickets.c.id == _assignments.c.ticket_id)
+    .where(
+        _tickets.c.org_id == sa.bindparam("org_id"),
+        _tickets.c.customer_id.in_(sa.bindparam("customers", expanding=True)),
+        _assignments.c.state == AssignmentState.DONE,
+    )
+)
+
+
+def circumstances_of_many(
+    connection: Connection, org_id: int, needs: Sequence[Need]
+) -> Callable[[Need], Circumstances]:
+    """What is known for each of many tasks, read at once; without visits, as plans would be made anew."""
+    months = months_of(connection, org_id)
+    served: dict[int, list[tuple[int | None, int, int]]] = defaultdict(list)
+    customers = sorted({need.customer_id for need in needs if need.customer_id is not None})
+    for row in connection.execute(_SERVED_MANY, {"org_id": org_id, "customers": customers}):
+        served[row.customer_id].append((row.asset_id, row.id, row.technician_id))
+
+    def known(need: Need) -> Circumstances:
+        familiar: dict[int, int] = {}
+        for asset_id, ticket_id, technician_id in served.get(need.customer_id or 0, ()):
+            if ticket_id != need.ticket_id:
+                is_device = asset_id is not None and asset_id == need.asset_id
+                knows = KNOWS_DEVICE if is_device else KNOWS_CUSTOMER
+                familiar[technician_id] = max(knows, familiar.get(technician_id, 0))
+        return Circumstances(months=months, familiar=familiar)
+
     return known

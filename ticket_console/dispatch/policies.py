@@ -1,8 +1,8 @@
 """Which policy holds for a task: the published version for its business line and region, with what was
 changed for a while laid over it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -23,7 +23,17 @@ from ticket_console.dispatch.rules import (
 from ticket_console.dispatch.tables import DispatchPolicyRow, DispatchPolicyVersion, DispatchStrategy
 from ticket_console.kernel.database import table
 
-__all__ = ["STANDARD", "DispatchPolicy", "Mode", "OfferTerms", "forget", "policy_at", "policy_for"]
+__all__ = [
+    "STANDARD",
+    "DispatchPolicy",
+    "Mode",
+    "OfferTerms",
+    "forget",
+    "policies_as_if",
+    "policies_now",
+    "policy_at",
+    "policy_for",
+]
 
 _policies = table(DispatchPolicyRow)
 _versions = table(DispatchPolicyVersion)
@@ -86,7 +96,42 @@ def policy_at(
     The business line counts before the region, and the nearer region before the one above it: a policy for
     repairs everywhere wins over one for everything in the North. Where there is none, the built-in holds.
     """
+    return _policy_at(_book_of(connection, org_id), ticket_class, region_id, at)
+
+
+def policies_as_if(
+    connection: Connection,
+    org_id: int,
+    *,
+    ticket_class: str | None,
+    region_id: int | None,
+    terms: DispatchPolicy,
+    at: datetime,
+) -> Callable[[Need], DispatchPolicy]:
+    """What would hold for each task if these terms were in force for a business line and region."""
     book = _book_of(connection, org_id)
+    supposed = replace(book, policies={**book.policies, (ticket_class, region_id): terms}, found={})
+    return lambda need: _policy_at(supposed, need.ticket_class, need.region_id, at)
+
+
+def policies_now(connection: Connection, org_id: int, *, at: datetime) -> Callable[[Need], DispatchPolicy]:
+    """What holds for each task, for who asks about many."""
+    book = _book_of(connection, org_id)
+    return lambda need: _policy_at(book, need.ticket_class, need.region_id, at)
+
+
+def regions_below(connection: Connection, org_id: int, region_id: int) -> tuple[int, ...]:
+    """A region with all below it."""
+    above = _above(connection, org_id)
+    return tuple(each for each, chain in above.items() if region_id in chain)
+
+
+def forget() -> None:
+    """Drop what is held in memory: regions were re-hung, which no stamp shows."""
+    _books.clear()
+
+
+def _policy_at(book: _Book, ticket_class: str, region_id: int | None, at: datetime) -> DispatchPolicy:
     chain = () if region_id is None else book.above.get(region_id, (region_id,))
     active = tuple(
         each
@@ -103,11 +148,6 @@ def policy_at(
             policy = overlaid(policy, each.overlay, strategy_id=each.id)
         book.found[key] = policy
     return policy
-
-
-def forget() -> None:
-    """Drop what is held in memory: regions were re-hung, which no stamp shows."""
-    _books.clear()
 
 
 def _most_specific(

@@ -1,6 +1,6 @@
 """Who was asked, who took it, and why: assignments, decisions and the load they add up to."""
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +11,7 @@ from ticket_console.kernel.database import EnumText, JsonText, UtcDateTime
 
 
 class AssignmentState(StrEnum):
-    """An offer ends as claimed, declined, expired (nobody wanted it in time) or withdrawn (another had it)."""
+    """An offer ends as claimed, declined, expired (nobody wanted it) or withdrawn (another had it)."""
 
     OFFERED = "offered"
     CLAIMED = "claimed"
@@ -208,32 +208,17 @@ class HandoverItem(SQLModel, table=True):
     reason: str = Field(default="", max_length=500)
 
 
-class TechnicianDay(SQLModel, table=True):
-    """What somebody finished on one day: jobs, hard ones among them, and what was earned with them."""
-
-    __tablename__ = "technician_day"
-    __table_args__ = (sa.Index("ix_technician_day_day", "day"),)
-
-    technician_id: int = Field(primary_key=True, foreign_key="technician.id")
-    day: date = Field(primary_key=True)
-    jobs: int = 0
-    hard_jobs: int = 0
-    income_minor: int = Field(default=0, sa_type=sa.BigInteger)
-
-
 class TechnicianMonth(SQLModel, table=True):
-    """The sum of somebody's last thirty days, kept in step with `technician_day` in the same transaction.
-
-    Days that have passed out of it are taken off once a day.
-    """
+    """What somebody finished within the thirty days before `counted_at`: jobs, hard ones among them, and
+    what was earned with them. Counted anew every few minutes, so that choosing reads one row per person."""
 
     __tablename__ = "technician_month"
 
     technician_id: int = Field(primary_key=True, foreign_key="technician.id")
-    since: date
     jobs: int = 0
     hard_jobs: int = 0
     income_minor: int = Field(default=0, sa_type=sa.BigInteger)
+    counted_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class DispatchPolicyRow(SQLModel, table=True):

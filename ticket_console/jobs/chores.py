@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import places, sessions
 from ticket_console.clocks import timers
 from ticket_console.clocks.timers import DueTimer
-from ticket_console.desk import assigning, moving
+from ticket_console.desk import assigning, months, moving
 from ticket_console.dispatch import reads as dispatch
 from ticket_console.intake import recovery
 from ticket_console.intake.recovery import Recovered
@@ -113,3 +113,14 @@ def forget_old_positions(at: datetime) -> Mapping[str, int]:
     """Remove where people were longer ago than anybody may know."""
     with transaction() as connection:
         return {"forgotten": positions.purge(connection, before=at - positions.KEEP)}
+
+
+def recount_months(at: datetime) -> Mapping[str, int]:
+    """Count everybody's last thirty days anew, which fairness is weighed by."""
+    with reading() as connection:
+        org_ids = places.org_ids(connection)
+    counted = 0
+    for org_id in org_ids:
+        with transaction() as connection:
+            counted += months.recount(connection, org_id, at=at)
+    return {"counted": counted}

@@ -25,6 +25,7 @@ MATRIX = {
     "board.override": "MD    ",
     "board.share": "MD    ",
     "board.limit": "M     ",
+    "dispatch.manage": "M     ",
     "position.view": "MD    ",
     "roster.manage": "MD    ",
     "ticket.cancel": "MD  A ",
