@@ -49,7 +49,7 @@ async def test_a_draft_that_moved_elsewhere_is_told_as_moved_and_nothing_is_save
     state: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def edit(**_: Any) -> Saved:
-        raise DraftMoved((), seq=12, who="Lin", when="2026-11-22T03:00:00+00:00")
+        raise DraftMoved((), is_whole=False, seq=12, who="Lin", when="2026-11-22T03:00:00+00:00")
 
     monkeypatch.setattr(drafts, "edit", edit)
 

@@ -39,7 +39,10 @@ from ticket_console.kernel.errors import Conflict, FieldProblem, Forbidden, Inva
 _drafts = table(Draft)
 _log = table(DraftOperation)
 
+# What of a log is told at once: so many gestures, and so many characters of them.
 GESTURES_SHOWN: Final = 200
+CHARACTERS_SHOWN: Final = 1_000_000
+_BLOCK: Final = 100
 # An inverse may be longer than what it undoes.
 _LONGEST: Final = 10_000
 _CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -59,13 +62,17 @@ class NotYourDraft(Forbidden):
 
 
 class DraftMoved(Conflict):
-    """The draft has changed since the asker looked, in another tab; `since` is what happened."""
+    """The draft has changed since the asker looked, in another tab; `since` is what happened.
+
+    Unless `is_whole` more has happened than is told: then the draft is to be read anew.
+    """
 
     code = "draft.moved"
     http_status = 412
 
-    def __init__(self, since: tuple["GestureView", ...], **params: Any) -> None:
+    def __init__(self, since: tuple["GestureView", ...], *, is_whole: bool, **params: Any) -> None:
         self.since = since
+        self.is_whole = is_whole
         super().__init__(**params)
 
 
@@ -176,7 +183,8 @@ class GestureView:
 class DraftView:
     """`newest_*` is the version in use now; where it is not `base_*`, somebody published meanwhile.
 
-    `gestures` are the latest of the log, the oldest first.
+    `gestures` are the latest of the log, the oldest first; they lead from the change `compacted_to` to `seq`.
+    What lies before them is had page by page (`history`) or at once (`document_at`, `recover`).
     """
 
     id: int
@@ -194,6 +202,7 @@ class DraftView:
     base: Document
     contributors: Mapping[str, str]
     gestures: tuple[GestureView, ...]
+    compacted_to: int
     updated_at: datetime
 
     @property
@@ -203,6 +212,19 @@ class DraftView:
     @property
     def is_behind(self) -> bool:
         return self.newest_version_id != self.base_version_id
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What happened after some change: the gestures, the oldest first.
+
+    Where more happened than is told one by one, they begin at `document`, which is how the draft was after
+    change `compacted_to`.
+    """
+
+    compacted_to: int
+    document: Document | None
+    gestures: tuple[GestureView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,12 +397,15 @@ class Drafts:
         with reading() as connection:
             return view(connection, self.subject, actor, _row(connection, self.subject, actor, draft_id))
 
-    def since(self, *, actor: Actor, draft_id: int, seq: int) -> tuple[GestureView, ...]:
-        """What happened after change `seq`, the oldest first."""
+    def since(self, *, actor: Actor, draft_id: int, seq: int) -> Later:
+        """What happened after change `seq`."""
         policy.require(actor, self.subject.permission)
         with reading() as connection:
-            _row(connection, self.subject, actor, draft_id)
-            return _gestures(connection, draft_id, after=seq)
+            row = _row(connection, self.subject, actor, draft_id)
+            gestures = _gestures(connection, draft_id, after=seq)
+            first = gestures[0].seq - 1 if gestures else seq
+            snapshot = None if first == seq else _document_at(connection, row, first)
+            return Later(first, snapshot, gestures)
 
     def history(
         self, *, actor: Actor, draft_id: int, before_seq: int | None = None, limit: int = GESTURES_SHOWN
@@ -554,6 +579,9 @@ def _replaced(
 def _recovered(
     subject: Subject, actor: Actor, at: datetime, draft_id: int, if_match: int, seq: int
 ) -> DraftView:
+    # What a draft was like does not change any more: a long way back is gone before others' writing waits.
+    with reading() as connection:
+        before = _document_at(connection, _row(connection, subject, actor, draft_id), seq)
     with transaction() as connection:
         row = _locked(connection, subject, actor, draft_id)
         gesture_id = f"recover:{seq}:{if_match}"
@@ -567,7 +595,7 @@ def _recovered(
                 gesture_id=gesture_id,
                 label="draft.gesture.recovered",
                 label_params={"seq": seq},
-                document=_document_at(connection, row, seq),
+                document=before,
             )
         return view(connection, subject, actor, row)
 
@@ -732,6 +760,7 @@ def note_published(
 
 
 def view(connection: Connection, subject: Subject, actor: Actor, row: Row[Any]) -> DraftView:
+    gestures = _gestures(connection, row.id, after=0)
     newest = subject.newest(connection, row.org_id, row.code)
     base = None if row.base_version_id is None else subject.version(connection, row.base_version_id)
     return DraftView(
@@ -749,7 +778,8 @@ def view(connection: Connection, subject: Subject, actor: Actor, row: Row[Any]) 
         document=row.document,
         base=row.base,
         contributors=row.contributors,
-        gestures=_gestures(connection, row.id, after=row.seq - GESTURES_SHOWN),
+        gestures=gestures,
+        compacted_to=gestures[0].seq - 1 if gestures else row.seq,
         updated_at=row.updated_at,
     )
 
@@ -849,6 +879,7 @@ def _refuse_moved(connection: Connection, row: Row[Any], if_match: int) -> None:
     when = since[-1].at if since else row.updated_at
     raise DraftMoved(
         since,
+        is_whole=bool(since) and since[0].seq == if_match + 1,
         seq=row.seq,
         who=since[-1].author_name if since else row.author_name,
         when=when.astimezone(UTC).isoformat(timespec="seconds"),
@@ -921,8 +952,28 @@ def _append(
 
 
 def _gestures(connection: Connection, draft_id: int, *, after: int) -> tuple[GestureView, ...]:
-    query = sa.select(_log).where(_log.c.draft_id == draft_id, _log.c.seq > after).order_by(_log.c.seq)
+    """The latest gestures after a change, as many as are told at once; the oldest first."""
+    mine = sa.and_(_log.c.draft_id == draft_id, _log.c.seq > after)
+    sizes = connection.execute(
+        sa.select(_log.c.seq, _length(_log.c.ops) + _length(_log.c.inverse))
+        .where(mine)
+        .order_by(_log.c.seq.desc())
+        .limit(GESTURES_SHOWN)
+    )
+    told, first = 0, None
+    for seq, size in sizes.all():
+        told += size
+        if told > CHARACTERS_SHOWN and first is not None:
+            break
+        first = seq
+    if first is None:
+        return ()
+    query = sa.select(_log).where(mine, _log.c.seq >= first).order_by(_log.c.seq)
     return tuple(map(_gesture, connection.execute(query)))
+
+
+def _length(column: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    return sa.func.length(sa.type_coerce(column, sa.Text))
 
 
 def _gesture(row: Row[Any]) -> GestureView:
@@ -944,9 +995,12 @@ def _document_at(connection: Connection, row: Row[Any], seq: int) -> Document:
     if not 0 <= seq <= row.seq:
         raise NoSuchPoint((FieldProblem("seq", "draft.no_such_point", {"seq": seq, "latest": row.seq}),))
     document: Document = row.document
-    query = sa.select(_log.c.inverse).where(_log.c.draft_id == row.id, _log.c.seq > seq)
-    for inverse in connection.execute(query.order_by(_log.c.seq.desc())).scalars():
-        document, _ = apply(document, inverse, limit=_LONGEST)
+    for last in range(row.seq, seq, -_BLOCK):
+        query = sa.select(_log.c.inverse).where(
+            _log.c.draft_id == row.id, _log.c.seq <= last, _log.c.seq > max(seq, last - _BLOCK)
+        )
+        for inverse in connection.execute(query.order_by(_log.c.seq.desc())).scalars():
+            document, _ = apply(document, inverse, limit=_LONGEST)
     return document
 
 

@@ -110,6 +110,13 @@ class FormDesignerState(SessionState):
                     drafts.edit, actor=actor, at=at, draft_id=draft_id, if_match=seq, gesture=gesture
                 )
             except DraftMoved as moved:
+                if not moved.is_whole:
+                    # Too much has happened elsewhere to be told: this tab begins anew with what is there.
+                    draft = await off_loop(drafts.read, actor=actor, draft_id=draft_id)
+                    self.opened, _ = await off_loop(opened, actor=actor, draft=draft)
+                    told["kind"] = "refused"
+                    reply = refusal(moved)
+                    break
                 told = {"kind": "moved", "draft": draft_id, "since": [_gesture(each) for each in moved.since]}
                 seq = max([seq, *(each.seq for each in moved.since)])
                 break

@@ -12,9 +12,11 @@ from ticket_console.flows import drafts, reads
 from ticket_console.flows.drafts import graph_of
 from ticket_console.flows.graph_json import InvalidGraph
 from ticket_console.flows.tables import Flow
+from ticket_console.forms import draft_log
 from ticket_console.forms import drafts as form_drafts
 from ticket_console.forms.definitions import InvalidDefinition
 from ticket_console.forms.draft_log import (
+    GESTURES_SHOWN,
     BadGesture,
     CodeInUse,
     DraftMoved,
@@ -75,6 +77,80 @@ def rows() -> tuple[list[Any], list[Any]]:
             [tuple(row) for row in connection.execute(sa.select(kept).order_by(kept.c.id))],
             [tuple(row) for row in connection.execute(sa.select(log).order_by(log.c.draft_id, log.c.seq))],
         )
+
+
+class TestALongLog:
+    LENGTH = 230
+
+    @pytest.fixture
+    def drawn(self, company: Company, manager: Actor, at: datetime) -> DraftView:
+        """A draft whose name was changed once in every gesture."""
+        draft = drafts.open_draft(actor=manager, at=at, code=flow_code(company))
+        for number in range(1, self.LENGTH + 1):
+            name = put("name", "en", value=f"Name {number}")
+            drafts.edit(
+                actor=manager,
+                at=at,
+                draft_id=draft.id,
+                if_match=number - 1,
+                gesture=gesture(f"g-{number}", name),
+            )
+        return drafts.read(actor=manager, draft_id=draft.id)
+
+    def test_the_latest_gestures_are_told_and_where_they_begin(
+        self, drawn: DraftView, manager: Actor
+    ) -> None:
+        assert (len(drawn.gestures), drawn.compacted_to) == (GESTURES_SHOWN, self.LENGTH - GESTURES_SHOWN)
+        assert (drawn.gestures[0].seq, drawn.gestures[-1].seq) == (drawn.compacted_to + 1, self.LENGTH)
+
+        older = drafts.history(actor=manager, draft_id=drawn.id, before_seq=drawn.compacted_to + 1)
+
+        assert [each.seq for each in older] == list(range(drawn.compacted_to, 0, -1))
+
+    def test_whoever_is_far_behind_is_told_from_a_state_on(self, drawn: DraftView, manager: Actor) -> None:
+        later = drafts.since(actor=manager, draft_id=drawn.id, seq=5)
+        soon = drafts.since(actor=manager, draft_id=drawn.id, seq=self.LENGTH - 3)
+
+        assert (later.compacted_to, len(later.gestures)) == (self.LENGTH - GESTURES_SHOWN, GESTURES_SHOWN)
+        assert later.document is not None
+        assert later.document["name"]["en"] == f"Name {later.compacted_to}"
+        assert (soon.compacted_to, soon.document, len(soon.gestures)) == (self.LENGTH - 3, None, 3)
+
+    def test_a_stale_tab_learns_that_it_was_not_told_everything(
+        self, drawn: DraftView, manager: Actor, at: datetime
+    ) -> None:
+        for if_match, is_whole in ((5, False), (self.LENGTH - 1, True)):
+            with pytest.raises(DraftMoved) as refused:
+                drafts.edit(
+                    actor=manager,
+                    at=at,
+                    draft_id=drawn.id,
+                    if_match=if_match,
+                    gesture=gesture("late", put("name", "en", value="Late")),
+                )
+            assert refused.value.is_whole is is_whole
+
+    def test_the_very_first_state_can_be_had_again(
+        self, drawn: DraftView, manager: Actor, at: datetime
+    ) -> None:
+        back = drafts.recover(actor=manager, at=at, draft_id=drawn.id, if_match=self.LENGTH, seq=0)
+        undone = drawn.document
+        for seen in (drawn.gestures, drafts.history(actor=manager, draft_id=drawn.id, before_seq=31)[::-1]):
+            for each in reversed(seen):
+                undone, _ = apply(undone, each.inverse)
+
+        assert same(back.document, drawn.base)
+        assert same(undone, drawn.base)
+
+    def test_few_large_gestures_are_told_instead_of_many_small_ones(
+        self, drawn: DraftView, manager: Actor, at: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(draft_log, "CHARACTERS_SHOWN", 1_000)
+
+        seen = drafts.read(actor=manager, draft_id=drawn.id)
+
+        assert 0 < len(seen.gestures) < 20
+        assert seen.compacted_to == self.LENGTH - len(seen.gestures)
 
 
 class TestDiscarding:
@@ -346,7 +422,7 @@ class TestRecovering:
             (1, manager.display, at),
         ]
         assert [each.seq for each in drafts.history(actor=manager, draft_id=draft.id, before_seq=2)] == [1]
-        assert [each.id for each in drafts.since(actor=manager, draft_id=draft.id, seq=1)] == ["g-2"]
+        assert [each.id for each in drafts.since(actor=manager, draft_id=draft.id, seq=1).gestures] == ["g-2"]
 
     def test_a_discarded_draft_is_gone_and_that_is_on_record(
         self, company: Company, manager: Actor, at: datetime
