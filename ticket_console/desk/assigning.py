@@ -8,7 +8,7 @@ from ticket_console.desk import placing
 from ticket_console.desk.moving import WhichStep
 from ticket_console.desk.my_work import NotATechnician
 from ticket_console.desk.needs import need_of
-from ticket_console.desk.work import OFFERED, MovedTicket, Work, change, finish, take_up
+from ticket_console.desk.work import MovedTicket, Work, change, finish, take_up
 from ticket_console.dispatch import booking, choosing
 from ticket_console.dispatch.offers import REASON_LENGTH
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode
@@ -18,7 +18,7 @@ from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
 from ticket_console.people import crews
 from ticket_console.tickets.actions import ReasonRequired
-from ticket_console.tickets.tables import OwnerKind
+from ticket_console.tickets.tables import OFFERED, OwnerKind
 from ticket_console.tickets.writing import AlreadyApplied
 
 

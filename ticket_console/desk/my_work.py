@@ -65,7 +65,9 @@ def my_work(connection: Connection, *, viewer: Actor, at: datetime) -> MyWork:
         raise NotATechnician()
     me = people_facts.technician(connection, viewer.technician_id)
     in_hand = reads.jobs_of(connection, technician_id=me.id)
-    waiting = reads.jobs_up_for_claim(connection, org_id=viewer.org_id, region_id=me.region_id)
+    waiting = reads.jobs_up_for_claim(
+        connection, org_id=viewer.org_id, region_id=me.region_id, vendor_id=viewer.vendor_id
+    )
     done = reads.jobs_finished_since(connection, technician_id=me.id, since=at - DONE_WITHIN)
     sites = places.site_names(
         connection, {row["site_id"] for row in (*in_hand, *waiting, *done) if row["site_id"]}

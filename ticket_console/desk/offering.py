@@ -14,7 +14,7 @@ from ticket_console.desk.assigning import NothingToAssign, note_owner
 from ticket_console.desk.moving import WhichStep
 from ticket_console.desk.my_work import NotATechnician
 from ticket_console.desk.needs import need_of, needs_of
-from ticket_console.desk.work import OFFERED, MovedTicket, Work, change, is_of_vendor
+from ticket_console.desk.work import MovedTicket, Work, change, is_of_vendor
 from ticket_console.dispatch import asking, booking, choosing, offers, panel
 from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.dispatch.asking import OfferOver
@@ -28,7 +28,7 @@ from ticket_console.people import names as people_names
 from ticket_console.people import reads as people_reads
 from ticket_console.tickets import reads
 from ticket_console.tickets.actions import ReasonRequired
-from ticket_console.tickets.tables import Ticket
+from ticket_console.tickets.tables import OFFERED, Ticket
 from ticket_console.tickets.writing import TicketNotFound
 
 tickets = table(Ticket)

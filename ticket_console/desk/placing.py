@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ticket_console.clocks import timers
 from ticket_console.desk.needs import need_of
-from ticket_console.desk.work import OFFERED, Work
+from ticket_console.desk.work import Work
 from ticket_console.dispatch import asking, choosing, handovers, offers
 from ticket_console.dispatch.asking import Circle
 from ticket_console.dispatch.eligibility import Need
@@ -26,7 +26,7 @@ from ticket_console.notices.tables import Channel
 from ticket_console.people import crews
 from ticket_console.people.candidate import Post
 from ticket_console.tickets import reads
-from ticket_console.tickets.tables import OwnerKind
+from ticket_console.tickets.tables import OFFERED, OwnerKind
 
 Owner = dict[str, Any]
 

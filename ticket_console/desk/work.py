@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
@@ -21,11 +21,8 @@ from ticket_console.tickets import reads, writing
 from ticket_console.tickets.fold import fold
 from ticket_console.tickets.marking import Marking, TokenState
 from ticket_console.tickets.priority import URGENCY_NAMES
-from ticket_console.tickets.tables import OwnerKind
+from ticket_console.tickets.tables import OFFERED, OwnerKind
 from ticket_console.tickets.writing import AlreadyApplied, TicketDraft, TicketNotFound
-
-# The queue of a step that was offered to several and that nobody else may take meanwhile.
-OFFERED: Final = "offer"
 
 
 class Asked(TypedDict):

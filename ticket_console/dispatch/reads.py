@@ -19,6 +19,7 @@ from ticket_console.dispatch.panel import DecisionView, FailureCount, OfferView,
 from ticket_console.dispatch.tables import (
     Assignment,
     AssignmentState,
+    DecisionMode,
     DispatchDecision,
     TechnicianLoad,
 )
@@ -28,7 +29,7 @@ from ticket_console.people import reads as people_reads
 from ticket_console.people.tables import Technician
 from ticket_console.tickets.marking import TokenState
 from ticket_console.tickets.scoping import own_rows, row_condition
-from ticket_console.tickets.tables import OwnerKind, Ticket, TokenRow
+from ticket_console.tickets.tables import OFFERED, OwnerKind, Ticket, TokenRow
 
 _decisions = table(DispatchDecision)
 _assignments = table(Assignment)
@@ -42,7 +43,7 @@ _tokens = table(TokenRow)
 class WaitingView:
     """A task that has nobody: it was given up, or no one could be sent to it when it was last tried.
 
-    Then `failed` says how many people each filter kept out.
+    Then `failed` says how many people each filter kept out; `is_by_rule` that a dispatcher is to decide.
     """
 
     ticket_id: int
@@ -55,6 +56,7 @@ class WaitingView:
     due_at: datetime | None
     tried_at: datetime
     was_given_up: bool
+    is_by_rule: bool
     failed: tuple[FailureCount, ...]
 
 
@@ -127,6 +129,7 @@ def unassigned_queue(connection: Connection, viewer: Actor, *, limit: int = 100)
             _tickets.c.due_at,
             _decisions.c.at.label("tried_at"),
             _decisions.c.chosen_id,
+            _decisions.c.mode,
             _decisions.c.failed,
         )
         .select_from(_tokens)
@@ -140,6 +143,7 @@ def unassigned_queue(connection: Connection, viewer: Actor, *, limit: int = 100)
             _tokens.c.state == TokenState.ACTIVE,
             _tokens.c.owner_kind.in_([OwnerKind.QUEUE, OwnerKind.TECHNICIAN]),
             _tokens.c.owner_id.is_(None),
+            sa.func.coalesce(_tokens.c.queue_role, "") != OFFERED,
             is_latest,
             _visible(viewer, "board.view"),
         )
@@ -148,7 +152,7 @@ def unassigned_queue(connection: Connection, viewer: Actor, *, limit: int = 100)
     rows = connection.execute(
         waiting.order_by(_tickets.c.priority, _tickets.c.opened_at, _tickets.c.id).limit(limit)
     ).all()
-    in_the_way = Counter(code for row in rows if row.chosen_id is None for code in row.failed)
+    in_the_way = Counter(code for row in rows if _was_looked_for(row) for code in row.failed)
     return UnassignedQueue(
         total=total,
         waiting=tuple(_waiting(row) for row in rows),
@@ -223,8 +227,14 @@ def _waiting(row: Any) -> WaitingView:
         due_at=row.due_at,
         tried_at=row.tried_at,
         was_given_up=row.chosen_id is not None,
-        failed=failure_counts(row.failed) if row.chosen_id is None else (),
+        is_by_rule=row.mode is DecisionMode.QUEUE,
+        failed=failure_counts(row.failed) if _was_looked_for(row) else (),
     )
+
+
+def _was_looked_for(row: Any) -> bool:
+    """Whether somebody was looked for and not found: then what keeps people out is why nobody has it."""
+    return row.chosen_id is None and row.mode is not DecisionMode.QUEUE
 
 
 def _skills(connection: Connection, org_id: int) -> Skills:

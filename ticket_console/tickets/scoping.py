@@ -11,7 +11,8 @@ from ticket_console.people import crews
 from ticket_console.tickets.tables import OwnerKind, Ticket, TokenRow
 
 _tickets = table(Ticket)
-_tokens = table(TokenRow)
+# By a name of its own, so that it may stand within statements that read tokens themselves.
+_steps = table(TokenRow).alias("own_step")
 
 
 def row_condition(
@@ -46,17 +47,17 @@ def own_rows(viewer: Actor) -> sa.ColumnElement[bool]:
         return sa.false()
     mine = [
         _tickets.c.assignee_id == viewer.technician_id,
-        _step(_tokens.c.owner_kind == OwnerKind.TECHNICIAN, _tokens.c.owner_id == viewer.technician_id),
+        _step(_steps.c.owner_kind == OwnerKind.TECHNICIAN, _steps.c.owner_id == viewer.technician_id),
     ]
     if viewer.vendor_id is not None and crews.dispatches_for_vendor(viewer):
         people = crews.people_of_vendor(viewer.vendor_id)
         mine += [
             _tickets.c.assignee_id.in_(people),
-            _step(_tokens.c.owner_kind == OwnerKind.TECHNICIAN, _tokens.c.owner_id.in_(people)),
-            _step(_tokens.c.owner_kind == OwnerKind.VENDOR, _tokens.c.owner_id == viewer.vendor_id),
+            _step(_steps.c.owner_kind == OwnerKind.TECHNICIAN, _steps.c.owner_id.in_(people)),
+            _step(_steps.c.owner_kind == OwnerKind.VENDOR, _steps.c.owner_id == viewer.vendor_id),
         ]
     return sa.or_(*mine)
 
 
 def _step(*of: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(_tokens.c.ticket_id == _tickets.c.id, *of)
+    return sa.exists().where(_steps.c.ticket_id == _tickets.c.id, *of)

@@ -6,7 +6,7 @@ add up to and could be rebuilt from them.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -26,6 +26,10 @@ class OwnerKind(StrEnum):
     QUEUE = "queue"
     CUSTOMER = "customer"
     SYSTEM = "system"
+
+
+# The queue of a step that was offered to several and that nobody else may take meanwhile.
+OFFERED: Final = "offer"
 
 
 class Visibility(StrEnum):
