@@ -153,8 +153,6 @@ def _entry(graph: Graph, event: Row) -> StoryEntry | None:
     if kind == "ticket.closed" and payload.get("status") == TicketStatus.CANCELLED:
         # Calling it off has been told already.
         return None
-    if kind == "ticket.closed" and payload.get("status") == TicketStatus.CANCELLED:
-        return None
     if kind in _ALWAYS_TOLD:
         return StoryEntry(_ALWAYS_TOLD[kind], at)
     if kind in ("ticket.assigned", "ticket.claimed") and payload.get("technician"):
