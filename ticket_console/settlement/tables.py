@@ -114,6 +114,7 @@ class Rating(SQLModel, table=True):
             postgresql_where=sa.text("is_live"),
         ),
         sa.Index("ix_rating_ticket", "ticket_id"),
+        sa.Index("ix_rating_service", "org_id", "service_on"),
     )
 
     id: int = Field(sa_column=_row_id())

@@ -5,7 +5,7 @@ Where the largest numerator that could occur does not fit int64, Python's own wh
 and as exact.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -64,6 +64,13 @@ class PopulationRating:
     by_dimension: npt.NDArray[np.int64]
     total: npt.NDArray[np.int64]
     lines: Lines | None
+
+
+def side_by_side(ratings: Sequence[PopulationRating]) -> PopulationRating:
+    """Ratings of one population after another as one; without lines."""
+    none = np.zeros((len(DIMENSIONS), 0), dtype=np.int64)
+    by_dimension = np.concatenate([none, *(each.by_dimension for each in ratings)], axis=1)
+    return PopulationRating(by_dimension, by_dimension.sum(axis=0), None)
 
 
 class _Amounts(NamedTuple):

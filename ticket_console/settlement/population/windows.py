@@ -25,6 +25,13 @@ def seconds_inside(started: Seconds, finished: Seconds, zone: Coded, window: Win
     return inside
 
 
+def offsets_at(instants: Seconds, zone_name: str) -> Seconds:
+    """How far the wall clock of a zone is ahead of UTC at each instant; there is at least one."""
+    cuts, offsets = _changes(zone_name, int(instants.min()) // _DAY, int(instants.max()) // _DAY + 1)
+    found: Seconds = offsets[np.searchsorted(cuts, instants, side="right")]
+    return found
+
+
 def _in_zone(begins: Seconds, ends: Seconds, zone_name: str, window: Window) -> Seconds:
     opens = window.opens.hour * 3_600 + window.opens.minute * 60
     length = (window.closes.hour * 3_600 + window.closes.minute * 60 - opens) % _DAY
