@@ -124,8 +124,8 @@ def zone_of(connection: Connection, *, org_id: int, region_id: int | None, site_
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSite:
-    """A site of ours, as a map and a list of sites show it."""
+class SiteOnMap:
+    """A site of ours or of a customer's, as a map and a list of sites show it."""
 
     id: int
     region_id: int
@@ -137,8 +137,11 @@ class OwnSite:
     lon: float
 
 
-def own_sites(connection: Connection, org_id: int) -> tuple[OwnSite, ...]:
-    """Every site of the organisation's own, none of its customers'."""
+def sites(connection: Connection, org_id: int, *, with_customers: bool) -> tuple[SiteOnMap, ...]:
+    """Every site of the organisation's own by code, with its customers' or without."""
+    wanted = _sites.c.org_id == org_id
+    if not with_customers:
+        wanted &= _sites.c.kind != SiteKind.CUSTOMER_SITE
     rows = connection.execute(
         sa.select(
             _sites.c.id,
@@ -150,7 +153,7 @@ def own_sites(connection: Connection, org_id: int) -> tuple[OwnSite, ...]:
             _sites.c.lat,
             _sites.c.lon,
         )
-        .where(_sites.c.org_id == org_id, _sites.c.kind != SiteKind.CUSTOMER_SITE)
+        .where(wanted)
         .order_by(_sites.c.code, _sites.c.id)
     )
-    return tuple(OwnSite(*row) for row in rows)
+    return tuple(SiteOnMap(*row) for row in rows)

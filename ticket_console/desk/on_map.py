@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import places, policy
-from ticket_console.access.places import OwnSite
+from ticket_console.access.places import SiteOnMap
 from ticket_console.access.tables import SiteKind
 from ticket_console.desk import offering
 from ticket_console.desk.moving import WhichStep
@@ -338,15 +338,15 @@ def _nearest_outlets(
     return tuple(near)
 
 
-def _seen_sites(connection: Connection, viewer: Actor) -> list[OwnSite]:
+def _seen_sites(connection: Connection, viewer: Actor) -> list[SiteOnMap]:
     return [
         site
-        for site in places.own_sites(connection, viewer.org_id)
+        for site in places.sites(connection, viewer.org_id, with_customers=False)
         if policy.allows(viewer, "board.view", region_id=site.region_id)
     ]
 
 
-def _site_feature(site: OwnSite, datum: Datum) -> Feature:
+def _site_feature(site: SiteOnMap, datum: Datum) -> Feature:
     return _feature(
         site.id,
         shown_at(datum, site.lat, site.lon),

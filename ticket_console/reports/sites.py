@@ -49,7 +49,7 @@ class SiteOverview:
 
 
 def site_overview(connection: Connection, viewer: Actor, *, at: datetime) -> SiteOverview:
-    """The organisation's own sites in the viewer's regions, by code."""
+    """The sites in the viewer's regions by code, those of customers as well."""
     policy.require(viewer, "dashboard.view")
     mine = narrowed(connection, viewer, EVERYTHING)
     now = _by_site(connection, sa.and_(mine, tickets.c.closed_at.is_(None)), *_OF_OPEN, at=at)
@@ -57,7 +57,7 @@ def site_overview(connection: Connection, viewer: Actor, *, at: datetime) -> Sit
     regions = {region.id: region.name for region in places.regions(connection, viewer.org_id)}
     shown = [
         site
-        for site in places.own_sites(connection, viewer.org_id)
+        for site in places.sites(connection, viewer.org_id, with_customers=True)
         if policy.allows(viewer, "dashboard.view", region_id=site.region_id)
     ]
     figures = []

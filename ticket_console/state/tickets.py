@@ -219,7 +219,7 @@ def _site(connection: Connection, viewer: Actor, site_id: int) -> Plain:
     """The site the list is narrowed to; one that is not the viewer's to know is unknown."""
     known = {
         site.id: site.name
-        for site in places.own_sites(connection, viewer.org_id)
+        for site in places.sites(connection, viewer.org_id, with_customers=True)
         if policy.allows(viewer, "ticket.view", region_id=site.region_id)
     }
     return {"name": known.get(site_id) or both("tickets.site_unknown")}

@@ -94,7 +94,7 @@ export async function openMap(container, { setup, draw, ready, label, ...options
   const restyle = () => {
     const style = isOwn ? ownStyle() : address.includes("{x}") ? rasterStyle(address) : address;
     // Names of a style from elsewhere are drawn with the device's fonts as well.
-    map.setStyle(style, { diff: false, transformStyle: (_, next) => ({ ...next, glyphs: undefined }) });
+    map.setStyle(style, { diff: false, transformStyle: (_, { glyphs, ...next }) => next });
   };
   map.on("style.load", () => {
     if (isOwn) outline(CHINA).then((data) => map.getSource("china")?.setData(data));

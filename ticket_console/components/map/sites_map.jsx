@@ -10,7 +10,8 @@ const AGAIN = 60000;
 const FIGURES = ["open", "overdue", "unassigned", "recent", "response_seconds"];
 const COLUMNS = ["code", "name", "region", ...FIGURES];
 const METRICS = { open: "open", overdue: "overdue", unassigned: "unassigned" };
-const KINDS = ["all", "late", "quiet"];
+const KINDS = ["all", "late", "quiet", "ours", "customers"];
+const fits = { all: () => true, late: (site) => site.overdue > 0, quiet: (site) => site.open === 0, ours: (site) => site.kind !== "customer_site", customers: (site) => site.kind === "customer_site" };
 
 const start = () => {
   const asked = new URLSearchParams(window.location.search);
@@ -71,7 +72,7 @@ export function SitesMap({ setup = {} }) {
   const regions = useMemo(() => [...new Map(found.sites.map((site) => [site.region_id, site.region]))], [found]);
   const rows = useMemo(() => {
     const shown = found.sites.filter((site) => (!asked.region || site.region_id === asked.region)
-      && (asked.kind === "all" || (asked.kind === "late" ? site.overdue > 0 : site.open === 0))
+      && fits[asked.kind](site)
       && (!needle || `${site.code} ${speak.label(site.name)} ${site.address}`.toLowerCase().includes(needle)));
     const value = (site) => (asked.by === "name" || asked.by === "region" ? speak.label(site[asked.by]) : site[asked.by]);
     const sign = asked.descending ? -1 : 1;
