@@ -18,7 +18,7 @@ JOINS = {
     "flows": {"forms"},
     "notices": {"tickets"},
     "people": {"access"},
-    "reports": {"access", "flows", "forms", "tickets"},
+    "reports": {"access", "dispatch", "flows", "forms", "tickets"},
     "settlement": {"people", "tickets"},
 }
 
