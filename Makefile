@@ -49,6 +49,7 @@ lint: $(DEV) ## Style, types and import directions
 .PHONY: bench
 bench: $(DEV) build ## Measure the console beside the raw floor of this machine
 	@$(PYTHON) -m benchmarks.engine
+	@$(PYTHON) -m benchmarks.rating
 	@$(PYTHON) -m benchmarks
 
 .PHONY: replay

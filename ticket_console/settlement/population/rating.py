@@ -21,6 +21,7 @@ from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.settlement.kinds import Dimension, Side
 from ticket_console.settlement.population.columns import (
     LARGEST,
+    Coded,
     Flags,
     Numbers,
     Population,
@@ -35,6 +36,7 @@ DIMENSIONS: Final = tuple(Dimension)
 _PLACE: Final = {dimension: place for place, dimension in enumerate(DIMENSIONS)}
 # Rows rated together: small enough that what a rule reads is still in the processor's cache for the next.
 _CHUNK: Final = 16_384
+_FEW: Final = 0.5
 _SECONDS_PER_MINUTE: Final = 60
 _LARGEST_LINE: Final = 2**53
 
@@ -74,33 +76,76 @@ def side_by_side(ratings: Sequence[PopulationRating]) -> PopulationRating:
 
 
 class _Amounts(NamedTuple):
-    """What one rule makes of some rows: rounded amounts, and which rows get a line at all.
-
-    For priced items `per_item` are the single lines, of the tickets at `owners`.
+    """What one rule makes of the tickets it looks at: rounded amounts, and exact ones, which are zero where
+    there is no line at all. For priced items `per_item` are the lines, of the tickets at `owners`, and
+    `exact` goes with these.
     """
 
     rounded: Wholes
-    made: Flags
+    exact: Wholes
     owners: Wholes | None = None
     per_item: Wholes | None = None
 
 
 @dataclass(slots=True)
 class _Chunk:
+    """Tickets rated together, with what they have been paid so far."""
+
     rows: Population
     by_dimension: npt.NDArray[np.int64]
     taken: dict[str, Flags] = field(default_factory=dict)
+    bases: dict[tuple[Dimension, ...], Wholes] = field(default_factory=dict)
     lines: list[tuple[Wholes, int, Wholes]] | None = None
 
+    def base(self, of: tuple[Dimension, ...]) -> Wholes:
+        known = self.bases.get(of)
+        if known is None:
+            first, *others = (self.by_dimension[_PLACE[dimension]] for dimension in of)
+            known = first
+            for other in others:
+                known = known + other
+            self.bases[of] = known
+        return known
+
+    def add(self, dimension: int, picked: Wholes | None, amounts: Wholes) -> None:
+        column = self.by_dimension[dimension]
+        if picked is None:
+            column += amounts
+        else:
+            column[picked] += amounts
+        for of in [of for of in self.bases if DIMENSIONS[dimension] in of]:
+            del self.bases[of]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The tickets of a chunk a rule looks at: all of them, or those at `picked`."""
+
+    chunk: _Chunk
+    picked: Wholes | None
+
+    @property
+    def size(self) -> int:
+        return self.chunk.rows.size if self.picked is None else self.picked.size
+
+    def numbers(self, key: str) -> Numbers:
+        column = self.chunk.rows.numbers[key]
+        if self.picked is None:
+            return column
+        known = None if column.known is None else column.known[self.picked]
+        return Numbers(column.units[self.picked], column.scale, known)
+
+    def codes(self, key: str) -> Wholes:
+        return self.of(self.chunk.rows.coded[key].codes)
+
     def base(self, rule: Rule) -> Wholes:
-        first, *others = (self.by_dimension[_PLACE[dimension]] for dimension in rule.applies_to)
-        summed: Wholes = first
-        for other in others:
-            summed = summed + other
-        return summed
+        return self.of(self.chunk.base(rule.applies_to))
+
+    def of(self, column: Wholes) -> Wholes:
+        return column if self.picked is None else column[self.picked]
 
 
-_Compute = Callable[[_Chunk], _Amounts]
+_Compute = Callable[[_View], _Amounts]
 
 
 class _Step(NamedTuple):
@@ -148,13 +193,19 @@ def _apply(step: _Step, chunk: _Chunk) -> None:
         mine = np.ones(chunk.rows.size, dtype=np.bool_) if held is None else held
         held = mine if taken is None else mine & ~taken
         chunk.taken[step.group] = mine if taken is None else taken | mine
-    if held is not None and not held.any():
+    picked = None if held is None else np.flatnonzero(held)
+    if picked is not None and not picked.size:
         return
-    amounts = step.compute(chunk)
-    rounded = amounts.rounded if held is None else np.where(held, amounts.rounded, 0)
-    chunk.by_dimension[step.dimension] += _stored(rounded)
+    # Few tickets are picked out before anything is computed; of many, all are computed.
+    is_few = picked is not None and picked.size < _FEW * chunk.rows.size
+    amounts = step.compute(_View(chunk, picked if is_few else None))
     if chunk.lines is not None:
-        chunk.lines.append(_lines_of(step, amounts, held))
+        chunk.lines.append(_lines_of(step, amounts, picked if is_few else None, None if is_few else held))
+    rounded = _stored(amounts.rounded)
+    if is_few or held is None:
+        chunk.add(step.dimension, picked if is_few else None, rounded)
+    else:
+        chunk.add(step.dimension, None, rounded * held)
 
 
 def _stored(rounded: Wholes) -> Wholes:
@@ -164,12 +215,17 @@ def _stored(rounded: Wholes) -> Wholes:
     return rounded.astype(np.int64, copy=False)
 
 
-def _lines_of(step: _Step, amounts: _Amounts, held: Flags | None) -> tuple[Wholes, int, Wholes]:
-    if amounts.owners is None or amounts.per_item is None:
-        rows = np.flatnonzero(amounts.made if held is None else amounts.made & held)
-        return rows, step.place, amounts.rounded[rows]
-    kept = amounts.made if held is None else amounts.made & held[amounts.owners]
-    return amounts.owners[kept], step.place, amounts.per_item[kept]
+def _lines_of(
+    step: _Step, amounts: _Amounts, picked: Wholes | None, held: Flags | None
+) -> tuple[Wholes, int, Wholes]:
+    """The rows that get a line, the place of the rule, and the amounts."""
+    owners, lines = amounts.owners, amounts.per_item
+    if owners is None or lines is None:
+        made = amounts.exact != 0 if held is None else (amounts.exact != 0) & held
+        places = np.flatnonzero(made)
+        return places if picked is None else picked[places], step.place, amounts.rounded[places]
+    kept = amounts.exact != 0 if held is None else (amounts.exact != 0) & held[owners]
+    return owners[kept], step.place, lines[kept]
 
 
 def _listed(chunk: _Chunk, begin: int) -> Lines | None:
@@ -223,12 +279,12 @@ class _Plan:
     def compute_of(self, rule: Rule) -> _Compute:
         return _OPERATIONS[rule.op](self, rule)
 
-    def numbers(self, unit: str) -> tuple[Callable[[Population], Numbers], int, int]:
+    def numbers(self, unit: str) -> tuple[Callable[[_View], Numbers], int, int]:
         """The column of a unit, the denominator of its units, and the largest of them."""
         if unit == "work_minutes":
             return _work_minutes, _SECONDS_PER_MINUTE, self.longest
         column = self.population.numbers[unit]
-        return lambda rows: rows.numbers[unit], 10**column.scale, column.largest
+        return lambda view: view.numbers(unit), 10**column.scale, column.largest
 
     def grow(self, rule: Rule, most: int) -> None:
         """Note what a rule can add at most."""
@@ -242,7 +298,7 @@ class _Plan:
         exact = Fraction(amount)
         return int(_whole(np.array([exact.numerator], object), exact.denominator, rule.rounding)[0])
 
-    def entries(self, card: RateCard) -> tuple[Callable[[Population], Wholes], list[Decimal | None]]:
+    def entries(self, card: RateCard) -> tuple[Callable[[_View], Wholes], list[Decimal | None]]:
         """Where each ticket's amount is found on a card: its place in the list of amounts."""
         columns = [self.population.coded[key] for key in card.keys]
         amounts = [
@@ -250,19 +306,18 @@ class _Plan:
             for values in product(*(column.values for column in columns))
         ]
 
-        def place(rows: Population) -> Wholes:
-            places: Wholes = rows.coded[card.keys[0]].codes
-            for key in card.keys[1:]:
-                column = rows.coded[key]
-                places = places * len(column.values) + column.codes
+        def place(view: _View) -> Wholes:
+            places = view.codes(card.keys[0])
+            for key, column in zip(card.keys[1:], columns[1:], strict=True):
+                places = places * len(column.values) + view.codes(key)
             return places
 
         return place, amounts
 
 
-def _work_minutes(rows: Population) -> Numbers:
+def _work_minutes(view: _View) -> Numbers:
     # In units of a sixtieth: seconds.
-    return Numbers(rows.finished - rows.started)
+    return Numbers(view.of(view.chunk.rows.finished - view.chunk.rows.started))
 
 
 def _add(plan: _Plan, rule: Rule) -> _Compute:
@@ -272,9 +327,9 @@ def _add(plan: _Plan, rule: Rule) -> _Compute:
     plan.grow(rule, abs(amount))
     has_line = bool(rule.value)
 
-    def compute(chunk: _Chunk) -> _Amounts:
-        size = chunk.rows.size
-        return _Amounts(np.full(size, amount, np.int64), np.full(size, has_line, np.bool_))
+    def compute(view: _View) -> _Amounts:
+        rounded = np.full(view.size, amount, np.int64)
+        return _Amounts(rounded, rounded if amount else np.full(view.size, has_line, np.int64))
 
     return compute
 
@@ -286,8 +341,8 @@ def _add_of_card(plan: _Plan, rule: Rule, card: RateCard) -> _Compute:
     table = wholes(rounded)
     has_line = np.array([bool(amount) for amount in amounts], dtype=np.bool_)
 
-    def compute(chunk: _Chunk) -> _Amounts:
-        places = place(chunk.rows)
+    def compute(view: _View) -> _Amounts:
+        places = place(view)
         return _Amounts(table[places], has_line[places])
 
     return compute
@@ -313,12 +368,12 @@ def _per_unit(plan: _Plan, rule: Rule) -> _Compute:
     plan.grow(rule, most // denominator + 1)
     is_wide = most >= LARGEST // 2
 
-    def compute(chunk: _Chunk) -> _Amounts:
-        column = column_of(chunk.rows)
+    def compute(view: _View) -> _Amounts:
+        column = column_of(view)
         units = _widened(column.units, is_wide)
         if times != 1 or less:
             units = np.maximum(units * times - less, 0)
-        rate = rates[0] if place is None else rates[place(chunk.rows)]
+        rate = rates[0] if place is None else rates[place(view)]
         return _rounded(_only(units * rate, column.known), denominator, rule.rounding)
 
     return compute
@@ -335,14 +390,20 @@ def _per_item(plan: _Plan, rule: Rule) -> _Compute:
     plan.grow(rule, (most // denominator + 1) * int(counts.max(initial=0)))
     is_wide = most >= LARGEST // 2
 
-    def compute(chunk: _Chunk) -> _Amounts:
-        listed = chunk.rows.items[key]
+    def compute(view: _View) -> _Amounts:
+        rows = view.chunk.rows
+        listed = rows.items[key]
         numerators = _widened(listed.quantities.units, is_wide) * listed.prices * rate.numerator
         per_item = _stored(_whole(numerators, denominator, rule.rounding))
         sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(per_item)))
-        owners = np.repeat(np.arange(chunk.rows.size), listed.starts[1:] - listed.starts[:-1])
+        owners = np.repeat(np.arange(rows.size), listed.starts[1:] - listed.starts[:-1])
         rounded = sums[listed.starts[1:]] - sums[listed.starts[:-1]]
-        return _Amounts(rounded, numerators != 0, owners, per_item)
+        if view.picked is None:
+            return _Amounts(rounded, numerators, owners, per_item)
+        is_picked = np.zeros(rows.size, dtype=np.bool_)
+        is_picked[view.picked] = True
+        kept = is_picked[owners]
+        return _Amounts(rounded[view.picked], numerators[kept], owners[kept], per_item[kept])
 
     return compute
 
@@ -357,8 +418,8 @@ def _multiply(plan: _Plan, rule: Rule) -> _Compute:
     most = largest * abs(value.numerator) + denominator
     is_wide = most >= LARGEST
 
-    def rates(rows: Population) -> tuple[Any, Flags | None]:
-        column = column_of(rows)
+    def rates(view: _View) -> tuple[Any, Flags | None]:
+        column = column_of(view)
         return _widened(column.units, is_wide) * value.numerator - denominator, column.known
 
     return _on_base(plan, rule, rates, denominator, most)
@@ -372,7 +433,7 @@ def _percent(plan: _Plan, rule: Rule) -> _Compute:
 def _on_base(
     plan: _Plan,
     rule: Rule,
-    rates: Callable[[Population], tuple[Any, Flags | None]],
+    rates: Callable[[_View], tuple[Any, Flags | None]],
     denominator: int,
     most_rate: int,
 ) -> _Compute:
@@ -382,26 +443,30 @@ def _on_base(
     plan.grow(rule, most // denominator + 1)
     is_wide = max(most * longest, denominator * longest) >= LARGEST // 2
 
-    def compute(chunk: _Chunk) -> _Amounts:
-        rate, known = rates(chunk.rows)
-        numerators = _only(_widened(chunk.base(rule), is_wide) * rate, known)
+    def compute(view: _View) -> _Amounts:
+        rate, known = rates(view)
+        numerators = _only(_widened(view.base(rule), is_wide) * rate, known)
         if window is None:
             return _rounded(numerators, denominator, rule.rounding)
-        inside, whole = _shares(chunk.rows, window)
+        inside, whole = _shares(view, window)
         return _rounded(numerators * inside, _widened(whole, is_wide) * denominator, rule.rounding)
 
     return compute
 
 
-def _shares(rows: Population, window: Window) -> tuple[Wholes, Wholes]:
+def _shares(view: _View, window: Window) -> tuple[Wholes, Wholes]:
     """Seconds inside the window and in all; work without length counts by its one moment."""
-    whole = rows.finished - rows.started
+    rows = view.chunk.rows
+    started, finished = view.of(rows.started), view.of(rows.finished)
+    zone = Coded(view.of(rows.zone.codes), rows.zone.values)
+    whole = finished - started
     is_moment = whole == 0
-    inside = seconds_inside(
-        rows.started, np.where(is_moment, rows.started + 1, rows.finished), rows.zone, window
-    )
-    return np.where(is_moment, inside * _SECONDS_PER_MINUTE, inside), np.where(
-        is_moment, _SECONDS_PER_MINUTE, whole
+    if not is_moment.any():
+        return seconds_inside(started, finished, zone, window), whole
+    inside = seconds_inside(started, np.where(is_moment, started + 1, finished), zone, window)
+    return (
+        np.where(is_moment, inside * _SECONDS_PER_MINUTE, inside),
+        np.where(is_moment, _SECONDS_PER_MINUTE, whole),
     )
 
 
@@ -419,8 +484,8 @@ def _limit(plan: _Plan, rule: Rule, chosen: Callable[..., Any]) -> _Compute:
     plan.grow(rule, most // value.denominator + 1)
     is_wide = most >= LARGEST // 2
 
-    def compute(chunk: _Chunk) -> _Amounts:
-        lack = value.numerator - _widened(chunk.base(rule), is_wide) * value.denominator
+    def compute(view: _View) -> _Amounts:
+        lack = value.numerator - _widened(view.base(rule), is_wide) * value.denominator
         return _rounded(chosen(lack, 0), value.denominator, rule.rounding)
 
     return compute
@@ -438,8 +503,8 @@ def _tier(plan: _Plan, rule: Rule) -> _Compute:
     plan.grow(rule, max(abs(value) for value in values))
     table, bounds = np.array(values, np.int64), np.array(edges)
 
-    def compute(chunk: _Chunk) -> _Amounts:
-        column = column_of(chunk.rows)
+    def compute(view: _View) -> _Amounts:
+        column = column_of(view)
         place = np.searchsorted(bounds, column.units, side="right")
         made = has_line[place]
         return _Amounts(
@@ -469,13 +534,17 @@ def _only(numerators: Wholes, known: Flags | None) -> Wholes:
 
 
 def _rounded(numerators: Wholes, denominator: Any, rounding: Rounding) -> _Amounts:
-    return _Amounts(_whole(numerators, denominator, rounding), numerators != 0)
+    return _Amounts(_whole(numerators, denominator, rounding), numerators)
 
 
 def _whole(numerators: Wholes, denominator: Any, rounding: Rounding) -> Wholes:
     """The fractions as whole numbers; the denominators are positive."""
     if isinstance(denominator, int) and denominator == 1:
         return numerators
+    if rounding is Rounding.HALF_UP and numerators.size and numerators.min() >= 0:
+        # The usual case, in half the steps.
+        rounded: Wholes = (numerators + denominator // 2) // denominator
+        return rounded
     size = np.abs(numerators)
     if rounding is Rounding.HALF_UP:
         quotient: Wholes = (size + size + denominator) // (denominator + denominator)
