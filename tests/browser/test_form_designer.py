@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import openpyxl
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.who_works import second_manager
@@ -18,6 +19,7 @@ from tests.fixtures.browsers import LogIn, Server
 THREE_MINUTES = 180.0
 # A person needs about so long between two actions.
 PAUSE_MS = 150
+SERIOUS = {"serious", "critical"}
 
 KINDS = ("text", "phone", "choice", "money", "date", "rating", "photo", "yes_no")
 PROBLEMS = {"zh": "门店反映收银机无法联网", "en": "The till of the store is offline"}
@@ -714,3 +716,52 @@ def test_who_draws_for_a_department_reads_the_sections_of_others_and_is_told_why
     page.reload()
     _designer(page).wait_for()
     assert sorted(_keys(page)) == sorted([*before, "number"])
+
+
+# TPL-07
+def test_an_option_stands_for_a_published_version_of_the_rates(new_form: NewForm) -> None:
+    page = new_form("en")
+    page.locator(".fm-tile[data-kind=choice]").click()
+    page.locator(".fm-tile[data-kind=multi_choice]").click()
+    # Of several chosen options none could say which rates hold.
+    expect(page.locator(".fm-right .fm-option").first).to_be_visible()
+    expect(page.locator("[data-test=rates]")).to_have_count(0)
+    page.locator("[data-field-card=choice]").click()
+    page.locator("[data-test=rates]").click()
+    rates = page.get_by_role("combobox", name="Rates of Option 1")
+    expect(rates).to_have_value("")
+    version = rates.locator("option").nth(1).get_attribute("value")
+
+    rates.select_option(version)
+    _is_saved(page)
+
+    page.reload()
+    page.locator("[data-field-card=choice]").click()
+    expect(rates).to_have_value(str(version))
+    expect(page.get_by_role("combobox", name="Rates of Option 2")).to_have_value("")
+    _choose_flow(page)
+    _put_in_use(page)
+    draft = page.context.request.get(f"/api/v1/designer/forms/{page.url.rpartition('/')[2]}/draft").json()
+    fields = draft["document"]["definition"]["sections"][0]["fields"]
+    options = next(field["options"] for field in fields if field["kind"] == "choice")
+    rule_set, _, number = str(version).partition(":")
+    assert [option.get("rates") for option in options] == [
+        {"rule_set": rule_set, "version": int(number)},
+        None,
+        None,
+    ]
+
+
+# The phone shows tabs as signs only: each still has its name.
+@pytest.mark.parametrize("width", [390, 768, 1024])
+def test_the_designer_has_no_serious_barrier_at_any_width(context_as: LogIn, width: int) -> None:
+    context = context_as("manager", locale="en", width=width, height=900, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/designer/forms/repair")
+    _designer(page).wait_for()
+    for tab in ("preview", "layers", "versions", "build"):
+        page.locator(f"button[data-tab={tab}]").click()
+        expect(page.locator(".tc-bone, [aria-busy=true]")).to_have_count(0)
+        found = Axe().run(page).response["violations"]
+        serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS]
+        assert serious == [], tab

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from ticket_console.access import departments, places
+from ticket_console.desk.rates import rate_versions
 from ticket_console.flows import in_use as flows_in_use
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.faces import FACE_ICONS
@@ -33,6 +34,7 @@ def form_choices(*, viewer: Actor) -> Plain:
         regions = places.regions(connection, viewer.org_id)
         known_fields = known_kinds(connection, viewer.org_id)
         owners = departments.departments(connection, viewer.org_id)
+        rates = rate_versions(connection, viewer)
     return {
         "kinds": kinds(),
         "icons": list(FACE_ICONS),
@@ -45,6 +47,15 @@ def form_choices(*, viewer: Actor) -> Plain:
         ),
         "departments": [{"value": code, "label": code} for code in owners],
         "regions": [{"value": each.code, "label": dict(each.name)} for each in regions],
+        "rates": [
+            {
+                "rule_set": each.rule_set,
+                "name": dict(each.name),
+                "version": each.version,
+                "from": each.effective_from.isoformat(),
+            }
+            for each in rates
+        ],
         "viewers": [
             *({"value": role.value, "label": both(f"role.{role.value}")} for role in Role),
             {"value": CUSTOMER, "label": both("form_designer.customer")},

@@ -3,7 +3,7 @@ import { Children, createElement as h, useCallback, useEffect, useMemo, useRef, 
 import { Link } from "react-router";
 import {
   AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalDistributeCenter, AlignStartHorizontal, AlignStartVertical, AlignVerticalDistributeCenter,
-  ArrowLeft, Check, CloudOff, Columns3, Copy, GitMerge, History, ListTree, LoaderCircle, MousePointer2, Network, PanelLeft, Pencil, Redo2, Rocket, StickyNote, Trash2, TriangleAlert, Undo2,
+  ArrowLeft, Check, CloudOff, Columns3, Copy, GitMerge, History, ListTree, LoaderCircle, MapPinOff, MousePointer2, Network, PanelLeft, Pencil, Redo2, Rocket, StickyNote, Trash2, TriangleAlert, Undo2,
 } from "lucide-react";
 import { inBoth, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Dialog, MenuButton, ReasonDialog, notify } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
@@ -93,7 +93,7 @@ function ToolButton({ icon: Icon, label, keys, onClick, disabled, pressed, count
 
 function Opening({ failed, missing, onRetry }) {
   const speak = useLanguage();
-  if (missing) return h("div", { className: "tc-empty" }, h("strong", null, speak.t("flow_designer.missing")), h(Link, { to: "/designer", className: "tc-btn" }, speak.t("flow_designer.back")));
+  if (missing) return h("div", { className: "tc-empty fl-missing" }, h(MapPinOff, { "aria-hidden": true }), h("strong", null, speak.t("flow_designer.missing")), h("p", null, speak.t("form_designer.missing.text")), h(Link, { to: "/designer", className: "tc-btn", "data-tone": "primary" }, speak.t("flow_designer.back")));
   if (!failed) return h("div", { className: "fl-opening", "aria-busy": true }, h("span", { className: "tc-spin" }), h("span", { role: "status" }, speak.t("flow_designer.opening")));
   return h("div", { className: "tc-empty", role: "alert" }, h("strong", null, speak.t("load.failed")), h("button", { type: "button", className: "tc-btn", onClick: onRetry }, speak.t("load.retry")));
 }

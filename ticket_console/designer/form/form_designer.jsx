@@ -303,7 +303,7 @@ export function FormDesigner({
       } }, h("span", { className: "fm-kind" }, h(Icon, { name: face.icon || "clipboard_list" })), h("span", { className: "fm-title-text" }, title)),
       h("span", { className: "tc-badge fm-status", "data-tone": about.base_number ? "plain" : "warn" }, about.base_number ? speak.t("form_designer.version", { n: about.base_number }) : speak.t("form_designer.unpublished")),
       h("nav", { className: "tc-tabs fm-tabs", "aria-label": speak.t("form_designer.tabs") }, TABS.map((each) => h("button", {
-        key: each, type: "button", "aria-pressed": tab === each, "data-tab": each, onClick: () => setTab(each),
+        key: each, type: "button", "aria-pressed": tab === each, "aria-label": speak.t(`form_designer.tab.${each}`), title: speak.t(`form_designer.tab.${each}`), "data-tab": each, onClick: () => setTab(each),
       }, h(Icon, { name: TAB_ICONS[each], size: 15 }), h("span", null, speak.t(`form_designer.tab.${each}`))))),
       h("span", { className: "fm-gap" }),
       h(People, { present, drafts }),

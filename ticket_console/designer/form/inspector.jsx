@@ -112,7 +112,7 @@ export function FieldInspector({ document, field, draft, kinds, choices, problem
       }))),
     has("options") && h(Group, { name: "options", icon: "list", title: speak.t("form_designer.group.options"), count: (field.options ?? []).length, warn: Boolean(said("options")) },
       said("options") && h("span", { className: "tc-problem", role: "alert" }, said("options")),
-      h(OptionsEditor, { options: field.options ?? [], locked: isPublished, onChange: (options, burst) => set("options", options, burst) })),
+      h(OptionsEditor, { options: field.options ?? [], locked: isPublished, rates: field.kind === "choice" ? choices.rates : [], onChange: (options, burst) => set("options", options, burst) })),
     has("items") && h(Group, { name: "items", icon: "list_checks", title: speak.t("form_designer.group.items"), count: (field.items ?? []).length, warn: Boolean(said("items")) },
       said("items") && h("span", { className: "tc-problem", role: "alert" }, said("items")),
       h(ItemsEditor, { items: field.items ?? [], onChange: (items, burst) => set("items", items, burst) })),

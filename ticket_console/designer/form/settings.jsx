@@ -30,8 +30,28 @@ const reordered = (list, from, to) => {
   return next;
 };
 
-export function OptionsEditor({ options, onChange, locked }) {
+// By which published rates work is settled once this option was chosen; without any those of the day hold.
+function RatesPick({ option, rates, onChange }) {
   const speak = useLanguage();
+  const nameOf = (each) => `${each.rule_set}:${each.version}`;
+  const known = rates.map((each) => ({ value: nameOf(each), label: speak.t("form_designer.rates.version", { name: each.name, n: each.version, at: `${each.from}T00:00` }) }));
+  const value = option.rates ? nameOf(option.rates) : "";
+  // What was never published here stays in sight, so that it can be told and chosen away.
+  const gone = value && !known.some((each) => each.value === value) ? [{ value, label: value }] : [];
+  return h(Select, {
+    value, empty: speak.t("form_designer.rates.of_the_day"), options: [...gone, ...known], "aria-label": speak.t("form_designer.rates.of", { name: speak.label(option.label) || option.value }),
+    onChange: (chosen) => {
+      const { rates: _, ...rest } = option;
+      const found = rates.find((each) => nameOf(each) === chosen);
+      onChange(found ? { ...rest, rates: { rule_set: found.rule_set, version: found.version } } : rest);
+    },
+  });
+}
+
+export function OptionsEditor({ options, onChange, locked, rates = [] }) {
+  const speak = useLanguage();
+  const [binding, setBinding] = useState(false);
+  const isBinding = rates.length > 0 && (binding || options.some((option) => option.rates));
   const [pasting, setPasting] = useState(false);
   const [text, setText] = useState("");
   const [both, setBoth] = useState(false);
@@ -48,7 +68,7 @@ export function OptionsEditor({ options, onChange, locked }) {
   return h("div", { className: "fm-options" },
     h(Lines, {
       name: "option", lines: options, keyOf: (option) => option.value, onMove: (from, to) => onChange(reordered(options, from, to)),
-      draw: (option, index) => h("div", { className: "fm-option", "data-both": both || undefined },
+      draw: (option, index) => h("div", { className: "fm-option", "data-both": both || isBinding || undefined },
         h(ColourPick, {
           value: option.colour, label: speak.t("form_designer.options.colour", { name: speak.label(option.label) || option.value }),
           onChange: (colour) => {
@@ -71,13 +91,18 @@ export function OptionsEditor({ options, onChange, locked }) {
             "aria-label": speak.t("form_designer.options.label_other", { n: index + 1 }),
             onChange: (label) => set(index, { label: { ...option.label, [other(speak.name)]: label } }, `option2:${option.value}`),
           }),
-          both && h("code", { className: "fm-key", title: speak.t("form_designer.options.value") }, option.value)),
+          both && h("code", { className: "fm-key", title: speak.t("form_designer.options.value") }, option.value),
+          isBinding && h(RatesPick, { option, rates, onChange: (bound) => onChange(options.map((each, at) => (at === index ? bound : each))) })),
         h(IconButton, { icon: "x", small: true, label: speak.t("form_designer.options.remove", { name: speak.label(option.label) || option.value }), onClick: () => onChange(options.filter((_, at) => at !== index)) })),
     }),
     h("div", { className: "tc-row" },
       h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => onChange([...options, fresh()]) }, h(Icon, { name: "plus" }), speak.t("form_designer.options.add")),
       h("button", { type: "button", className: "tc-btn", "data-size": "small", onClick: () => setPasting(true) }, h(Icon, { name: "clipboard_paste" }), speak.t("form_designer.options.paste")),
-      h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-size": "small", "aria-pressed": both, onClick: () => setBoth(!both) }, h(Icon, { name: "languages" }), speak.t("form_designer.options.both"))),
+      h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-size": "small", "aria-pressed": both, onClick: () => setBoth(!both) }, h(Icon, { name: "languages" }), speak.t("form_designer.options.both")),
+      rates.length > 0 && h("button", {
+        type: "button", className: "tc-btn", "data-tone": "quiet", "data-size": "small", "aria-pressed": isBinding, disabled: isBinding && !binding, "data-test": "rates", onClick: () => setBinding(!binding),
+      }, h(Icon, { name: "banknote" }), speak.t("form_designer.rates"))),
+    isBinding && h("span", { className: "tc-help" }, speak.t("form_designer.rates.help")),
     locked && h("span", { className: "tc-help" }, speak.t("form_designer.options.locked")),
     h(Dialog, { open: pasting, title: speak.t("form_designer.options.paste"), text: speak.t("form_designer.options.paste_hint"), onClose: () => setPasting(false) },
       h("textarea", { className: "tc-area", rows: 8, value: text, "data-focus": true, "aria-label": speak.t("form_designer.options.paste"), onChange: (event) => setText(event.target.value) }),
