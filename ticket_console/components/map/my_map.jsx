@@ -133,7 +133,7 @@ export function MyMap({ jobs = [], technicianId = 0, setup = {} }) {
     setData(map, "jobs", placed.map((job, at) => ({ type: "Feature", id: job.ticket_id, properties: { priority: job.priority, place: String(at + 1) }, geometry: { type: "Point", coordinates: job.point } })));
     setData(map, "track", trackFeatures(shown.track));
     const points = [...placed.map((job) => job.point), ...(shown.track?.features ?? []).flatMap((line) => line.geometry.coordinates)];
-    const box = boundsOf(points, 0);
+    const box = boundsOf(points, { all: true });
     if (box) map.fitBounds(box, { padding: 40, maxZoom: 13, animate: false });
     // `placed` is new at every drawing; the jobs are what it is made of.
     // eslint-disable-next-line react-hooks/exhaustive-deps

@@ -232,10 +232,11 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
     const spot = [ticket.place[1], ticket.place[0]];
     const told = ticket.offers.filter((placed, at) => (placed.offer.is_eligible && at < TOLD) || placed.offer.technician_id === looked);
     data.current.chosen = [{ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: spot } }];
-    data.current.ways = told.map((placed, at) => ({
-      type: "Feature", properties: { best: looked ? placed.offer.technician_id === looked : at === 0 },
-      geometry: { type: "LineString", coordinates: [spot, [placed.lon, placed.lat]] },
-    }));
+    data.current.ways = told.flatMap((placed, at) => {
+      const properties = { best: looked ? placed.offer.technician_id === looked : at === 0, rank: placed.offer.is_eligible ? String(at + 1) : "×" };
+      const end = [placed.lon, placed.lat];
+      return [{ type: "Feature", properties, geometry: { type: "LineString", coordinates: [spot, end] } }, { type: "Feature", properties, geometry: { type: "Point", coordinates: end } }];
+    });
   }
 
   const pour = useCallback((names) => names.forEach((name) => setData(opened.current?.map, name, data.current[name])), []);
@@ -357,7 +358,7 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
     if (person) map.easeTo({ center: person.geometry.coordinates, zoom: Math.max(map.getZoom(), 10), animate: !reducedMotion() }, { ours: true });
     else if (ticket?.place) {
       const around = [[ticket.place[1], ticket.place[0]], ...ticket.offers.filter((each) => each.offer.is_eligible).slice(0, TOLD).map((each) => [each.lon, each.lat])];
-      map.fitBounds(boundsOf(around, 0), { padding: 70, maxZoom: 13, animate: !reducedMotion() }, { ours: true });
+      map.fitBounds(boundsOf(around, { all: true }), { padding: 70, maxZoom: 13, animate: !reducedMotion() }, { ours: true });
     } else return;
     setFly(false);
   }, [fly, ticket, personId, state.people]);
