@@ -38,6 +38,7 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/intake": ("manager", "dispatcher", "agent", "auditor"),
     "/intake/import": ("manager", "agent"),
     "/waiting": ("manager", "dispatcher"),
+    "/dispatch": ("manager", "dispatcher"),
     "/settlement": ("manager", "finance", "auditor", TECHNICIAN),
     "/audit": ("manager", "auditor"),
     "/notices": (*OFFICE, TECHNICIAN),

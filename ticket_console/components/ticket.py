@@ -203,12 +203,40 @@ def decision_panel(decisions: Items) -> rx.Component:
     def reason(each: Item) -> rx.Component:
         return rx.el.li(t_with(each["key"].to(str), each["params"]))
 
+    def ways(each: Item) -> rx.Component:
+        """What would have made them the choice: all that stands in one line together."""
+
+        def way(changes: Any) -> rx.Component:
+            return rx.el.li(
+                rx.foreach(
+                    changes.to(list[dict[str, Any]]),
+                    lambda change, at: rx.el.span(
+                        rx.cond(at > 0, rx.fragment(" ", t("decision.and"), " ")),
+                        t_with(change["key"].to(str), change["params"]),
+                    ),
+                )
+            )
+
+        found = each["wins_if"].to(list[list[dict[str, Any]]])
+        return rx.cond(
+            found.length() > 0,
+            rx.el.div(
+                rx.el.span(t("decision.wins_if", who=each["name"].to(str)), class_name="tc-help"),
+                rx.el.ul(rx.foreach(found, way), class_name="tc-wins-if"),
+            ),
+        )
+
+    def band(each: Item) -> rx.Component:
+        found = each["band"].to(dict[str, Any])
+        return rx.cond(each["band"], badge(t_with(found["key"].to(str), found["params"]), icon="circle_dot"))
+
     def candidate(each: Item) -> rx.Component:
         score = each["score"].to(float)
         return rx.el.li(
             rx.el.div(
                 rx.el.strong(each["name"].to(str)),
                 rx.cond(each["is_chosen"], badge(t("decision.chosen"), tone="ok", icon="check")),
+                band(each),
                 rx.el.span(number(score), class_name="tc-score"),
                 class_name="tc-row",
             ),
@@ -217,6 +245,7 @@ def decision_panel(decisions: Items) -> rx.Component:
             ),
             rx.el.ul(rx.foreach(each["terms"].to(list[dict[str, Any]]), term), class_name="tc-terms"),
             rx.el.ul(rx.foreach(each["failures"].to(list[dict[str, Any]]), reason), class_name="tc-against"),
+            ways(each),
             custom_attrs={"data-chosen": each["is_chosen"].to_string()},
         )
 
@@ -224,6 +253,7 @@ def decision_panel(decisions: Items) -> rx.Component:
         return rx.el.li(
             rx.el.strong(each["name"].to(str)),
             rx.el.ul(rx.foreach(each["failures"].to(list[dict[str, Any]]), reason), class_name="tc-against"),
+            ways(each),
         )
 
     def kept_out(each: Item) -> rx.Component:
@@ -246,9 +276,16 @@ def decision_panel(decisions: Items) -> rx.Component:
             ),
             rx.cond(
                 (candidates.length() == 0) & each["chosen"],
-                rx.el.ul(
-                    rx.foreach(each["chosen"].to(dict[str, Any])["terms"].to(list[dict[str, Any]]), term),
-                    class_name="tc-terms",
+                rx.fragment(
+                    band(each["chosen"].to(dict[str, Any])),
+                    rx.el.ul(
+                        rx.foreach(each["chosen"].to(dict[str, Any])["terms"].to(list[dict[str, Any]]), term),
+                        class_name="tc-terms",
+                    ),
+                    rx.cond(
+                        each["others"].to(int) > 0,
+                        rx.el.p(t("decision.before_others", n=each["others"].to(int)), class_name="tc-help"),
+                    ),
                 ),
             ),
             rx.cond(failed.length() > 0, row(rx.foreach(failed, kept_out), class_name="tc-kept-out")),
