@@ -11,7 +11,7 @@ const LEAST_WAY = 6;
 function useDrag(job, { onHold, onOver, onDrop, onLetGo }) {
   const [ghost, setGhost] = useState(null);
   const start = (down) => {
-    if (down.button !== 0 || down.target.closest("a, button")) return;
+    if (down.button !== 0 || down.target.closest("button")) return;
     const from = { x: down.clientX, y: down.clientY };
     let held = false;
     const move = (event) => {
@@ -54,7 +54,7 @@ function Job({ job, onPlan, drag }) {
   return h("li", { className: "tl-job", "data-job": job.id, "data-held": ghost !== null || undefined, onPointerDown: start, style: { "--tl-tone": `var(--tc-priority-${job.priority})` } },
     h(GripVertical, { className: "tl-grip", "aria-hidden": true }),
     h("div", { className: "tl-job-text" },
-      h("span", { className: "tl-job-head" }, h(Link, { to: `/tickets/${job.id}`, className: "tc-mono" }, job.no), h("span", { className: "tc-sr" }, speak.t(`priority.${job.priority}`)),
+      h("span", { className: "tl-job-head" }, h(Link, { to: `/tickets/${job.id}`, className: "tc-mono", draggable: false }, job.no), h("span", { className: "tc-sr" }, speak.t(`priority.${job.priority}`)),
         job.vip && h("span", { className: "tc-badge", "data-tone": "violet" }, "VIP"), job.due && h(Due, { at: job.due })),
       h("span", { className: "tl-job-title" }, job.title),
       job.holder && h("span", { className: "tl-job-holder" }, h(UserRound, { "aria-hidden": true }), job.holder)),

@@ -1,0 +1,1 @@
+"""The roster's grid: people by the days of a week."""
