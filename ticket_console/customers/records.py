@@ -8,13 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.customers.reads import in_scope
-from ticket_console.customers.tables import Asset, Customer, ProductModel
+from ticket_console.customers.tables import Asset, Contact, Customer, ProductModel
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.text import pick
 
 _customers = table(Customer)
 _assets = table(Asset)
+_contacts = table(Contact)
 _models = table(ProductModel)
 
 
@@ -68,6 +69,15 @@ def customer_names(connection: Connection, org_id: int, customer_ids: Collection
         )
     )
     return {row.id: row.name for row in rows}
+
+
+def mail_address(connection: Connection, customer_id: int, *, phone: str) -> str:
+    """For telling a customer something: of whom this number is, else of the first who has an address."""
+    of_caller = sa.case((_contacts.c.phone == phone, 0), else_=1)
+    query = sa.select(_contacts.c.email).where(
+        _contacts.c.customer_id == customer_id, _contacts.c.email != ""
+    )
+    return connection.execute(query.order_by(of_caller, _contacts.c.id).limit(1)).scalar() or ""
 
 
 def _name(row: Any, locale: str) -> str:

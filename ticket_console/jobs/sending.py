@@ -1,19 +1,22 @@
-"""Carrying the outbox out: calls of other systems, and tickets that flows ordered."""
+"""Carrying the outbox out: calls of other systems, e-mails, SMS, and tickets that flows ordered."""
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 import structlog
+from sqlalchemy.engine import Connection
 
-from ticket_console.desk import linking
+from ticket_console.desk import addresses, linking
 from ticket_console.kernel.actor import system_actor
-from ticket_console.kernel.database import transaction
+from ticket_console.kernel.database import reading, transaction
 from ticket_console.kernel.errors import ConsoleError
 from ticket_console.kernel.settings import settings
-from ticket_console.notices import outbox, webhook
+from ticket_console.notices import mail, outbox, webhook
 from ticket_console.notices.outbox import Message, SendingFailed
 from ticket_console.notices.tables import Channel
 
@@ -22,25 +25,92 @@ log = structlog.get_logger(__name__)
 # At the longest each of these takes three time-outs, which together stays below the lease of a claimed row.
 MOST_CALLS: Final = 7
 MOST_TICKETS: Final = 50
-
+# A letter takes up to eight answers of its server.
+MOST_LETTERS: Final = 2
+# What an operator reads on a row that nobody could carry out.
+NO_PROVIDER: Final = "no provider configured"
+NO_ADDRESS: Final = "no address known"
 
 _calling: Final = threading.Lock()
+_mailing: Final = threading.Lock()
 
 
 def start_calling_webhooks(at: datetime) -> Mapping[str, int]:
     """Call what is due beside the other chores, which must not wait for systems that hang."""
-    if _calling.acquire(blocking=False):
-        threading.Thread(target=_call_and_release, args=(at,), name="console-webhooks", daemon=True).start()
+    return _start("webhooks", _calling, call_webhooks, at)
+
+
+def start_sending_notices(at: datetime) -> Mapping[str, int]:
+    """Hand e-mails and SMS over beside the other chores, likewise."""
+    return _start("notices", _mailing, send_notices, at)
+
+
+def _start(
+    name: str, busy: threading.Lock, work: Callable[[datetime], object], at: datetime
+) -> Mapping[str, int]:
+    def run() -> None:
+        try:
+            work(at)
+        except Exception as failure:
+            log.error("sending.failed", what=name, exc_info=failure)
+        finally:
+            busy.release()
+
+    if busy.acquire(blocking=False):
+        threading.Thread(target=run, name=f"console-{name}", daemon=True).start()
     return {}
 
 
-def _call_and_release(at: datetime) -> None:
-    try:
-        call_webhooks(at)
-    except Exception as failure:
-        log.error("webhooks.failed", exc_info=failure)
-    finally:
-        _calling.release()
+def send_notices(at: datetime) -> None:
+    """Hand over what is due by e-mail and by SMS."""
+    send_mails(at)
+    send_sms(at)
+
+
+def send_mails(at: datetime) -> Mapping[str, int]:
+    """Hand e-mails to the operator's server; without one they are given up, and their rows say why."""
+
+    def send(message: Message) -> None:
+        if not settings().smtp_url:
+            raise SendingFailed(NO_PROVIDER, for_good=True)
+        address = _reached(message, addresses.mail_address)
+        mail.send(message, at=at, server=settings().smtp_url, sender=settings().mail_from, address=address)
+
+    return _carry_out(at, Channel.EMAIL, MOST_LETTERS, send)
+
+
+def send_sms(at: datetime) -> Mapping[str, int]:
+    """Post SMS to the operator's gateway, signed like every call; without one they are given up likewise."""
+    gateway = settings().sms_gateway_url
+
+    def send(message: Message) -> None:
+        if not gateway:
+            raise SendingFailed(NO_PROVIDER, for_good=True)
+        number = _reached(message, addresses.phone_number)
+        payload = {
+            "to": number,
+            "text": message.payload.get("text", {}),
+            "no": message.payload.get("no", ""),
+        }
+        # Who set the gateway has thereby named its host.
+        webhook.post(
+            replace(message, recipient=gateway, payload=payload),
+            at=at,
+            secret=settings().secret_key,
+            hosts=(urlsplit(gateway).netloc.rpartition("@")[2],),
+            client=client,
+        )
+
+    with httpx.Client() as client:
+        return _carry_out(at, Channel.SMS, MOST_CALLS, send)
+
+
+def _reached(message: Message, find: Callable[[Connection, Message], str | None]) -> str:
+    with reading() as connection:
+        found = find(connection, message)
+    if not found:
+        raise SendingFailed(NO_ADDRESS, for_good=True)
+    return found
 
 
 def call_webhooks(at: datetime) -> Mapping[str, int]:

@@ -37,6 +37,7 @@ CHORES: Final = (
     Chore("timers", timedelta(seconds=1), chores.fire_timers),
     Chore("linked_tickets", timedelta(seconds=1), sending.open_linked_tickets),
     Chore("webhooks", timedelta(seconds=2), sending.start_calling_webhooks),
+    Chore("notices", timedelta(seconds=2), sending.start_sending_notices),
     Chore("intake", timedelta(seconds=30), chores.recover_intake),
     Chore("waiting", timedelta(seconds=20), chores.look_again),
     Chore("months", timedelta(minutes=10), chores.recount_months),

@@ -32,6 +32,9 @@ class Settings:
     max_attachment_bytes: int
     intake_per_minute: int
     outbound_hosts: tuple[str, ...]
+    smtp_url: str
+    mail_from: str
+    sms_gateway_url: str
     map_style_url: str
     map_hosts: tuple[str, ...]
     map_datum: Datum
@@ -84,6 +87,11 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_attachment_bytes=_whole(given, "MAX_ATTACHMENT_BYTES", 10 << 20, low=1_024, high=256 << 20),
         intake_per_minute=_whole(given, "INTAKE_PER_MINUTE", 60_000, low=1, high=10_000_000),
         outbound_hosts=_hosts(given, "OUTBOUND_HOSTS"),
+        smtp_url=_address(given, "SMTP_URL", schemes=("smtp", "smtps")) if "SMTP_URL" in given else "",
+        mail_from=_mail_from(given),
+        sms_gateway_url=_address(given, "SMS_GATEWAY_URL", schemes=("https", "http"))
+        if "SMS_GATEWAY_URL" in given
+        else "",
         map_style_url=_address(given, "MAP_STYLE_URL", schemes=("https", "http"))
         if "MAP_STYLE_URL" in given
         else "",
@@ -143,6 +151,21 @@ def _origin(given: Mapping[str, str]) -> str:
     if parts.port == _DEFAULT_PORTS[parts.scheme]:
         host = host.rpartition(":")[0]
     return f"{parts.scheme}://{host}"
+
+
+_MAIL_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+
+
+def _mail_from(given: Mapping[str, str]) -> str:
+    """Whom e-mails come from; whoever names a server names that too."""
+    raw = given.get("MAIL_FROM", "").strip()
+    if raw and not _MAIL_ADDRESS.fullmatch(raw):
+        raise BadSetting(f"MAIL_FROM is {raw!r}: it must be an address such as console@example.com")
+    if "SMTP_URL" in given and not raw:
+        raise BadSetting(
+            "MAIL_FROM is empty: with SMTP_URL it must be an address such as console@example.com"
+        )
+    return raw
 
 
 def _whole(given: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:

@@ -1,4 +1,4 @@
-"""Names of technicians by id, for lists that show nothing else of them."""
+"""Names of technicians by id, for lists that show nothing else of them, and the number they are called on."""
 
 from collections.abc import Iterable, Mapping
 
@@ -19,3 +19,9 @@ def names(connection: Connection, technician_ids: Iterable[int]) -> Mapping[int,
         sa.select(_technicians.c.id, _technicians.c.name).where(_technicians.c.id.in_(wanted))
     )
     return {row.id: row.name for row in rows}
+
+
+def phone(connection: Connection, technician_id: int) -> str:
+    """For telling a technician something; empty where none is known."""
+    query = sa.select(_technicians.c.phone).where(_technicians.c.id == technician_id)
+    return connection.execute(query).scalar() or ""
