@@ -82,7 +82,9 @@ function onMark() {
   return document.documentElement.classList.contains("dark") ? token("sunken") : token("text-on-solid");
 }
 
-export const setData = (map, name, features) => map?.getSource(name)?.setData(collection(features));
+export const setData = (map, name, features) => {
+  map?.getSource(name)?.setData(collection(features));
+};
 
 // The ends of the parts of a way are marked: between them nothing is known.
 export function trackFeatures(track) {

@@ -120,7 +120,9 @@ export function SitesMap({ setup = {} }) {
     // The language of the label alone is no reason to open the map anew.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [isReady]);
-  useEffect(() => setData(opened.current?.map, "sites", features), [features, drawn]);
+  useEffect(() => {
+    setData(opened.current?.map, "sites", features);
+  }, [features, drawn]);
   const placed = useRef("");
   useEffect(() => {
     const map = opened.current?.map;
