@@ -75,7 +75,16 @@ PLACES: Final = (
     Place("map", "/map", "map", "g o", permission="board.view", group="dispatch"),
     Place("sites", "/sites", "store", "g l", permission="dashboard.view", group="dispatch"),
     Place("dispatch", "/dispatch", "list_checks", "g r", permission="ticket.assign", group="dispatch"),
+    Place(
+        "handover",
+        "/handover",
+        "arrow_left_right",
+        "g v",
+        permission="ticket.act",
+        group="dispatch",
+    ),
     Place("timeline", "/timeline", "calendar_clock", "g h", permission="ticket.assign", group="dispatch"),
+    Place("roster", "/roster", "calendar_days", "g r", permission="roster.manage", group="dispatch"),
     Place("designer", "/designer", "pencil_ruler", "g e", permission="template.manage", group="manage"),
     Place("audit", "/audit", "shield_check", "g a", permission="audit.view", group="manage"),
 )

@@ -257,6 +257,10 @@ def give_step(
     holder = _holder_of(work, token_id)
     placing.withdraw_offers(work, token_id)
     if holder is not None and mode is DecisionMode.MANUAL:
+        people, _ = choosing.read_standing(work.connection, work.actor.org_id, at=work.at)
+        if technician_id not in people.by_id:
+            raise choosing.TechnicianNotFound(technician_id=technician_id)
+        # Both before either changes: two dispatchers may be swapping these very people just now.
         booking.hold_people(work.connection, (holder, technician_id))
         choosing.finish(work.connection, at=work.at, token_ids=[token_id], state=AssignmentState.RELEASED)
     need = need_of(work, token_id, placing.skill_of(work, token_id))

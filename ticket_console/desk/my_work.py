@@ -1,6 +1,6 @@
 """A technician's working day: the jobs in hand, those up for claim, those done today."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,6 +84,20 @@ def my_work(connection: Connection, *, viewer: Actor, at: datetime) -> MyWork:
         up_for_claim=views(waiting, may_call=False),
         done=views(done, may_call=False),
     )
+
+
+def job_cards(connection: Connection, viewer: Actor, ticket_ids: Collection[int]) -> Mapping[int, JobView]:
+    """Tickets as somebody who has not taken them yet may see them, by id: the place, not the number."""
+    if viewer.technician_id is None:
+        raise NotATechnician()
+    me = people_facts.technician(connection, viewer.technician_id)
+    rows = reads.jobs_by_id(connection, ticket_ids)
+    sites = places.site_names(connection, {row["site_id"] for row in rows.values() if row["site_id"]})
+    templates = template_names.names(connection, viewer.org_id)
+    return {
+        ticket_id: _view(connection, row, me, sites, templates, may_call=False)
+        for ticket_id, row in rows.items()
+    }
 
 
 def _view(

@@ -12,7 +12,7 @@ from ticket_console.access import policy
 from ticket_console.desk import placing
 from ticket_console.desk.assigning import NothingToAssign, note_owner
 from ticket_console.desk.moving import WhichStep
-from ticket_console.desk.my_work import NotATechnician
+from ticket_console.desk.my_work import JobView, NotATechnician, job_cards
 from ticket_console.desk.needs import need_of, needs_of
 from ticket_console.desk.work import MovedTicket, Work, change, is_of_vendor
 from ticket_console.dispatch import asking, booking, choosing, offers, panel
@@ -59,6 +59,14 @@ class AskedOf:
     is_open: bool
     taken_by: str | None
     taken_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedJob:
+    """What somebody was asked, with the job it is about."""
+
+    asked: AskedOf
+    job: JobView
 
 
 def offers_for(connection: Connection, *, viewer: Actor, ticket_id: int, at: datetime) -> TicketOffers:
@@ -147,6 +155,13 @@ def asked_of(connection: Connection, viewer: Actor, *, at: datetime) -> Sequence
             )
         )
     return found
+
+
+def asked_jobs(connection: Connection, viewer: Actor, *, at: datetime) -> tuple[AskedJob, ...]:
+    """What the viewer is asked for, and what others were faster to take, with all they need to decide."""
+    asked = asked_of(connection, viewer, at=at)
+    jobs = job_cards(connection, viewer, {each.ticket_id for each in asked}) if asked else {}
+    return tuple(AskedJob(each, jobs[each.ticket_id]) for each in asked)
 
 
 @retried

@@ -11,12 +11,15 @@ from ticket_console.components.blocks import (
     empty,
     failed,
     loading_rows,
+    note,
     page_header,
     priority_chip,
     stack,
     tabs,
     text_link,
 )
+from ticket_console.components.countdown import countdown
+from ticket_console.components.overlay import reason_dialog
 from ticket_console.components.text import due, number, t, t_with, tl, when
 from ticket_console.components.ticket import navigate_link
 from ticket_console.pages.frame import console_page
@@ -45,7 +48,13 @@ def my() -> rx.Component:
 
 def _day() -> rx.Component:
     return stack(
-        page_header(t("my.title"), _duty(), hint=t("my.hello", name=MyState.user_name)),
+        page_header(
+            t("my.title"),
+            button_link(t("nav.handover"), href="/handover", icon="arrow_left_right"),
+            _duty(),
+            hint=t("my.hello", name=MyState.user_name),
+        ),
+        _asked(),
         tabs(
             [
                 ("jobs", t("my.jobs", n=MyState.jobs.length())),
@@ -74,6 +83,70 @@ def _day() -> rx.Component:
         ),
         gap=16,
         class_name="tc-my",
+    )
+
+
+def _asked() -> rx.Component:
+    """What somebody is asked for stands above everything else: it will not wait."""
+    return rx.fragment(
+        rx.cond(
+            MyState.asked.length() + MyState.lost.length() > 0,
+            rx.el.section(
+                rx.el.h2(t("my.asked"), class_name="tc-asked-title"),
+                rx.el.ul(
+                    rx.foreach(MyState.asked, _question),
+                    rx.foreach(MyState.lost, _gone),
+                    class_name="tc-jobs",
+                ),
+                class_name="tc-asked",
+                aria_live="polite",
+            ),
+        ),
+        reason_dialog(
+            open=MyState.declining.contains("no"),
+            title=t("my.decline_why", no=MyState.declining["no"].to(str)),
+            on_confirm=MyState.decline,
+            on_cancel=MyState.keep_thinking,
+        ),
+    )
+
+
+def _question(item: Item) -> rx.Component:
+    job, asked = item["job"].to(dict[str, Any]), item["asked"].to(dict[str, Any])
+    ticket_id = asked["ticket_id"].to(int)
+    return _card(
+        job,
+        _title(job, link=False),
+        _place(job),
+        rx.el.p(
+            rx.icon("timer", aria_hidden="true"),
+            t("my.answer_within"),
+            countdown(asked["until"]),
+            class_name="tc-job-next tc-asked-until",
+        ),
+        rx.el.div(
+            button(t("my.decline"), icon="x", on_click=MyState.ask_why_not(ticket_id, job["no"].to(str))),
+            button(
+                t("my.accept"),
+                tone="primary",
+                icon="hand",
+                busy=MyState.taking == ticket_id,
+                on_click=MyState.accept(ticket_id),
+            ),
+            class_name="tc-job-ways",
+        ),
+    )
+
+
+def _gone(item: Item) -> rx.Component:
+    job, asked = item["job"].to(dict[str, Any]), item["asked"].to(dict[str, Any])
+    return _card(
+        job,
+        _title(job, link=False),
+        note(
+            t("my.taken_by", who=asked["taken_by"].to(str), when=asked["taken_at"].to(str)),
+            icon="user_check",
+        ),
     )
 
 

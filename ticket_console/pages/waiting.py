@@ -20,20 +20,31 @@ from ticket_console.components.blocks import (
     row,
     search_box,
     stack,
+    tabs,
     text_area,
     text_link,
 )
-from ticket_console.components.overlay import dialog
+from ticket_console.components.countdown import countdown
+from ticket_console.components.overlay import dialog, reason_dialog
 from ticket_console.components.shell import link
-from ticket_console.components.text import ago, due, number, t, t_with, tl
+from ticket_console.components.text import ago, due, number, span, t, t_with, tl, when
 from ticket_console.pages.frame import console_page
 from ticket_console.state.waiting import WaitingState
+from ticket_console.state.waiting_queues import WaitingQueuesState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
 
 
 @console_page(
-    "/waiting", title="waiting.title", active="waiting", on_load=[WaitingState.load, WaitingState.watch]
+    "/waiting",
+    title="waiting.title",
+    active="waiting",
+    on_load=[
+        WaitingState.load,
+        WaitingQueuesState.load_queues,
+        WaitingState.watch,
+        WaitingQueuesState.watch_queues,
+    ],
 )
 def waiting() -> rx.Component:
     return only_for(
@@ -53,29 +64,217 @@ def waiting() -> rx.Component:
         loaded(
             WaitingState.status,
             stack(
-                _reasons(),
-                rx.cond(
-                    WaitingState.rows.length() > 0,
-                    _list(),
-                    rx.cond(
-                        WaitingState.why != "",
-                        empty(
-                            t("waiting.none_here"),
-                            button_link(t("waiting.show_all"), href="/waiting"),
-                            icon="user_search",
-                        ),
-                        empty(t("waiting.none"), text=t("waiting.none.text"), icon="circle_check"),
-                    ),
+                _figures_strip(),
+                tabs(
+                    [
+                        ("nobody", t("waiting.tab.nobody", n=WaitingState.total)),
+                        ("offered", t("waiting.tab.offered", n=WaitingQueuesState.offered.length())),
+                        ("vendors", t("waiting.tab.vendors", n=WaitingQueuesState.at_vendors.length())),
+                    ],
+                    value=WaitingQueuesState.tab,
+                    on_change=WaitingQueuesState.show_queue,
+                    label=t("waiting.which"),
                 ),
-                rx.cond(
-                    WaitingState.total > WaitingState.listed,
-                    rx.el.p(t("waiting.only_first", n=WaitingState.listed), class_name="tc-help"),
+                rx.match(
+                    WaitingQueuesState.tab,
+                    ("offered", _offered()),
+                    ("vendors", _at_vendors()),
+                    _nobody(),
                 ),
                 gap=14,
             ),
             on_retry=WaitingState.load,
         ),
         _dialog(),
+        reason_dialog(
+            open=WaitingQueuesState.returning.contains("no"),
+            title=t("waiting.why_back", no=WaitingQueuesState.returning["no"].to(str)),
+            on_confirm=WaitingQueuesState.give_back,
+            on_cancel=WaitingQueuesState.keep_it,
+        ),
+    )
+
+
+def _nobody() -> rx.Component:
+    return stack(
+        _reasons(),
+        rx.cond(
+            WaitingState.rows.length() > 0,
+            _list(),
+            rx.cond(
+                WaitingState.why != "",
+                empty(
+                    t("waiting.none_here"),
+                    button_link(t("waiting.show_all"), href="/waiting"),
+                    icon="user_search",
+                ),
+                empty(t("waiting.none"), text=t("waiting.none.text"), icon="circle_check"),
+            ),
+        ),
+        rx.cond(
+            WaitingState.total > WaitingState.listed,
+            rx.el.p(t("waiting.only_first", n=WaitingState.listed), class_name="tc-help"),
+        ),
+        gap=14,
+    )
+
+
+def _figures_strip() -> rx.Component:
+    """How much of giving work away needed no hand, and how soon somebody had it, over the last week."""
+    figures = WaitingQueuesState.figures
+    return rx.cond(
+        figures.contains("assigned"),
+        rx.el.dl(
+            _figure(
+                t("waiting.figure.automatic"),
+                rx.cond(
+                    figures["automatic_percent"] != rx.Var.create(None),
+                    t("waiting.percent", n=figures["automatic_percent"].to(int)),
+                    "—",
+                ),
+            ),
+            _figure(
+                t("waiting.figure.by_hand"),
+                number(figures["manual"].to(int)),
+            ),
+            _figure(t("waiting.figure.p50"), _seconds(figures["p50_seconds"])),
+            _figure(t("waiting.figure.p99"), _seconds(figures["p99_seconds"])),
+            class_name="tc-figures",
+            aria_label=t("waiting.figures"),
+        ),
+    )
+
+
+def _figure(name: rx.Var[str], value: Any) -> rx.Component:
+    return rx.el.div(rx.el.dt(name), rx.el.dd(value))
+
+
+def _seconds(value: Any) -> rx.Component:
+    """Seconds while they are few, hours and minutes after that."""
+    return rx.cond(
+        value != rx.Var.create(None),
+        rx.cond(
+            value.to(float) < 60,
+            t("waiting.seconds", n=value.to(float)),
+            span(value.to(float)),
+        ),
+        "—",
+    )
+
+
+def _offered() -> rx.Component:
+    def asked(person: Item) -> rx.Component:
+        state = person["state"].to(str)
+        return rx.el.li(
+            rx.el.span(person["name"].to(str), class_name="tc-strong"),
+            rx.match(
+                state,
+                ("offered", countdown(person["until"])),
+                ("declined", badge(person["reason"].to(str), tone="warn", icon="x")),
+                rx.el.span(t("waiting.no_answer"), class_name="tc-help"),
+            ),
+            rx.el.span(when(person["asked_at"], form="clock"), class_name="tc-help"),
+            custom_attrs={"data-state": state},
+        )
+
+    return rx.cond(
+        WaitingQueuesState.offered.length() > 0,
+        data_table(
+            [
+                Column(t("waiting.column.ticket"), _ticket_cell),
+                Column(
+                    t("waiting.column.priority"),
+                    lambda each: priority_chip(each["priority"]),
+                    nowrap=True,
+                    width="90px",
+                ),
+                Column(
+                    t("waiting.column.asked"),
+                    lambda each: rx.el.ul(
+                        rx.foreach(each["people"].to(list[dict[str, Any]]), asked),
+                        class_name="tc-asked-people",
+                    ),
+                    width="40%",
+                ),
+                Column(
+                    t("waiting.column.until"),
+                    lambda each: countdown(each["until"]),
+                    nowrap=True,
+                    width="100px",
+                ),
+                Column(
+                    t("waiting.column.actions"),
+                    lambda each: button(
+                        t("waiting.assign"),
+                        icon="user_plus",
+                        small=True,
+                        on_click=WaitingState.ask(each["ticket_id"].to(int)),
+                    ),
+                    nowrap=True,
+                    align="end",
+                    width="120px",
+                ),
+            ],
+            WaitingQueuesState.offered,
+            caption=t("waiting.offered"),
+        ),
+        empty(t("waiting.none_offered"), text=t("waiting.none_offered.text"), icon="hand"),
+    )
+
+
+def _at_vendors() -> rx.Component:
+    def actions(each: Item) -> rx.Component:
+        return row(
+            rx.cond(
+                each["is_ours"],
+                button(
+                    t("waiting.give_back"),
+                    icon="undo_2",
+                    small=True,
+                    on_click=WaitingQueuesState.ask_why_back(
+                        each["ticket_id"].to(int), each["no"].to(str), each["version"].to(int)
+                    ),
+                ),
+            ),
+            button(
+                t("waiting.assign"),
+                icon="user_plus",
+                small=True,
+                tone="primary",
+                on_click=WaitingState.ask(each["ticket_id"].to(int)),
+            ),
+            class_name="tc-waiting-actions",
+        )
+
+    return rx.cond(
+        WaitingQueuesState.at_vendors.length() > 0,
+        data_table(
+            [
+                Column(t("waiting.column.ticket"), _ticket_cell),
+                Column(
+                    t("waiting.column.priority"),
+                    lambda each: priority_chip(each["priority"]),
+                    nowrap=True,
+                    width="90px",
+                ),
+                Column(
+                    t("waiting.column.region"),
+                    lambda each: rx.cond(each["region"], tl(each["region"]), "—"),
+                    nowrap=True,
+                    width="110px",
+                ),
+                Column(
+                    t("waiting.column.vendor"),
+                    lambda each: rx.el.span(tl(each["vendor"]), class_name="tc-strong"),
+                    width="20%",
+                ),
+                Column(t("waiting.column.age"), lambda each: ago(each["since"]), nowrap=True, width="120px"),
+                Column(t("waiting.column.actions"), actions, nowrap=True, align="end", width="220px"),
+            ],
+            WaitingQueuesState.at_vendors,
+            caption=t("waiting.vendors"),
+        ),
+        empty(t("waiting.none_at_vendors"), icon="building_2"),
     )
 
 
@@ -148,14 +347,18 @@ def _why_cell(item: Item) -> rx.Component:
             item["was_given_up"],
             badge(t("waiting.given_up"), tone="violet"),
             rx.cond(
-                failed.length() > 0,
-                rx.foreach(
-                    failed,
-                    lambda each: badge(
-                        rx.fragment(t(each["key"].to(str)), " ", rx.el.b(number(each["count"].to(int))))
+                item["is_by_rule"],
+                badge(t("waiting.by_rule"), tone="accent"),
+                rx.cond(
+                    failed.length() > 0,
+                    rx.foreach(
+                        failed,
+                        lambda each: badge(
+                            rx.fragment(t(each["key"].to(str)), " ", rx.el.b(number(each["count"].to(int))))
+                        ),
                     ),
+                    badge(t("waiting.nobody_there"), tone="danger"),
                 ),
-                badge(t("waiting.nobody_there"), tone="danger"),
             ),
         ),
         rx.el.span(t("waiting.tried"), " ", ago(item["tried_at"]), class_name="tc-help"),
@@ -227,6 +430,14 @@ def _dialog() -> rx.Component:
                         ),
                     ),
                 ),
+                rx.cond(
+                    WaitingQueuesState.vendors.length() > 0,
+                    rx.el.div(
+                        rx.el.span(t("waiting.or_vendor"), class_name="tc-muted"),
+                        rx.foreach(WaitingQueuesState.vendors, _vendor_button),
+                        class_name="tc-row",
+                    ),
+                ),
                 rx.el.div(
                     button(t("common.cancel"), on_click=WaitingState.stop_asking),
                     button(
@@ -250,6 +461,21 @@ def _dialog() -> rx.Component:
         title=t("assign.title"),
         on_close=WaitingState.stop_asking,
         wide=True,
+    )
+
+
+def _vendor_button(vendor: Item) -> rx.Component:
+    one = WaitingState.offered
+    return button(
+        tl(vendor["name"]),
+        icon="building_2",
+        small=True,
+        on_click=[
+            WaitingQueuesState.to_vendor(
+                one["ticket_id"].to(int), one["version"].to(int), vendor["id"].to(int)
+            ),
+            WaitingState.stop_asking,
+        ],
     )
 
 

@@ -28,6 +28,9 @@ class MyState(SessionState):
     jobs: list[Plain] = []
     up_for_claim: list[Plain] = []
     finished: list[Plain] = []
+    asked: list[Plain] = []
+    lost: list[Plain] = []
+    declining: Plain = {}
     tab: str = "jobs"
     is_on_duty: bool = False
     taking: int = 0
@@ -84,6 +87,53 @@ class MyState(SessionState):
         return done("my.taken", no=moved.no)
 
     @handler(permission="ticket.act")
+    async def accept(self, ticket_id: int) -> Reply:
+        """Take what one was asked for; whoever comes second is told who was first and when."""
+        self.taking = ticket_id
+        try:
+            moved = await in_writer(
+                offering.accept_offer,
+                actor=self._actor(),
+                at=self._now(),
+                command_id=str(uuid4()),
+                ticket_id=ticket_id,
+            )
+        finally:
+            self.taking = 0
+            await self._show(self._actor())
+        self.tab = "jobs"
+        return done("my.taken", no=moved.no)
+
+    @handler(permission="ticket.act")
+    async def ask_why_not(self, ticket_id: int, no: str) -> Reply:
+        self.declining = {"ticket_id": ticket_id, "no": no}
+        return None
+
+    @handler(permission="ticket.act")
+    async def keep_thinking(self) -> Reply:
+        self.declining = {}
+        return None
+
+    @handler(permission="ticket.act")
+    async def decline(self, reason: str) -> Reply:
+        """Say no to what one was asked for; the next one is asked."""
+        declining, self.declining = self.declining, {}
+        if not declining:
+            return None
+        try:
+            await in_writer(
+                offering.decline_offer,
+                actor=self._actor(),
+                at=self._now(),
+                command_id=str(uuid4()),
+                ticket_id=int(declining["ticket_id"]),
+                reason=reason,
+            )
+        finally:
+            await self._show(self._actor())
+        return done("my.declined", no=str(declining["no"]))
+
+    @handler(permission="ticket.act")
     async def set_duty(self, is_on_duty: bool) -> Reply:
         actor = self._actor()
         if actor.technician_id is None:
@@ -121,6 +171,7 @@ def _read(*, viewer: Actor, at: datetime) -> dict[str, Any]:
             for each in people.technicians(connection, viewer, permission="ticket.act")
             if each.id == viewer.technician_id
         )
+        asked = offering.asked_jobs(connection, viewer, at=at)
         against = offering.obstacles(
             connection, viewer=viewer, ticket_ids=[each.ticket_id for each in work.up_for_claim], at=at
         )
@@ -136,5 +187,7 @@ def _read(*, viewer: Actor, at: datetime) -> dict[str, Any]:
             for each in offers
         ],
         "finished": [plain(each) for each in work.done],
+        "asked": [plain(each) for each in asked if each.asked.is_open],
+        "lost": [plain(each) for each in asked if not each.asked.is_open],
         "is_on_duty": me.is_on_duty,
     }
