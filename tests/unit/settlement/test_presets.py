@@ -1,5 +1,6 @@
 """Every preset rule pays what a person worked out, and its near miss gets nothing from it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +26,7 @@ def facts_of(changes: dict[str, Any]) -> Facts:
     started, finished = (
         datetime.fromisoformat(each).replace(tzinfo=zone) for each in known.pop("work", FRIDAY)
     )
-    read = {
+    read: dict[str, Callable[[Any], Any]] = {
         "urgency": Urgency,
         "service_class": ServiceClass,
         "hazards": lambda codes: tuple(Hazard(code) for code in codes),
