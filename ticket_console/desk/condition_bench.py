@@ -47,11 +47,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """How many tickets a condition holds for, of how many looked at, and the newest of them."""
+    """How many tickets a condition holds for, of how many looked at, and a page of them, the newest first.
+
+    `before` is where the next page begins; None where there is none.
+    """
 
     count: int
     of: int
     examples: tuple[tuple[int, str, str], ...]
+    before: int | None = None
 
 
 def judge(
@@ -104,11 +108,18 @@ def _verdicts(tree: Mapping[str, Any], facts: Mapping[str, Any], path: str) -> l
 
 
 def matching(
-    connection: Connection, *, viewer: Actor, tree: Mapping[str, Any], at: datetime, last_month: bool = False
+    connection: Connection,
+    *,
+    viewer: Actor,
+    tree: Mapping[str, Any],
+    at: datetime,
+    last_month: bool = False,
+    before: int | None = None,
 ) -> Matches:
     """For how many tickets that the viewer sees a condition holds: of those open now, or opened last month.
 
-    Raises BadCondition, FactHidden and ConditionNotInSql.
+    `before` asks for the page of examples that begins there. Raises BadCondition, FactHidden and
+    ConditionNotInSql.
     """
     policy.require(viewer, "ticket.view")
     _refuse_malformed(tree)
@@ -125,13 +136,20 @@ def matching(
     of, count = connection.execute(
         sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((held, 1), else_=0)), 0)).where(*seen)
     ).one()
+    page = seen if before is None else [*seen, tickets.c.id < before]
     examples = connection.execute(
         sa.select(tickets.c.id, tickets.c.no, tickets.c.title)
-        .where(*seen, held)
+        .where(*page, held)
         .order_by(tickets.c.id.desc())
-        .limit(EXAMPLES)
+        .limit(EXAMPLES + 1)
+    ).all()
+    shown = examples[:EXAMPLES]
+    return Matches(
+        int(count),
+        of,
+        tuple((row.id, row.no, row.title) for row in shown),
+        shown[-1].id if len(examples) > EXAMPLES else None,
     )
-    return Matches(int(count), of, tuple((row.id, row.no, row.title) for row in examples))
 
 
 def _anywhere_hidden(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.builders.company import CHENGDU, Company, found_company
 from ticket_console.desk import condition_bench
-from ticket_console.desk.condition_bench import FactHidden, Matches, Verdict
+from ticket_console.desk.condition_bench import EXAMPLES, FactHidden, Matches, Verdict
 from ticket_console.desk.work import ticket_facts
 from ticket_console.forms import reads as form_reads
 from ticket_console.forms.tables import Template
@@ -43,10 +43,10 @@ def judge(company: Company, by: str, ticket_id: int, tree: dict[str, Any]) -> tu
         return condition_bench.judge(connection, viewer=company.actor(by), ticket_id=ticket_id, tree=tree)
 
 
-def matching(company: Company, by: str, tree: dict[str, Any], *, last_month: bool = False) -> Matches:
+def matching(company: Company, by: str, tree: dict[str, Any], **more: Any) -> Matches:
     with reading() as connection:
         return condition_bench.matching(
-            connection, viewer=company.actor(by), tree=tree, at=company.at, last_month=last_month
+            connection, viewer=company.actor(by), tree=tree, at=company.at, **more
         )
 
 
@@ -115,6 +115,18 @@ def test_only_what_the_viewer_sees_is_counted(company: Company) -> None:
 
     assert (everywhere.count, everywhere.of) == (2, 3)
     assert (there.count, there.of, [number for _, number, _ in there.examples]) == (1, 1, [far.no])
+
+
+def test_the_tickets_it_holds_for_can_be_paged_through_to_the_last(company: Company) -> None:
+    opened = [company.open(urgency=3).ticket_id for _ in range(EXAMPLES + 3)]
+
+    first = matching(company, "manager", URGENT_HVAC)
+    second = matching(company, "manager", URGENT_HVAC, before=first.before)
+
+    listed = [ticket_id for page in (first, second) for ticket_id, _, _ in page.examples]
+    assert listed == sorted(opened, reverse=True)
+    assert (len(first.examples), first.count, second.count) == (EXAMPLES, EXAMPLES + 3, EXAMPLES + 3)
+    assert second.before is None
 
 
 def test_last_month_is_the_month_before_this_one(company: Company, at: datetime) -> None:
