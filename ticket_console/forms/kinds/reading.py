@@ -51,6 +51,11 @@ def checked_text(spec: FieldSpec, text: str) -> str:
     return text
 
 
+def line(spec: FieldSpec, raw: object, zone: tzinfo | None) -> str:
+    """A line of text as its field allows it."""
+    return checked_text(spec, line_of(raw, min(whole(spec.maximum, TEXT_LIMIT), TEXT_LIMIT)))
+
+
 def text_schema(limit: int) -> Callable[[FieldSpec], dict[str, Any]]:
     def schema(spec: FieldSpec) -> dict[str, Any]:
         found: dict[str, Any] = {"type": "string", "maxLength": min(whole(spec.maximum, limit), limit)}
