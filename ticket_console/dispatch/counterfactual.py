@@ -114,7 +114,11 @@ def ways_to_win(
     does alone, two of them together. Empty where nothing does, or the rival was before the winner anyway.
     """
     start = _mended(rival, by, tuple(failures))
-    if start is None or (not start.cures and rival.key < winner.key):
+    if (
+        start is None
+        or rival.technician_id == winner.technician_id
+        or (not start.cures and rival.key < winner.key)
+    ):
         return ()
     search = _Search(start, winner, by)
     found = search.singly() or search.in_pairs()
