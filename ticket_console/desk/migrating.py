@@ -343,6 +343,16 @@ def revert_migration(
         return finish(work)
 
 
+def can_revert(connection: Connection, *, viewer: Actor, ticket_ids: Collection[int]) -> frozenset[int]:
+    """Those of these tickets whose migration can still be taken back, of those the viewer may see."""
+    policy.require(viewer, "flow.manage")
+    seen = sa.select(_tickets.c.id).where(
+        _tickets.c.id.in_(sorted(ticket_ids)), _tickets.c.org_id == viewer.org_id, visible_to(viewer)
+    )
+    found = connection.execute(seen).scalars().all()
+    return frozenset(each for each in found if _last_migration(connection, each) is not None)
+
+
 def _last_migration(connection: Connection, ticket_id: int) -> Mapping[str, Any] | None:
     """What the migration said, if nothing but words came after it."""
     last = connection.execute(

@@ -17,6 +17,7 @@ from ticket_console.desk.migrating import (
     MigrationPlan,
     NotReversible,
     apply_migration,
+    can_revert,
     plan_migration,
     revert_migration,
 )
@@ -250,9 +251,13 @@ def test_a_migration_is_taken_back_as_long_as_nobody_acted(company: Company) -> 
         text="好的",
     )
 
+    with reading() as connection:
+        asked = [opened.ticket_id, 987_654]
+        can = can_revert(connection, viewer=company.actor("manager"), ticket_ids=asked)
     back = revert(company, opened.ticket_id, row(opened.ticket_id).version)
 
     after = open_steps(opened.ticket_id)["accept"]
+    assert can == {opened.ticket_id}
     assert (moved.version, back.version) == (2, row(opened.ticket_id).version)
     assert row(opened.ticket_id).flow_version_id == before.flow_version_id
     assert (row(opened.ticket_id).stage, row(opened.ticket_id).assignee_id) == (
