@@ -100,7 +100,7 @@ export function addSites(map) {
     "circle-radius": ["interpolate", ["linear"], ["get", "open"], 0, 4, 10, 8, 50, 14, 200, 20],
     "circle-color": ["case", late, token("danger"), [">", ["get", "open"], 0], token("accent"), token("surface")],
     "circle-opacity": 0.85, "circle-stroke-color": ["case", [">", ["get", "open"], 0], token("surface"), token("text-3")], "circle-stroke-width": 1.5,
-  }));
+  }, { layout: { "circle-sort-key": ["+", ["*", 1000, ["get", "overdue"]], ["get", "open"]] } }));
   map.addLayer(words("site-open", "sites", ["case", [">", ["get", "open"], 9], ["to-string", ["get", "open"]], ""], { minzoom: 5 }, { "text-color": onMark() }));
   map.addLayer(words("site-name", "sites", ["get", "label"], { minzoom: 8.5, layout: { ...beside, "text-offset": [1.6, 0] } }, halo()));
 }
