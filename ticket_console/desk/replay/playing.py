@@ -157,8 +157,8 @@ def play(
     """The course of a script on `graph`, for a ticket that really `ran_on` another or the same.
 
     A ticket that was still open `as_of` the instant at which its history was read is played up to then; a
-    finished one to its end. With `versions` the ticket is carried over to other versions as it was. `worked_out`
-    knows the formulas of its form.
+    finished one to its end. With `versions` the ticket is carried over to other versions as it was.
+    `worked_out` knows the formulas of its form.
     """
     return _Player(graph, script, ran_on, dwells, as_of, waits, versions, worked_out).play()
 
