@@ -20,7 +20,7 @@ from ticket_console.kernel.database import at_once, off_loop, reading
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.settings import settings
 from ticket_console.tickets import board, reads
-from ticket_console.tickets.board import Board, BoardFilters
+from ticket_console.tickets.board import Board, BoardFilters, By, Rows
 from ticket_console.tickets.tables import Visibility
 
 CommandId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
@@ -75,8 +75,13 @@ class CancelBody(Change):
 
 
 class DropBody(Change):
+    """`override` goes over the lane's limit, with the reason; the card comes between two others of the lane."""
+
     to_stage: Annotated[str, Field(max_length=32)]
     reason: Annotated[str, Field(max_length=moving.REASON_LENGTH)] = ""
+    before_id: int | None = None
+    after_id: int | None = None
+    override: bool = False
 
 
 class AssignBody(Change):
@@ -98,7 +103,11 @@ class BoardQuery(Query):
     assignee_id: int | None = None
     unassigned: bool = False
     overdue: bool = False
+    late: bool = False
+    vip: bool = False
     search: Annotated[str, Field(max_length=board.SEARCH_LENGTH)] = ""
+    by: By = By.STAGE
+    rows: Rows = Rows.NONE
 
 
 async def open_ticket(call: Call[OpenBody]) -> OpenedTicket:
@@ -149,7 +158,16 @@ async def cancel(call: Call[CancelBody]) -> MovedTicket:
 
 async def drop(call: Call[DropBody]) -> MovedTicket:
     """Move a ticket to another lane of the board."""
-    return await at_once(moving.drop, **_change(call), to_stage=call.body.to_stage, reason=call.body.reason)
+    body = call.body
+    return await at_once(
+        moving.drop,
+        **_change(call),
+        to_stage=body.to_stage,
+        reason=body.reason,
+        before_id=body.before_id,
+        after_id=body.after_id,
+        override=body.override,
+    )
 
 
 async def assign(call: Call[AssignBody]) -> MovedTicket:
@@ -183,7 +201,7 @@ async def comment(call: Call[CommentBody]) -> MovedTicket:
 
 
 async def read_board(call: Call[None]) -> Board:
-    """The board: every lane with its exact count and its first fifty cards."""
+    """The board: lanes by stage, person, territory or due time, with exact counts and their first cards."""
     query: BoardQuery = call.query
     filters = BoardFilters(
         region_id=query.region_id,
@@ -192,7 +210,11 @@ async def read_board(call: Call[None]) -> Board:
         assignee_id=query.assignee_id,
         is_unassigned=query.unassigned,
         is_overdue=query.overdue,
+        is_late=query.late,
+        is_vip=query.vip,
         search=query.search,
+        by=query.by,
+        rows=query.rows,
     )
 
     def read() -> Board:

@@ -14,6 +14,8 @@ from ticket_console.desk import arranging, assigning, ordering
 from ticket_console.desk.bulk import LONGEST_COMMAND, MOST_AT_ONCE, Outcome, number_of
 from ticket_console.desk.effects import carry_out
 from ticket_console.desk.work import Asked, MovedTicket, Work, change, new_row_id
+from ticket_console.dispatch.choosing import NotEligible
+from ticket_console.dispatch.eligibility import Filter
 from ticket_console.flows.elements import HANDLED_KINDS, NodeKind
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, retried, table
@@ -169,7 +171,14 @@ def _undo_assignment(asked: Asked, done: _Done) -> MovedTicket:
 
 
 def _undo_release(asked: Asked, done: _Done) -> MovedTicket:
-    return assigning.assign(**asked, technician_id=int(done.said["technician_id"]), reason=REASON)
+    technician_id = int(done.said["technician_id"])
+    try:
+        return assigning.assign(**asked, technician_id=technician_id, reason=REASON)
+    except NotEligible as refusal:
+        # Having given it up by this very mistake is nothing that should keep them from it.
+        if any(failure.code is not Filter.DECLINED for failure in refusal.failures):
+            raise
+    return assigning.assign(**asked, technician_id=technician_id, reason=REASON, override=True)
 
 
 def _undo_step(asked: Asked, done: _Done) -> MovedTicket:

@@ -53,7 +53,7 @@ def command(value: Any) -> str:
 def target_asked(value: Any) -> Target:
     asked = _map(value, "to")
     by = asked.get("by")
-    if by not in {each.value for each in By}:
+    if not isinstance(by, str) or by not in {each.value for each in By}:
         raise _wrong("to.by")
     return Target(
         By(by),

@@ -55,7 +55,7 @@ class BoardViewsState(SessionState):
     @handler(permission="board.limit")
     async def set_limit(self, scope: str, key: str, soft: int | None, hard: int | None) -> Reply:
         """Limit a lane or a person; every open board hears of it."""
-        if scope not in {each.value for each in LimitScope}:
+        if not isinstance(scope, str) or scope not in {each.value for each in LimitScope}:
             raise InvalidInput((FieldProblem("scope", "input.wrong_type"),))
         await in_writer(
             limiting.set_limit,
