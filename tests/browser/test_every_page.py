@@ -39,6 +39,8 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/intake/import": ("manager", "agent"),
     "/waiting": ("manager", "dispatcher"),
     "/dispatch": ("manager", "dispatcher"),
+    "/timeline": ("manager", "dispatcher"),
+    "/roster": ("manager", "dispatcher"),
     "/settlement": ("manager", "finance", "auditor", TECHNICIAN),
     "/audit": ("manager", "auditor"),
     "/notices": (*OFFICE, TECHNICIAN),

@@ -6,6 +6,8 @@ import "@event-calendar/core/index.css";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { against, later, minutesBetween, standing, wallOf } from "./truth.js";
 
+const ROLES = ["table", "row", "rowgroup", "rowheader", "columnheader", "cell"].map((role) => `[role=${role}]`).concat(".ec-event[role]").join(", ");
+
 const text = (tag, className, content) => {
   const made = document.createElement(tag);
   made.className = className;
@@ -114,7 +116,12 @@ export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLe
     if (!visit) return event.title ?? "";
     const head = text("b", "tl-no", visit.no || tongue.t("plan.hidden"));
     if (visit.vip) head.append(" ★");
-    return { domNodes: [head, text("span", "tl-title", visit.title)] };
+    if (!visit.no) return { domNodes: [head] };
+    const face = text("button", "tl-face");
+    face.type = "button";
+    face.setAttribute("aria-label", tongue.t("plan.visit.label", { no: visit.no, title: visit.title, start: visit.start.slice(11, 16), end: visit.end.slice(11, 16) }));
+    face.append(head, text("span", "tl-title", visit.title));
+    return { domNodes: [face] };
   };
 
   // A finished gesture at a visit: it goes back at once where it is known to be refused.
@@ -158,21 +165,23 @@ export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLe
       eventDidMount: ({ el, event }) => {
         const { visit } = event.extendedProps;
         if (!visit?.no) return;
-        const { speak: spoken } = now.current;
-        el.tabIndex = 0;
-        el.setAttribute("role", "button");
         el.dataset.visit = visit.id;
         el.style.setProperty("--tl-tone", `var(--tc-priority-${visit.priority})`);
-        el.setAttribute("aria-label", spoken.t("plan.visit.label", { no: visit.no, title: visit.title, start: visit.start.slice(11, 16), end: visit.end.slice(11, 16) }));
-        el.addEventListener("keydown", (press) => {
-          if (press.key !== "Enter" && press.key !== " ") return;
-          press.preventDefault();
-          now.current.onOpen(visit);
-        });
       },
     });
     const built = calendar.current;
+    // It calls itself a table without rows, and each block a button; what is a button here is within the block.
+    const tidy = () => {
+      for (const each of box.current?.querySelectorAll(ROLES) ?? []) {
+        each.removeAttribute("role");
+        each.removeAttribute("tabindex");
+      }
+    };
+    const watcher = new MutationObserver(tidy);
+    watcher.observe(box.current, { childList: true, subtree: true, attributes: true, attributeFilter: ["role", "tabindex"] });
+    tidy();
     return () => {
+      watcher.disconnect();
       calendar.current = null;
       destroyCalendar(built);
     };
@@ -192,5 +201,5 @@ export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLe
     },
   }), []);
 
-  return h("div", { ref: box, className: "tl-calendar", "data-days": plan.days });
+  return h("div", { ref: box, className: "tl-calendar", "data-days": plan.days, role: "group", "aria-label": speak.t("plan.title") });
 });
