@@ -16,6 +16,8 @@ from tests.fixtures.browsers import PATIENCE_MS, LogIn, Server
 
 AT_ONCE_MS = 1000
 WIDE = 1920
+# A lane holds only the cards in sight: a whole board is looked at on a screen as high as its lanes.
+HIGH = 4000
 
 WatchBoard = Callable[..., Page]
 
@@ -68,7 +70,7 @@ def board_of(context_as: LogIn) -> WatchBoard:
         prepare: Callable[[BrowserContext], None] = lambda context: None,
         **options: Any,
     ) -> Page:
-        context = context_as(login, width=WIDE, **options)
+        context = context_as(login, **{"width": WIDE, "height": 900 if ticket else HIGH, **options})
         prepare(context)
         page = context.new_page()
         page.goto(f"/board?{urlencode({'q': ticket.title})}" if ticket else "/board")
@@ -175,11 +177,11 @@ def test_a_card_is_moved_with_the_keyboard_alone(take: TakeRequest, board_of: Wa
     mine, theirs = board_of("dispatcher", ticket), board_of("manager", ticket)
 
     ticket.card(mine).focus()
-    mine.keyboard.press("Space")
+    mine.keyboard.press("m")
     mine.locator(".tb[data-dragging]").wait_for()
     mine.keyboard.press("ArrowRight")
     mine.locator('[data-lane="onsite"][data-over]').wait_for()
-    mine.keyboard.press("Space")
+    mine.keyboard.press("Enter")
 
     expect(ticket.in_lane(theirs, "onsite")).to_be_visible()
 
@@ -189,7 +191,7 @@ def test_escape_leaves_a_lifted_card_where_it_was(take: TakeRequest, board_of: W
     page = board_of("dispatcher", ticket)
 
     ticket.card(page).focus()
-    page.keyboard.press("Space")
+    page.keyboard.press("m")
     page.locator(".tb[data-dragging]").wait_for()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")
@@ -261,7 +263,7 @@ def test_who_may_only_look_cannot_lift_a_card(take: TakeRequest, board_of: Watch
     page = board_of("auditor", ticket)
 
     ticket.card(page).focus()
-    page.keyboard.press("Space")
+    page.keyboard.press("m")
 
     expect(page.locator(".tb[data-dragging]")).to_have_count(0)
     expect(ticket.in_lane(page, "accept")).to_be_visible()

@@ -5,13 +5,18 @@ import reflex as rx
 from ticket_console.components.board.live_board import live_board
 from ticket_console.pages.frame import console_page
 from ticket_console.state.board import BoardState
+from ticket_console.state.board_desk import BoardDeskState
 from ticket_console.state.board_hand import BoardHandState
 from ticket_console.state.board_views import BoardViewsState
 
 _KEYS = [
-    {"keys": "Space", "label": "keys.board.lift"},
+    {"keys": "← ↑ ↓ →", "label": "keys.board.walk"},
+    {"keys": "Space", "label": "keys.board.panel"},
     {"keys": "Enter", "label": "keys.board.open"},
-    {"keys": "m", "label": "keys.board.menu"},
+    {"keys": "m", "label": "keys.board.lift"},
+    {"keys": ".", "label": "keys.board.menu"},
+    {"keys": "x", "label": "keys.board.select"},
+    {"keys": "z", "label": "keys.board.undo"},
 ]
 
 
@@ -27,13 +32,29 @@ _KEYS = [
 def board() -> rx.Component:
     return live_board(
         feed=BoardState.feed,
+        presence=BoardState.presence,
+        seen=BoardState.seen,
+        me=BoardState.me,
         verdict=BoardHandState.verdict,
+        truth=BoardHandState.truth,
+        peek=BoardDeskState.peeked,
+        outcomes=BoardDeskState.outcomes,
         choices=BoardState.choices,
-        may_move=BoardState.permissions.contains("ticket.act"),
+        views=BoardViewsState.views,
+        saved=BoardViewsState.saved,
+        permissions=BoardState.permissions,
         may_be_mine=BoardState.roles.contains("technician"),
-        on_drop=lambda command_id, ticket_id, version, stage, reason: BoardHandState.drop(
-            command_id, ticket_id, version, {"by": "stage", "key": stage}, reason, False
-        ),
-        on_more=lambda lane, after: BoardState.more(lane, after, ""),
+        on_drop=BoardHandState.drop,
+        on_more=BoardState.more,
         on_refresh=BoardState.refresh,
+        on_hold=BoardHandState.hold,
+        on_let_go=BoardHandState.let_go,
+        on_peek=BoardDeskState.peek,
+        on_unpeek=BoardDeskState.unpeek,
+        on_all_seen=BoardState.all_seen,
+        on_bulk=BoardDeskState.bulk,
+        on_undo=BoardDeskState.undo,
+        on_save_view=BoardViewsState.save_view,
+        on_delete_view=BoardViewsState.delete_view,
+        on_set_limit=BoardViewsState.set_limit,
     )

@@ -3,7 +3,7 @@
 // A board keeps the newest version of each card, so that order and repetition of patches do no harm;
 // a patch that went missing is noticed by its number (`missed`), and the whole board is asked for again.
 
-export const EMPTY = { board: null, seq: 0, at: null, lanes: [], cards: new Map(), edges: new Map(), early: [], missed: false };
+export const EMPTY = { board: null, seq: 0, at: null, by: "stage", rows: [], lanes: [], cards: new Map(), edges: new Map(), early: [], missed: false };
 
 const MAX_EARLY = 200;
 
@@ -11,29 +11,44 @@ export const place = (card) => [card.priority_class, card.rank];
 
 export function compare(one, other) {
   if (one[0] !== other[0]) return one[0] - other[0];
-  return one[1] < other[1] ? -1 : one[1] > other[1] ? 1 : 0;
+  if (one[1] !== other[1]) return one[1] < other[1] ? -1 : 1;
+  return (one[2] ?? 0) - (other[2] ?? 0);
 }
 
-const byPlace = (one, other) => compare(place(one), place(other));
+const isCell = /\u0000/;
+export const cellOf = (lane, row) => `${lane}\u0000${row}`;
+export const laneOfCell = (cell) => cell.split(isCell)[0];
 
-// Cards beyond the edge of a lane's last window are counted and not shown: showing them would leave a hole before them.
+// Cards beyond the edge of a window are counted and not shown: showing them would leave a hole before them.
 const isBeyond = (edges, card) => {
-  const edge = edges.get(card.stage);
+  const edge = edges.get(cellOf(card.lane, card.row));
   return edge !== undefined && edge !== null && compare(place(card), edge) > 0;
 };
 
+const lastPlace = (cards) => cards.map(place).reduce((last, each) => (last === null || compare(each, last) > 0 ? each : last), null);
+
+function edgesOf(lane) {
+  if (!lane.cells) return lane.more ? [[cellOf(lane.key, ""), lastPlace(lane.cards)]] : [];
+  return Object.entries(lane.cells).filter(([, cell]) => cell.more)
+    .map(([row]) => [cellOf(lane.key, row), lastPlace(lane.cards.filter((card) => card.row === row))]);
+}
+
+const countsOf = (cells) => Object.fromEntries(Object.entries(cells).map(([row, cell]) => [row, cell.count]));
+
 function fromSnapshot(state, feed) {
-  const cards = new Map();
-  const edges = new Map();
-  for (const lane of feed.lanes) {
-    for (const card of lane.cards) cards.set(card.id, card);
-    edges.set(lane.key, lane.more && lane.cards.length ? place(lane.cards[lane.cards.length - 1]) : null);
-  }
-  const held = new Map(state.lanes.map((lane) => [lane.key, lane]));
-  const lanes = feed.lanes.map(({ key, name, category, count }) => ({ key, name: held.get(key)?.name ?? name, category, count }));
-  const fresh = { board: feed.board, seq: feed.seq, at: feed.at, lanes, cards, edges, early: [], missed: false };
+  const cards = new Map(feed.lanes.flatMap((lane) => lane.cards.map((card) => [card.id, card])));
+  const edges = new Map(feed.lanes.flatMap(edgesOf));
+  const held = new Map(state.by === feed.by ? state.lanes.map((lane) => [lane.key, lane]) : []);
+  const lanes = feed.lanes.map(({ key, name, category, count, limit, load, on_duty, cells }) => ({
+    key, name: held.get(key)?.name ?? name, category, count, limit: limit ?? null, load: load ?? null, onDuty: on_duty, counts: cells ? countsOf(cells) : null,
+  }));
+  const fresh = { board: feed.board, seq: feed.seq, at: feed.at, by: feed.by, rows: feed.rows, lanes, cards, edges, early: [], missed: false };
   return state.early.filter((patch) => patch.board === feed.board && patch.seq > feed.seq).reduce(absorb, fresh);
 }
+
+const sameLoad = (one, other) => one === other || (one && other && one.open === other.open && one.capacity === other.capacity);
+const sameCounts = (one, other) => one === other
+  || (one && other && Object.keys({ ...one, ...other }).every((row) => (one[row] ?? 0) === (other[row] ?? 0)));
 
 function fromPatch(state, feed) {
   if (feed.board !== state.board) {
@@ -50,9 +65,14 @@ function fromPatch(state, feed) {
   }
   const lanes = state.lanes.map((lane) => {
     const count = feed.counts[lane.key] ?? 0;
-    return count === lane.count ? lane : { ...lane, count };
+    const counts = lane.counts && feed.cells ? feed.cells[lane.key] ?? {} : lane.counts;
+    const load = feed.loads?.[lane.key] ?? lane.load;
+    return count === lane.count && sameLoad(load, lane.load) && sameCounts(counts, lane.counts) ? lane : { ...lane, count, counts, load };
   });
-  return { ...state, seq: feed.seq, at: feed.at, cards, lanes, missed: state.missed || feed.seq !== state.seq + 1 };
+  // A person or a stage that came later has no lane here yet.
+  const known = new Set(state.lanes.map((lane) => lane.key));
+  const isStrange = feed.cards.some((card) => !known.has(card.lane));
+  return { ...state, seq: feed.seq, at: feed.at, cards, lanes, missed: state.missed || isStrange || feed.seq !== state.seq + 1 };
 }
 
 function fromPage(state, feed) {
@@ -62,8 +82,7 @@ function fromPage(state, feed) {
     const held = cards.get(card.id);
     if (!held || held.version <= card.version) cards.set(card.id, card);
   }
-  const last = feed.cards[feed.cards.length - 1];
-  const edges = new Map(state.edges).set(feed.lane, feed.more && last ? place(last) : null);
+  const edges = new Map(state.edges).set(cellOf(feed.lane, feed.row ?? ""), feed.more ? lastPlace(feed.cards) : null);
   return { ...state, cards, edges };
 }
 
@@ -74,35 +93,62 @@ export function absorb(state, feed) {
   return state;
 }
 
+// Where a card stands that was dropped between two others, until the server tells its real rank. Classes of
+// priority stay apart: a neighbour of another class says nothing but that the card is first or last of its own.
+export function placeBetween(card, above, below) {
+  if (above && above.priority_class === card.priority_class) return [card.priority_class, above.rank, 1];
+  if (below && below.priority_class === card.priority_class) return [card.priority_class, below.rank, -1];
+  return place(card);
+}
+
 const sameItems = (one, other) => one.length === other.length && one.every((each, at) => each === other[at]);
 
-const sameLane = (one, other) => one.count === other.count && one.more === other.more && one.name === other.name
+const sameCell = (one, other) => one.count === other.count && one.more === other.more
   && sameItems(one.cards, other.cards) && sameItems(one.pending, other.pending);
 
-// The lanes as they are drawn. `moved` is what this browser's user did and nobody confirmed yet: a Map of
-// card id -> {to, version, pending}. A lane that is as it was in `before` is that very object, so that
+const sameLane = (one, other) => one.count === other.count && one.name === other.name && one.load === other.load
+  && one.limit === other.limit && one.category === other.category && sameItems(one.cells, other.cells);
+
+// The lanes as they are drawn, each with one cell for every row of the board (one cell "" where there are no
+// rows). `moved` is what this browser's user did and nobody confirmed yet: a Map of card id ->
+// {to, place, version, pending}. A lane or a cell that is as it was in `before` is that very object, so that
 // only what changed is drawn again.
 export function lanesOf(state, moved = new Map(), before = []) {
-  const byLane = new Map(state.lanes.map((lane) => [lane.key, []]));
+  const rows = state.rows.length ? state.rows.map((row) => row.key) : [""];
+  const found = new Map(state.lanes.flatMap((lane) => rows.map((row) => [cellOf(lane.key, row), []])));
   const shift = new Map();
+  const shifted = (key, by) => shift.set(key, (shift.get(key) ?? 0) + by);
   for (const card of state.cards.values()) {
     const move = moved.get(card.id);
-    if (move && move.to !== card.stage) {
-      shift.set(card.stage, (shift.get(card.stage) ?? 0) - 1);
-      shift.set(move.to, (shift.get(move.to) ?? 0) + 1);
+    const lane = move ? move.to : card.lane;
+    if (lane !== card.lane) {
+      for (const key of [card.lane, cellOf(card.lane, card.row)]) shifted(key, -1);
+      for (const key of [lane, cellOf(lane, card.row)]) shifted(key, 1);
     }
-    byLane.get(move ? move.to : card.stage)?.push(card);
+    found.get(cellOf(lane, card.row))?.push(card);
   }
-  return state.lanes.map((lane, at) => {
-    const cards = byLane.get(lane.key).sort(byPlace);
-    const pending = cards.filter((card) => moved.get(card.id)?.pending).map((card) => card.id);
+  const placeOf = (card) => moved.get(card.id)?.place ?? place(card);
+  const inOrder = moved.size
+    ? (one, other) => compare(placeOf(one), placeOf(other))
+    : (one, other) => one.priority_class - other.priority_class || (one.rank < other.rank ? -1 : one.rank > other.rank ? 1 : 0);
+  const old = new Map(before.map((lane) => [lane.key, lane]));
+  return state.lanes.map((lane) => {
+    const was = old.get(lane.key);
     const count = Math.max(lane.count + (shift.get(lane.key) ?? 0), 0);
-    const drawn = { ...lane, cards, pending, count, more: (state.edges.get(lane.key) ?? null) !== null };
-    return before[at]?.key === lane.key && sameLane(before[at], drawn) ? before[at] : drawn;
+    const cells = rows.map((row, at) => {
+      const key = cellOf(lane.key, row);
+      const cards = found.get(key).sort(inOrder);
+      const pending = cards.filter((card) => moved.get(card.id)?.pending).map((card) => card.id);
+      const own = !row ? count : lane.counts ? Math.max((lane.counts[row] ?? 0) + (shift.get(key) ?? 0), 0) : cards.length;
+      const cell = { key, lane: lane.key, row, cards, pending, count: own, more: (state.edges.get(key) ?? null) !== null };
+      return was?.cells[at]?.key === key && sameCell(was.cells[at], cell) ? was.cells[at] : cell;
+    });
+    const drawn = { ...lane, count, cells };
+    return was && sameLane(was, drawn) ? was : drawn;
   });
 }
 
-// A move is settled once the board shows the card in a newer version than the one that was moved.
+// A move is settled once the board shows the card in a newer version than it had when it was dropped.
 export function unsettled(moved, cards) {
   const still = [...moved].filter(([id, move]) => {
     const card = cards.get(id);
@@ -110,3 +156,6 @@ export function unsettled(moved, cards) {
   });
   return still.length === moved.size ? moved : new Map(still);
 }
+
+// Whether a card changed since its reader last looked; `seen` is {since, versions: {id: version}}.
+export const isUnread = (card, seen) => Boolean(seen?.since) && card.updated_at > seen.since && card.version > (seen.versions?.[card.id] ?? 0);
