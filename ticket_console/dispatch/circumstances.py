@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from ticket_console.dispatch import visit_book
-from ticket_console.dispatch.deciding import NOTHING_KNOWN, Circumstances, Month
+from ticket_console.dispatch.deciding import NO_MONTHS, NOTHING_KNOWN, Circumstances, Months
 from ticket_console.dispatch.eligibility import Need
 from ticket_console.dispatch.rules import DispatchPolicy, Term
 from ticket_console.dispatch.scoring import KNOWS_CUSTOMER, KNOWS_DEVICE
@@ -33,6 +34,14 @@ _MONTHS: Final = (
     .where(_technicians.c.org_id == sa.bindparam("org_id"))
     .order_by(_months.c.technician_id)
 )
+# All rows of an organisation are written at once.
+_COUNTED: Final = (
+    sa.select(_months.c.counted_at)
+    .join(_technicians, _technicians.c.id == _months.c.technician_id)
+    .where(_technicians.c.org_id == sa.bindparam("org_id"))
+    .limit(1)
+)
+_held: WeakKeyDictionary[Engine, dict[int, tuple[datetime | None, Months]]] = WeakKeyDictionary()
 _SERVED: Final = (
     sa.select(_assignments.c.technician_id)
     .distinct()
@@ -54,7 +63,9 @@ def read_circumstances(
     weights = dict(zip(Term, policy.weights_for(is_vip=need.is_vip), strict=True))
     return replace(
         plans(connection, need, policy, at=at),
-        months=months_of(connection, need.org_id) if weights[Term.HARD] or weights[Term.INCOME] else {},
+        months=months_of(connection, need.org_id)
+        if weights[Term.HARD] or weights[Term.INCOME]
+        else NO_MONTHS,
         familiar=_familiar(connection, need) if weights[Term.CONTINUITY] else {},
     )
 
@@ -68,9 +79,16 @@ def plans(connection: Connection, need: Need, policy: DispatchPolicy, *, at: dat
     return Circumstances(visits=visits, travel=visit_book.travel())
 
 
-def months_of(connection: Connection, org_id: int) -> dict[int, Month]:
-    """What everybody finished within the last thirty days."""
-    return {row[0]: Month(row[1], row[2]) for row in connection.execute(_MONTHS, {"org_id": org_id})}
+def months_of(connection: Connection, org_id: int) -> Months:
+    """What everybody finished within the last thirty days; read again once it was counted again."""
+    whose = {"org_id": org_id}
+    counted_at = connection.execute(_COUNTED, whose).scalar()
+    held = _held.setdefault(connection.engine, {})
+    known = held.get(org_id)
+    if known is None or known[0] != counted_at:
+        found = {row[0]: (row[1], row[2]) for row in connection.execute(_MONTHS, whose)}
+        known = held[org_id] = (counted_at, Months.of(found))
+    return known[1]
 
 
 def _familiar(connection: Connection, need: Need) -> dict[int, int]:

@@ -38,11 +38,25 @@ _MEMO_SIZE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """What somebody finished within thirty days."""
+class Months:
+    """What people finished within thirty days, as columns in the order of their ids."""
 
-    hard_jobs: int
-    income_minor: int
+    ids: Whole
+    hard_jobs: Whole
+    income_minor: Whole
+
+    @classmethod
+    def of(cls, found: Mapping[int, tuple[int, int]]) -> "Months":
+        """From hard jobs and income by technician."""
+        listed = sorted(found)
+        return cls(
+            ids=np.array(listed, dtype=np.int64),
+            hard_jobs=np.array([found[each][0] for each in listed], dtype=np.int64),
+            income_minor=np.array([found[each][1] for each in listed], dtype=np.int64),
+        )
+
+
+NO_MONTHS: Final = Months.of({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,7 @@ class Circumstances:
     `familiar` says who knows the customer or the device, `visits` what stands in their plans.
     """
 
-    months: Mapping[int, Month] = field(default_factory=dict)
+    months: Months = NO_MONTHS
     familiar: Mapping[int, int] = field(default_factory=dict)
     visits: Mapping[int, Sequence[Planned]] = field(default_factory=dict)
     travel: Travel = STANDARD_TRAVEL
@@ -111,6 +125,10 @@ class Ranking(Sequence[Scored]):
             return [self._weighed.scored(int(position)) for position in self._order[index]]
         return self._weighed.scored(int(self._order[index]))
 
+    @property
+    def positions(self) -> Sequence[int]:
+        return self._order
+
     def __iter__(self) -> Iterator[Scored]:
         return (self._weighed.scored(int(position)) for position in self._order)
 
@@ -149,8 +167,9 @@ class Weighed:
 class Considered:
     """A roster weighed for one task: those who may, best first, and those who may not.
 
-    `full` are the people at their capacity, and `kept_out` those whom something about this very task keeps
-    out; among both are some who fail other filters as well.
+    `full` marks the people at their capacity, `filled` are those who were filled up while we looked, and
+    `kept_out` those whom something about this very task keeps out; among all of them are some who fail other
+    filters as well.
     """
 
     policy: DispatchPolicy
@@ -158,14 +177,16 @@ class Considered:
     standing: Standing
     weighed: Weighed
     by_score: Ranking
-    full: dict[int, Failure]
+    full: Flags
     kept_out: dict[int, tuple[Failure, ...]]
+    filled: dict[int, Failure] = field(default_factory=dict)
 
     def reject(self, technician_id: int, failure: Failure) -> None:
         """Take out somebody whose last room was taken while we looked."""
-        self.full[technician_id] = failure
+        self.filled[technician_id] = failure
+        self.full[self.weighed.people.positions[technician_id]] = True
         ids = self.weighed.people.ids
-        rest = [position for position in self.by_score._order if ids[position] != technician_id]
+        rest = [position for position in self.by_score.positions if ids[position] != technician_id]
         self.by_score = Ranking(self.weighed, rest)
 
     def score_of(self, technician_id: int) -> Scored:
@@ -177,8 +198,15 @@ class Considered:
             *self.standing.failed.get(technician_id, ()),
             *self.kept_out.get(technician_id, ()),
         )
-        crowded = self.full.get(technician_id)
-        return found if crowded is None else (*found, crowded)
+        position = self.weighed.people.positions[technician_id]
+        return (*found, self._crowded(technician_id, position)) if self.full[position] else found
+
+    def _crowded(self, technician_id: int, position: int) -> Failure:
+        facts = self.weighed.facts
+        return self.filled.get(technician_id) or Failure(
+            Filter.FULL,
+            {"open": int(facts.open_counts[position]), "capacity": int(facts.capacities[position])},
+        )
 
     @property
     def weights(self) -> Weights:
@@ -195,8 +223,9 @@ class Considered:
         for failures in self.kept_out.values():
             for failure in failures:
                 counts[failure.code.value] = counts.get(failure.code.value, 0) + 1
-        if self.full:
-            counts[Filter.FULL.value] = len(self.full)
+        full = int(np.count_nonzero(self.full))
+        if full:
+            counts[Filter.FULL.value] = full
         return counts
 
     def spelled(self, chosen: Scored | None) -> list[Mapping[str, Any]]:
@@ -221,12 +250,10 @@ class Considered:
         return self.weighed_by.as_json()
 
     def _told(self) -> Sequence[Mapping[str, Any]]:
-        if not self.full and not self.kept_out:
+        if not self.kept_out and not self.full.any():
             return self.standing.told
-        failures = self.standing.failures.copy()
+        failures = self.standing.failures + self.full
         positions = self.weighed.people.positions
-        for technician_id in self.full:
-            failures[positions[technician_id]] += 1
         for technician_id, kept_out in self.kept_out.items():
             failures[positions[technician_id]] += len(kept_out)
         failing = np.flatnonzero(failures)
@@ -256,20 +283,9 @@ def consider(
     weights = policy.weights_for(is_vip=need.is_vip)
     measure = measure_of(need, circumstances, at)
     weighed = _weigh(columns, standing, loads, need, policy, weights, measure, circumstances)
-    full_at = np.flatnonzero(weighed.facts.open_counts >= columns.capacities)
-    full = {
-        int(columns.ids[position]): Failure(
-            Filter.FULL,
-            {
-                "open": int(weighed.facts.open_counts[position]),
-                "capacity": int(columns.capacities[position]),
-            },
-        )
-        for position in full_at
-    }
+    full = weighed.facts.open_counts >= columns.capacities
     kept_out = _kept_out(people, need, weighed, at=at, policy=policy, circumstances=circumstances)
-    may = standing.passes.copy()
-    may[full_at] = False
+    may = standing.passes & ~full
     for technician_id in kept_out:
         may[columns.positions[technician_id]] = False
     eligible = np.flatnonzero(may)
@@ -280,13 +296,13 @@ def consider(
 
 
 def measure_of(need: Need, circumstances: Circumstances, at: datetime) -> Measure:
-    months = circumstances.months.values()
+    months = circumstances.months
     return Measure(
         work_minutes=need.work_minutes,
         minutes_left=scoring.minutes_until(need.due_at, at),
-        people=len(months),
-        hard_jobs=sum(month.hard_jobs for month in months),
-        income_minor=sum(month.income_minor for month in months),
+        people=len(months.ids),
+        hard_jobs=int(months.hard_jobs.sum()),
+        income_minor=int(months.income_minor.sum()),
     )
 
 
@@ -355,8 +371,8 @@ def _weigh(
         open_counts=_column(people, loads),
         capacities=people.capacities,
         levels=standing.levels,
-        hard_jobs=_column(people, {each: month.hard_jobs for each, month in months.items()}),
-        income_minor=_column(people, {each: month.income_minor for each, month in months.items()}),
+        hard_jobs=_aligned(people, months.ids, months.hard_jobs),
+        income_minor=_aligned(people, months.ids, months.income_minor),
         familiar=_column(people, circumstances.familiar),
     )
     earned = tuple(scoring.points(facts, policy.scales, measure, weights))
@@ -383,11 +399,22 @@ def metres_to(people: _People, need: Need) -> Whole:
 
 def _column(people: _People, figures: Mapping[int, int]) -> Whole:
     """Figures by person as a column, nought for whoever is not mentioned."""
+    count = len(figures)
+    return _aligned(
+        people,
+        np.fromiter(figures.keys(), dtype=np.int64, count=count),
+        np.fromiter(figures.values(), dtype=np.int64, count=count),
+    )
+
+
+def _aligned(people: _People, ids: Whole, figures: Whole) -> Whole:
+    """Figures of some people in the places of the roster, whose ids come in order."""
     column = np.zeros(people.ids.shape, dtype=np.int64)
-    for technician_id, figure in figures.items():
-        position = people.positions.get(technician_id)
-        if position is not None:
-            column[position] = figure
+    if not ids.size or not column.size:
+        return column
+    places = np.minimum(np.searchsorted(people.ids, ids), column.size - 1)
+    known = people.ids[places] == ids
+    column[places[known]] = figures[known]
     return column
 
 
