@@ -1,7 +1,7 @@
 """`python -m benchmarks.board`: the board by every grouping, and the truth before a drop, on a full house.
 
-Over HTTP the whole board is asked, as a browser is given it at first. Beside it, in one process and on the same
-database, what one held card costs.
+Over HTTP the whole board is asked, as a browser is given it at first. Beside it, in one process and on
+the same database, what one held card costs.
 """
 
 import argparse
@@ -40,13 +40,15 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=60, help="calls per grouping")
     asked = parser.parse_args()
     for kind in asked.databases:
-        with _address(kind) as address:
-            with console(tickets=asked.size, postgresql=_fresh(address, asked.size)) as running:
-                _say(f"\n{kind}, {asked.size:,} tickets")
-                _say(f"{'board':<32} {'p50 ms':>8} {'p95 ms':>8} {'kB':>7} {'failed':>7}")
-                for grouping in GROUPINGS:
-                    _over_http(running, grouping, asked.calls)
-                _truth(asked.calls)
+        with (
+            _address(kind) as address,
+            console(tickets=asked.size, postgresql=_fresh(address, asked.size)) as running,
+        ):
+            _say(f"\n{kind}, {asked.size:,} tickets")
+            _say(f"{'board':<32} {'p50 ms':>8} {'p95 ms':>8} {'kB':>7} {'failed':>7}")
+            for grouping in GROUPINGS:
+                _over_http(running, grouping, asked.calls)
+            _truth(asked.calls)
     return 0
 
 

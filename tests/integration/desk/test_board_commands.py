@@ -1,4 +1,4 @@
-"""What dispatchers do on the board beside moving: order, territory, priority, many at once, and taking it back."""
+"""What dispatchers do on the board beside moving: order, territory, priority, many at once, and undoing."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta

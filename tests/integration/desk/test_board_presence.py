@@ -1,6 +1,5 @@
 """Who has the board open and which card they hold: by user, with an end, and known to the other processes."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -32,11 +31,11 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch, sqlite_database: object) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch, sqlite_database: object) -> Clock:
     by_hand = Clock()
     monkeypatch.setattr(board_presence, "time", by_hand)
     monkeypatch.setattr(board_presence, "_seats", {})
-    yield by_hand
+    return by_hand
 
 
 def test_people_are_there_once_and_hold_what_one_of_their_tabs_holds(clock: Clock) -> None:

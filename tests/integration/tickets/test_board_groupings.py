@@ -1,4 +1,4 @@
-"""The same work laid out otherwise: every ticket is in one lane, every count is exact, and nobody sees more."""
+"""The same work laid out otherwise: each ticket is in one lane, each count exact, and nobody sees more."""
 
 from collections import Counter
 from datetime import datetime, timedelta

@@ -52,7 +52,7 @@ def test_a_view_is_ones_own_until_it_is_shared(company: Company) -> None:
 
 def test_a_view_is_changed_by_its_owner_and_taken_away_by_who_may_share(company: Company) -> None:
     mine = save(company, "dispatcher", shared=True)
-    save(company, "dispatcher", "夜班", view_id=mine, query="by=due")
+    save(company, "dispatcher", "夜班", view_id=mine, shared=True, query="by=due")
     with pytest.raises(NotYourView):
         save(company, "manager", "别的", view_id=mine)
     with pytest.raises(NotYourView):

@@ -53,6 +53,9 @@ def test_putting_into_the_same_gap_again_and_again_keeps_every_order(sides: list
 def test_a_gap_that_is_used_up_is_refused_in_words() -> None:
     low, high = "0mb5w0jk0000abc", "0mb5w0jk0000abd"
 
-    with pytest.raises(NoRoomBetween):
+    def use_up(low: str, high: str) -> None:
         for _ in range(1_000):
             high = between(low, high, own="x")
+
+    with pytest.raises(NoRoomBetween):
+        use_up(low, high)
