@@ -78,19 +78,19 @@ function rasterStyle(address) {
 }
 
 // `draw(map)` adds what the map is about to a fresh style; it is called again when the theme changes. Returns what ends the map.
-export async function openMap(container, { setup, draw, ready, label, ...options }) {
+export async function openMap(container, { setup, speak, draw, label, ...options }) {
   const gl = await library();
   if (!container.isConnected) return { gone: true, remove: () => {} };
   const address = setup?.style ?? "";
   const isOwn = !address;
   const map = new gl.Map({
     container, style: { version: 8, sources: {}, layers: [] }, localIdeographFontFamily: getComputedStyle(document.body).fontFamily, attributionControl: false, dragRotate: false,
+    locale: { "Map.Title": label, "NavigationControl.ZoomIn": speak.t("map.zoom_in"), "NavigationControl.ZoomOut": speak.t("map.zoom_out") },
     pitchWithRotate: false, touchPitch: false, maxZoom: 18, minZoom: 1.5, center: [104, 34], zoom: 3.4, fadeDuration: 0, ...options,
   });
   map.touchZoomRotate.disableRotation();
   map.addControl(new gl.NavigationControl({ showCompass: false }), "bottom-right");
   map.addControl(new gl.ScaleControl({ maxWidth: 90 }), "bottom-left");
-  map.getCanvas().setAttribute("aria-label", label);
 
   const showDistricts = () => {
     if (isOwn && map.getZoom() >= DISTRICTS_FROM) outline(DISTRICTS).then((data) => map.getSource("districts")?.setData(data));
@@ -106,7 +106,6 @@ export async function openMap(container, { setup, draw, ready, label, ...options
     draw(map);
   });
   map.on("zoomend", showDistricts);
-  map.once("idle", () => ready?.(map));
   const theme = new MutationObserver(restyle);
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   restyle();

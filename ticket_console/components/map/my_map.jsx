@@ -103,7 +103,7 @@ export function MyMap({ jobs = [], technicianId = 0, setup = {} }) {
     if (!isReady) return undefined;
     let left = false;
     openMap(area.current, {
-      setup, label: speak.t("my_map.canvas"),
+      setup, speak, label: speak.t("my_map.canvas"),
       draw: (map) => {
         addMine(map);
         setDrawn((count) => count + 1);

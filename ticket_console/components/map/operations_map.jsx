@@ -283,9 +283,16 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
     // Only what the address asked for at the start.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [state.status]);
+  // What was pressed may be gone by then, and with it the focus: reading goes on at the heading.
   useEffect(() => {
     if (ticketId || personId) heading.current?.focus({ preventScroll: true });
-  }, [ticketId, personId, Boolean(ticket)]);
+  }, [ticketId, personId, Boolean(ticket), answer]);
+  useEffect(() => {
+    if (!(ticketId || personId) || asking) return undefined;
+    const leave = (event) => event.key === "Escape" && !event.defaultPrevented && !event.target.closest?.("[role=dialog], [role=menu]") && back();
+    document.addEventListener("keydown", leave);
+    return () => document.removeEventListener("keydown", leave);
+  }, [ticketId, personId, asking, back]);
 
   // The map itself.
   const act = useRef({});
@@ -295,7 +302,7 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
     let left = false;
     const view = keptView();
     openMap(area.current, {
-      setup, label: speak.t("map.canvas"), ...(view ? { center: view.center, zoom: view.zoom } : {}),
+      setup, speak, label: speak.t("map.canvas"), ...(view ? { center: view.center, zoom: view.zoom } : {}),
       draw: (map) => {
         addOperations(map);
         setDrawn((count) => count + 1);
@@ -406,7 +413,6 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
   return h("div", {
     ref: root, className: "mp", "data-status": state.status, "data-map": noMap ? "none" : drawn ? "drawn" : "opening", "data-tickets": state.tickets.size, "data-moved": feed?.seq ?? 0,
     "aria-busy": state.status === "loading" || undefined,
-    onKeyDown: (event) => event.key === "Escape" && !asking && (ticketId || personId) && back(),
   },
     h("div", { className: "mp-area" },
       h("div", { ref: area, className: "mp-canvas" }),

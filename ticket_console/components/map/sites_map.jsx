@@ -92,7 +92,7 @@ export function SitesMap({ setup = {} }) {
     if (!isReady) return undefined;
     let left = false;
     openMap(area.current, {
-      setup, label: speak.t("sites.canvas"),
+      setup, speak, label: speak.t("sites.canvas"),
       draw: (map) => {
         addSites(map);
         setDrawn((count) => count + 1);
