@@ -566,6 +566,27 @@ def upgrade() -> None:
         ["rule_set_id", "status", "effective_from"],
     )
     op.create_table(
+        "sandbox",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("base_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("base", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("commit_id", sa.String(length=64), nullable=True),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_sandbox_org_id"),
+        sa.ForeignKeyConstraint(["owner_id"], ["user_account.id"], name="fk_sandbox_owner_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_sandbox_region_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_sandbox"),
+        sa.UniqueConstraint("command_id", name="uq_sandbox_command_id"),
+    )
+    op.create_index("ix_sandbox_org_id_state", "sandbox", ["org_id", "state"])
+    op.create_table(
         "seen_since",
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
@@ -1318,6 +1339,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "ticket_id", name="pk_replay_difference"),
     )
     op.create_table(
+        "sandbox_move",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("sandbox_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_id", sa.BigInteger(), nullable=False),
+        sa.Column("base_version", sa.Integer(), nullable=False),
+        sa.Column("base_holder", sa.Integer(), nullable=True),
+        sa.Column("base_starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("technician_id", sa.Integer(), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("settled_by", sa.String(length=64), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(starts_at IS NULL) = (ends_at IS NULL)", name=op.f("ck_sandbox_move_start_and_end")
+        ),
+        sa.ForeignKeyConstraint(["sandbox_id"], ["sandbox.id"], name="fk_sandbox_move_sandbox_id"),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_sandbox_move_technician_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_sandbox_move_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_sandbox_move"),
+        sa.UniqueConstraint("sandbox_id", "command_id", name="uq_sandbox_move_sandbox_id_command_id"),
+        sa.UniqueConstraint("sandbox_id", "seq", name="uq_sandbox_move_sandbox_id_seq"),
+    )
+    op.create_table(
         "signature",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
@@ -1724,6 +1772,7 @@ def downgrade() -> None:
     op.drop_table("ticket_link")
     op.drop_table("survey")
     op.drop_table("signature")
+    op.drop_table("sandbox_move")
     op.drop_table("replay_difference")
     op.drop_table("part_usage")
     op.drop_table("outbox")
@@ -1762,6 +1811,7 @@ def downgrade() -> None:
     op.drop_table("trigger_rule_version")
     op.drop_table("territory")
     op.drop_table("seen_since")
+    op.drop_table("sandbox")
     op.drop_table("rule_set_version")
     op.drop_table("role_grant")
     op.drop_table("replay_run")

@@ -276,3 +276,64 @@ class DispatchStrategy(SQLModel, table=True):
     starts_at: datetime = Field(sa_type=UtcDateTime)
     ends_at: datetime = Field(sa_type=UtcDateTime)
     version: int = 1
+
+
+class SandboxState(StrEnum):
+    OPEN = "open"
+    COMMITTED = "committed"
+    DISCARDED = "discarded"
+
+
+class Sandbox(SQLModel, table=True):
+    """A dispatcher's branch of a region's live plan.
+
+    `base` is what the plan was when the branch was made or last brought up to date: by token [ticket,
+    version, holder, start of the visit]. `commit_id` is the commit that was begun last.
+    """
+
+    __tablename__ = "sandbox"
+    __table_args__ = (sa.Index(None, "org_id", "state"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    owner_id: int = Field(foreign_key="user_account.id")
+    name: str = Field(max_length=80)
+    region_id: int = Field(foreign_key="region.id")
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    base_at: datetime = Field(sa_type=UtcDateTime)
+    base: dict[str, Any] = Field(sa_type=JsonText)
+    state: SandboxState = Field(sa_column=sa.Column(EnumText(SandboxState), nullable=False))
+    commit_id: str | None = Field(default=None, max_length=64)
+    command_id: str = Field(max_length=64, unique=True)
+    version: int = 1
+
+
+class SandboxMove(SQLModel, table=True):
+    """One gesture in a branch: a ticket's step goes to somebody, perhaps for a time, or back to nobody.
+
+    `base_*` and the token are what the branch stood on when it first moved the ticket. A move is
+    settled by the commit that carried it out or dropped it; `outcome` is what that commit said.
+    """
+
+    __tablename__ = "sandbox_move"
+    __table_args__ = (
+        sa.UniqueConstraint("sandbox_id", "seq"),
+        sa.UniqueConstraint("sandbox_id", "command_id"),
+        sa.CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL)", name="start_and_end"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    sandbox_id: int = Field(foreign_key="sandbox.id")
+    seq: int
+    ticket_id: int = Field(foreign_key="ticket.id", sa_type=sa.BigInteger)
+    token_id: int = Field(sa_type=sa.BigInteger)
+    base_version: int
+    base_holder: int | None = Field(default=None)
+    base_starts_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    technician_id: int | None = Field(default=None, foreign_key="technician.id")
+    starts_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    at: datetime = Field(sa_type=UtcDateTime)
+    command_id: str = Field(max_length=64)
+    settled_by: str | None = Field(default=None, max_length=64)
+    outcome: dict[str, Any] | None = Field(default=None, sa_type=JsonText)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from ticket_console.dispatch.eligibility import Filter, Need, judge_load, judge_standing
+from ticket_console.dispatch.rules import STANDARD, Filters
 from ticket_console.dispatch.visits import TIGHT, ClashKind, Place, Planned, Travel, clash, slack
 from ticket_console.kernel.errors import Param
 from ticket_console.people.candidate import Candidate, Span
@@ -72,35 +73,55 @@ def judge_visit(
     open_count: int,
     holds_it: bool,
     travel: Travel,
+    filters: Filters = STANDARD.filters,
 ) -> Judged:
     """Everything that speaks against this person making this visit.
 
     `candidate` comes with the shifts and absences around the visit and `visits` with the person's
-    visits there; `on` is the day of the visit where the work is. Who holds the task already is asked
-    for no further room.
+    visits there; `on` is the day of the visit where the work is, `filters` are those of the task's
+    policy. Who holds the task already is asked for no further room.
     """
     place = place_of(need)
     found = [
-        *judge_person(candidate, need, at=span.starts_at, on=on, open_count=open_count, holds_it=holds_it),
+        *judge_person(
+            candidate,
+            need,
+            at=span.starts_at,
+            on=on,
+            open_count=open_count,
+            holds_it=holds_it,
+            filters=filters,
+        ),
         *judge_presence(candidate.shifts, candidate.absences, span),
         *_beside(visits, span, place, need.ticket_id, travel),
     ]
     warnings = []
     left = slack(visits, span.starts_at, span.ends_at, place, travel=travel, ignoring=need.ticket_id)
     if left is not None and timedelta() <= left < TIGHT:
-        warnings.append(_caution(Caution.TIGHT, minutes=int(left.total_seconds() // 60)))
+        warnings.append(_tight())
     if need.due_at is not None and span.ends_at > need.due_at:
-        warnings.append(_caution(Caution.LATE, due=_spelled(need.due_at)))
+        warnings.append(_late(need.due_at))
     return Judged(tuple(found), tuple(warnings))
 
 
 def judge_person(
-    candidate: Candidate, need: Need, *, at: datetime, on: date, open_count: int, holds_it: bool
+    candidate: Candidate,
+    need: Need,
+    *,
+    at: datetime,
+    on: date,
+    open_count: int,
+    holds_it: bool,
+    filters: Filters = STANDARD.filters,
 ) -> tuple[Objection, ...]:
     """What speaks against the person at any time of that day: skill, place, room."""
     # The duty switch is about now; for a visit the shifts and absences of its own time count.
     whenever = replace(candidate, is_on_duty=True, shifts=None, absences=())
-    failures = [each for each in judge_standing(whenever, need, at=at, on=on) if each.code not in _TIMED]
+    failures = [
+        each
+        for each in judge_standing(whenever, need, at=at, on=on, filters=filters)
+        if each.code not in _TIMED
+    ]
     crowded = None if holds_it else judge_load(candidate, open_count)
     if crowded is not None:
         failures.append(crowded)
@@ -124,7 +145,7 @@ def barred_starts(
         for absence in candidate.absences
     ]
     if candidate.shifts is not None:
-        found += _outside(_joined(candidate.shifts), length, since, until)
+        found += _outside(joined(candidate.shifts), length, since, until)
     for visit in visits:
         if visit.ticket_id == need.ticket_id:
             continue
@@ -135,8 +156,31 @@ def barred_starts(
             found.append(Barred(first - way_there + _MOMENT, first + _MOMENT, _lacking(visit, way_there)))
         if way_back:
             found.append(Barred(last, last + way_back, _lacking(visit, way_back)))
-    cut = (replace(each, since=max(each.since, since), until=min(each.until, until)) for each in found)
-    return tuple(sorted((each for each in cut if each.since < each.until), key=lambda each: each.since))
+    return _within(found, since, until)
+
+
+def cautious_starts(
+    need: Need,
+    length: timedelta,
+    visits: Sequence[Planned],
+    *,
+    since: datetime,
+    until: datetime,
+    travel: Travel,
+) -> tuple[Barred, ...]:
+    """The starts within [since, until) of which `judge_visit` warns, and some it refuses besides."""
+    place = place_of(need)
+    found = [] if need.due_at is None else [Barred(need.due_at - length + _MOMENT, until, _late(need.due_at))]
+    for visit in visits:
+        if visit.ticket_id == need.ticket_id:
+            continue
+        last = visit.starts_at - length - travel.between(place, visit.place)
+        first = visit.ends_at + travel.between(visit.place, place)
+        found += [
+            Barred(last - TIGHT + _MOMENT, last + _MOMENT, _tight()),
+            Barred(first, first + TIGHT, _tight()),
+        ]
+    return _within(found, since, until)
 
 
 def place_of(need: Need) -> Place | None:
@@ -155,7 +199,7 @@ def judge_presence(
     found = [_absent(away[0])] if away else []
     if shifts is None:
         return tuple(found)
-    begun = next((each for each in _joined(shifts) if each.covers(span.starts_at)), None)
+    begun = next((each for each in joined(shifts) if each.covers(span.starts_at)), None)
     if begun is None:
         found.append(_failed(Filter.OFF_SHIFT))
     elif begun.ends_at < span.ends_at:
@@ -188,15 +232,15 @@ def _outside(shifts: Sequence[Span], length: timedelta, since: datetime, until: 
     return found
 
 
-def _joined(shifts: Sequence[Span]) -> list[Span]:
+def joined(shifts: Sequence[Span]) -> list[Span]:
     """Shifts that follow each other without a gap are one."""
-    joined: list[Span] = []
+    spans: list[Span] = []
     for shift in sorted(shifts, key=lambda each: each.starts_at):
-        if joined and shift.starts_at <= joined[-1].ends_at:
-            joined[-1] = Span(joined[-1].starts_at, max(joined[-1].ends_at, shift.ends_at))
+        if spans and shift.starts_at <= spans[-1].ends_at:
+            spans[-1] = Span(spans[-1].starts_at, max(spans[-1].ends_at, shift.ends_at))
         else:
-            joined.append(shift)
-    return joined
+            spans.append(shift)
+    return spans
 
 
 def _meet(one: Span, other: Span) -> bool:
@@ -218,6 +262,19 @@ def _lacking(visit: Planned, missing: timedelta) -> Objection:
 
 def _when(visit: Planned) -> dict[str, str]:
     return {"from": _spelled(visit.starts_at), "until": _spelled(visit.ends_at)}
+
+
+def _within(spans: Sequence[Barred], since: datetime, until: datetime) -> tuple[Barred, ...]:
+    cut = (replace(each, since=max(each.since, since), until=min(each.until, until)) for each in spans)
+    return tuple(sorted((each for each in cut if each.since < each.until), key=lambda each: each.since))
+
+
+def _tight() -> Objection:
+    return _caution(Caution.TIGHT, minutes=int(TIGHT.total_seconds() // 60))
+
+
+def _late(due_at: datetime) -> Objection:
+    return _caution(Caution.LATE, due=_spelled(due_at))
 
 
 def _failed(filter: Filter, **params: Param) -> Objection:
