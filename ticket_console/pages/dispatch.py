@@ -181,7 +181,7 @@ def _number(label: str, path: str, least: int, most: int, unit: str = "") -> rx.
                     type="number",
                     min=least,
                     max=most,
-                    value=_value(path).to_string(use_json=False),
+                    value=_value(path).to(int),
                     on_change=lambda typed: Rules.set_value(path, typed),
                     custom_attrs={"inputMode": "numeric", "aria-invalid": Rules.problems.contains(path)},
                 ),
@@ -373,7 +373,7 @@ def _weight(group: str, term: Term) -> rx.Component:
             type="range",
             min=0,
             max=100,
-            value=value.to_string(use_json=False),
+            value=value.to(int),
             on_change=lambda typed: Rules.set_value(path, typed.to(str)).throttle(120),
             aria_label=name,
         ),
@@ -381,7 +381,7 @@ def _weight(group: str, term: Term) -> rx.Component:
             type="number",
             min=0,
             max=100,
-            value=value.to_string(use_json=False),
+            value=value.to(int),
             on_change=lambda typed: Rules.set_value(path, typed),
             aria_label=name,
             custom_attrs={"aria-invalid": Rules.problems.contains(path)},
@@ -400,6 +400,11 @@ def _learned() -> rx.Component:
             _value("learned"),
             stack(
                 _check("dispatch_page.learned.use", "use_learned"),
+                rx.cond(
+                    report["after"].to(dict[str, Any])["right_bp"].to(int)
+                    <= report["before"].to(dict[str, Any])["right_bp"].to(int),
+                    note(t("dispatch_page.learned.no_better"), tone="warn", icon="triangle_alert"),
+                ),
                 rx.el.p(
                     t(
                         "dispatch_page.learned.from",
