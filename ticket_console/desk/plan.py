@@ -13,11 +13,18 @@ from ticket_console.access import places, policy
 from ticket_console.desk.assigning import NothingToAssign
 from ticket_console.desk.needs import needs_of
 from ticket_console.desk.scheduling import candidates_at
-from ticket_console.dispatch import booking, visit_book
+from ticket_console.dispatch import booking, policies, visit_book
 from ticket_console.dispatch.capacity import Load, PersonTime, hours_of, loads
 from ticket_console.dispatch.eligibility import Need
 from ticket_console.dispatch.tables import DispatchDecision, Visit
-from ticket_console.dispatch.visit_rules import LONGEST, Barred, Objection, barred_starts, judge_person
+from ticket_console.dispatch.visit_rules import (
+    LONGEST,
+    Barred,
+    Objection,
+    barred_starts,
+    cautious_starts,
+    judge_person,
+)
 from ticket_console.dispatch.visits import Planned
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
@@ -111,15 +118,22 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
-    """What a visit of a task would be told with each person, before it is dropped there.
+class PersonForetold:
+    """`against` holds at any time of the window; `barred` are the starts at which a visit cannot begin,
+    `warned` those at which it can and something is to be thought of."""
 
-    `against` holds at any time of the window, `barred` are the starts at which it cannot begin.
-    """
+    against: tuple[Objection, ...]
+    barred: tuple[Barred, ...]
+    warned: tuple[Barred, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a visit of a task would be told with each person, before it is dropped there."""
 
     ticket_id: int
     minutes: int
-    people: Mapping[int, tuple[tuple[Objection, ...], tuple[Barred, ...]]]
+    people: Mapping[int, PersonForetold]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +254,7 @@ def foretell(
     counts = booking.open_counts(connection, people)
     holder = booking.holder(connection, need.token_id)
     travel = visit_book.travel()
+    filters = policies.policy_for(connection, need, at).filters
     told = {}
     for technician_id, candidate in people.items():
         against = judge_person(
@@ -249,6 +264,7 @@ def foretell(
             on=window.first,
             open_count=counts.get(technician_id, 0),
             holds_it=holder is not None and holder.technician_id == technician_id,
+            filters=filters,
         )
         barred = barred_starts(
             candidate,
@@ -259,7 +275,15 @@ def foretell(
             until=span.ends_at,
             travel=travel,
         )
-        told[technician_id] = (against, barred)
+        warned = cautious_starts(
+            need,
+            length,
+            booked.get(technician_id, ()),
+            since=span.starts_at,
+            until=span.ends_at,
+            travel=travel,
+        )
+        told[technician_id] = PersonForetold(against, barred, warned)
     return Foretold(ticket_id, int(length.total_seconds() // 60), told)
 
 

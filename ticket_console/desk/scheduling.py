@@ -11,7 +11,7 @@ from ticket_console.access import policy
 from ticket_console.desk.assigning import give_step, technician_step
 from ticket_console.desk.needs import need_of
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, take_up
-from ticket_console.dispatch import booking, visit_book, visits
+from ticket_console.dispatch import booking, policies, visit_book, visits
 from ticket_console.dispatch.choosing import TechnicianNotFound
 from ticket_console.dispatch.tables import DecisionMode
 from ticket_console.dispatch.visit_rules import LONGEST, SHORTEST, Judged, judge_visit, place_of
@@ -178,6 +178,7 @@ def _plan(work: Work, token_id: int, technician_id: int, span: Span, reason: str
         open_count=open_counts[technician_id],
         holds_it=had == technician_id,
         travel=visit_book.travel(),
+        filters=policies.policy_for(connection, need, at).filters,
     )
     if judged.against:
         _require_override(work, candidate.name, judged, reason, override=override)

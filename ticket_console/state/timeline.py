@@ -1,7 +1,7 @@
 """The plan of a region's people by hours: who is where when, and giving tasks a time."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -11,7 +11,7 @@ from ticket_console.access import places, policy
 from ticket_console.desk import plan, rostering, scheduling
 from ticket_console.desk.plan import Foretold, Heat, Plan, Window
 from ticket_console.desk.scheduling import OVERRIDE, VisitRefused
-from ticket_console.dispatch.visit_rules import FIRM, Objection
+from ticket_console.dispatch.visit_rules import FIRM, Barred, Objection
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading
@@ -362,22 +362,22 @@ def _truth_wire(found: Foretold, window: Window, skills: Skills) -> Plain:
         whole = exact.replace(second=0, microsecond=0)
         return (whole if whole == exact else whole + timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%S")
 
+    def spans(barred: Sequence[Barred]) -> list[Plain]:
+        return [
+            {"since": wall(each.since), "until": wall(each.until), **_objection(each.objection, skills)}
+            for each in barred
+        ]
+
     return {
         "ticket": found.ticket_id,
         "minutes": found.minutes,
         "people": {
             str(technician_id): {
-                "against": [_objection(each, skills) for each in against],
-                "barred": [
-                    {
-                        "since": wall(each.since),
-                        "until": wall(each.until),
-                        **_objection(each.objection, skills),
-                    }
-                    for each in barred
-                ],
+                "against": [_objection(each, skills) for each in told.against],
+                "barred": spans(told.barred),
+                "warned": spans(told.warned),
             }
-            for technician_id, (against, barred) in found.people.items()
+            for technician_id, told in found.people.items()
         },
     }
 

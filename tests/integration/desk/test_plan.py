@@ -151,12 +151,12 @@ def test_every_cell_of_the_plan_is_coloured_as_the_command_decides(company: Comp
         )
 
     for who in ("tech_near", "tech_far"):
-        against, barred = told.people[company.technicians[who]]
+        seen = told.people[company.technicians[who]]
         for quarter in range(8 * 4):
             start = quarter * 15 * MINUTE
             at = company.at + start
-            red = {each.key for each in against} | {
-                each.objection.key for each in barred if each.since <= at < each.until
+            red = {each.key for each in seen.against} | {
+                each.objection.key for each in seen.barred if each.since <= at < each.until
             }
             assert red >= _refused(company, held, start, who)
             assert bool(red) == bool(_refused(company, held, start, who))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.builders.people import a_candidate
 from ticket_console.dispatch.eligibility import Filter, Need
-from ticket_console.dispatch.visit_rules import barred_starts, judge_visit
+from ticket_console.dispatch.visit_rules import barred_starts, cautious_starts, judge_visit
 from ticket_console.dispatch.visits import (
     Clash,
     ClashKind,
@@ -167,7 +167,7 @@ def test_a_tight_way_and_a_missed_due_time_warn_and_refuse_nothing() -> None:
     )
     assert judged.against == ()
     assert [(each.key, dict(each.params)) for each in judged.warnings] == [
-        ("visit.caution.tight", {"minutes": 10}),
+        ("visit.caution.tight", {"minutes": 15}),
         ("visit.caution.late", {"due": "2026-11-23T03:00+00:00"}),
     ]
 
@@ -217,6 +217,11 @@ def test_what_is_coloured_red_before_the_drop_is_exactly_what_the_drop_refuses(
     barred = barred_starts(
         who, need(place), lasts, visits, since=NINE - HOUR, until=NINE + 24 * HOUR, travel=TRAVEL
     )
+    warned = cautious_starts(
+        need(place), lasts, visits, since=NINE - HOUR, until=NINE + 24 * HOUR, travel=TRAVEL
+    )
+    told = {each.objection.key for each in warned if each.since <= starts_at < each.until}
+    assert {each.key for each in judged.warnings} <= told
     assert any(each.since <= starts_at < each.until for each in barred) == (
         "dispatch.failed.place_unknown" not in {each.key for each in judged.against} and bool(judged.against)
     )

@@ -4,7 +4,7 @@ import { createElement as h, useEffect, useImperativeHandle, useRef, forwardRef 
 import { ResourceTimeline, Interaction, createCalendar, destroyCalendar } from "@event-calendar/core";
 import "@event-calendar/core/index.css";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
-import { against, later, minutesBetween, standing, wallOf } from "./truth.js";
+import { against, later, minutesBetween, standing, wallOf, warnings } from "./truth.js";
 
 const ROLES = ["table", "row", "rowgroup", "rowheader", "columnheader", "cell"].map((role) => `[role=${role}]`).concat(".ec-event[role]").join(", ");
 
@@ -158,7 +158,8 @@ export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLe
       dragConstraint: (info) => {
         const { visit } = info.event.extendedProps;
         const person = info.newResource?.id ?? info.event.resourceIds[0];
-        now.current.onHover(against(now.current.truth, visit.id, person, wallOf(info.event.start)));
+        const start = wallOf(info.event.start);
+        now.current.onHover(against(now.current.truth, visit.id, person, start), warnings(now.current.truth, visit.id, person, start));
         return true;
       },
       eventClick: ({ event }) => event.extendedProps.visit?.no && now.current.onOpen(event.extendedProps.visit),

@@ -4,7 +4,7 @@ import { createElement as h, useEffect, useId, useState } from "react";
 import { Link } from "react-router";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Dialog } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
-import { against } from "./truth.js";
+import { against, warnings } from "./truth.js";
 
 export function Objections({ list }) {
   const speak = useLanguage();
@@ -29,6 +29,7 @@ export function PutDialog({ asked, plan, truth, verdict, busy, onPut, onTakeOff,
   if (!open || !wish) return h(Dialog, { open: false, title: "", onClose });
 
   const told = against(truth, asked.job.id, wish.person, wish.start) ?? [];
+  const warned = told.length > 0 ? [] : warnings(truth, asked.job.id, wish.person, wish.start);
   const refused = verdict && verdict.command_id === asked.command_id && !verdict.ok ? verdict : null;
   const shown = told.length > 0 ? told : refused?.against ?? [];
   const mayOverride = refused?.may_override && shown.length > 0 && !shown.some((each) => each.firm);
@@ -48,7 +49,8 @@ export function PutDialog({ asked, plan, truth, verdict, busy, onPut, onTakeOff,
         field("time", speak.t("plan.time"), h("input", { id: `${id}-time`, type: "time", step: 300, className: "tc-input", required: true, value: wish.start.slice(11, 16), onChange: (event) => event.target.value && set("start", `${wish.start.slice(0, 11)}${event.target.value}:00`) })),
         field("minutes", speak.t("plan.minutes"), h("input", { id: `${id}-minutes`, type: "number", min: 5, max: 720, step: 5, className: "tc-input", required: true, value: wish.minutes, onChange: (event) => set("minutes", Number(event.target.value)) }))),
       h("div", { "aria-live": "polite" },
-        shown.length > 0 && h("div", { className: "tc-note", "data-tone": "danger" }, h("div", null, h("b", null, speak.t("plan.against")), h(Objections, { list: shown })))),
+        shown.length > 0 && h("div", { className: "tc-note", "data-tone": "danger" }, h("div", null, h("b", null, speak.t("plan.against")), h(Objections, { list: shown }))),
+        warned.length > 0 && h("div", { className: "tc-note", "data-tone": "warn" }, h(Objections, { list: warned }))),
       refused && shown.length === 0 && h("p", { className: "tc-problem", role: "alert" }, speak.t(refused.code || "console.unexpected", refused.params)),
       mayOverride && field("reason", speak.t("plan.reason"), h("textarea", { id: `${id}-reason`, className: "tc-area", maxLength: 500, value: reason, onChange: (event) => setReason(event.target.value) })),
       h("div", { className: "tc-dialog-foot" },

@@ -8,7 +8,7 @@ import { Calendar } from "./calendar.jsx";
 import { Heat } from "./heat.jsx";
 import { Jobs } from "./jobs.jsx";
 import { PutDialog } from "./put_dialog.jsx";
-import { against, later, minutesBetween } from "./truth.js";
+import { against, later, minutesBetween, warnings } from "./truth.js";
 
 const NARROW = "(max-width: 820px)";
 const PAUSE = 300;
@@ -131,8 +131,11 @@ export function Timeline({ plan = {}, jobs = [], truth = {}, verdict = {}, heat 
         return "away";
       }
       const told = against(latest.current.truth, job.id, place.person, place.start);
-      setHover({ place, told, minutes: latest.current.truth.minutes ?? 60 });
-      return told === null ? "unknown" : told.length > 0 ? "red" : "green";
+      const warned = warnings(latest.current.truth, job.id, place.person, place.start);
+      setHover({ place, told, warned, minutes: latest.current.truth.minutes ?? 60 });
+      if (told === null) return "unknown";
+      if (told.length > 0) return "red";
+      return warned.length > 0 ? "amber" : "green";
     },
     onDrop: (job, x, y) => {
       const place = calendar.current?.at(x, y);
@@ -172,7 +175,8 @@ export function Timeline({ plan = {}, jobs = [], truth = {}, verdict = {}, heat 
 
   const named = (person) => plan.people.find((each) => each.id === person)?.name ?? "";
   const where = hover?.place ? `${named(hover.place.person)} ${hover.place.start.slice(11, 16)}–${later(hover.place.start, hover.minutes).slice(11, 16)}` : "";
-  const why = (hover?.told ?? []).map((each) => speak.t(each.key, each.params)).join(" · ");
+  const isRed = (hover?.told ?? []).length > 0;
+  const why = ((isRed ? hover?.told : hover?.warned) ?? []).map((each) => speak.t(each.key, each.params)).join(" · ");
   const live = hover && [where, why].filter(Boolean).join(": ");
   return h("div", { className: "tl", "data-heat": heatShown },
     h(Bar, { plan, choices, heatShown, onHeat: toggleHeat }),
@@ -188,9 +192,9 @@ export function Timeline({ plan = {}, jobs = [], truth = {}, verdict = {}, heat 
             },
             onMove: ({ visit, person, start, minutes, revert }) => put(ofVisit(visit), person, start, minutes || minutesBetween(visit.start, visit.end), "", false, revert),
             onOpen: openVisit,
-            onHover: (told) => setHover(told && told.length > 0 ? { place: null, told, minutes: 0 } : null),
+            onHover: (told, warned) => setHover(told?.length || warned.length ? { place: null, told, warned, minutes: 0 } : null),
           }),
-        h("div", { className: "tl-live", role: "status", "data-tone": hover?.told?.length ? "red" : undefined }, live),
+        h("div", { className: "tl-live", role: "status", "data-tone": isRed ? "red" : hover?.warned?.length ? "amber" : undefined }, live),
         heatShown && h(Heat, { heat, days: plan.days }))),
     h(PutDialog, { asked, plan, truth, verdict, busy: waiting !== null, onPut: put, onHold: (id, minutes) => onHold?.(id, minutes), onClose: close,
       onTakeOff: (job) => {

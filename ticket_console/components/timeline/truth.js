@@ -12,14 +12,21 @@ export const later = (wall, minutes) => {
 
 export const minutesBetween = (from, until) => Math.round((Date.parse(`${until}Z`) - Date.parse(`${from}Z`)) / 60000);
 
+const at = (spans, start) => spans.filter((each) => each.since <= start && start < each.until);
+const once = (list) => list.filter((each, place) => list.findIndex((other) => other.key === each.key) === place);
+
 // Everything against starting there, or null while nothing was foretold of this task.
 export function against(truth, ticketId, personId, start) {
   if (!truth || truth.ticket !== ticketId) return null;
   const told = truth.people?.[String(personId)];
   if (!told) return null;
-  const barred = told.barred.filter((each) => each.since <= start && start < each.until);
-  const seen = new Set();
-  return [...told.against, ...barred].filter((each) => !seen.has(each.key) && seen.add(each.key));
+  return once([...told.against, ...at(told.barred, start)]);
+}
+
+// What is to be thought of when starting there.
+export function warnings(truth, ticketId, personId, start) {
+  const told = truth?.ticket === ticketId ? truth.people?.[String(personId)] : null;
+  return told ? once(at(told.warned, start)) : [];
 }
 
 // How a person stands to the held task on the days shown: never, only at some hours, or whenever.
