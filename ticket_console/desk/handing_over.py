@@ -16,11 +16,13 @@ from ticket_console.access import places, policy
 from ticket_console.clocks import timers
 from ticket_console.desk import placing
 from ticket_console.desk.assigning import note_owner
-from ticket_console.desk.needs import need_of
+from ticket_console.desk.needs import need_of, needs_of
 from ticket_console.desk.work import MovedTicket, Work, change
-from ticket_console.dispatch import asking, choosing, handovers
+from ticket_console.dispatch import asking, choosing, handovers, panel
+from ticket_console.dispatch.eligibility import Filter
 from ticket_console.dispatch.handovers import HandoverRow, ItemRow
 from ticket_console.dispatch.offers import REASON_LENGTH
+from ticket_console.dispatch.panel import ReasonView
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode, HandoverState
 from ticket_console.flows import reads as flow_reads
 from ticket_console.kernel import ids
@@ -30,9 +32,10 @@ from ticket_console.kernel.errors import Conflict, ConsoleError, Forbidden, NotF
 from ticket_console.kernel.text import LocalText
 from ticket_console.people import crews, roster
 from ticket_console.people import names as people_names
+from ticket_console.people import reads as people_reads
 from ticket_console.people.candidate import Candidate, Post, Span
 from ticket_console.people.roster import Roster
-from ticket_console.tickets import reads
+from ticket_console.tickets import reads, writing
 from ticket_console.tickets.actions import ReasonRequired
 
 GRACE: Final = timedelta(minutes=30)
@@ -78,7 +81,10 @@ class HandoverUnaccepted(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
-    """One thing to take over, with what the next shift has to know of it; `holder` gives it away."""
+    """One thing to take over, with what the next shift has to know of it; `holder` gives it away.
+
+    `against` is what keeps the viewer from taking it over: nothing, for who may.
+    """
 
     id: int
     ticket_id: int
@@ -97,6 +103,7 @@ class ItemView:
     settled_by: str
     settled_at: datetime | None
     reason: str
+    against: tuple[ReasonView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +366,8 @@ def all_shown(connection: Connection, viewer: Actor, *, at: datetime) -> tuple[H
     ]
     items = handovers.items(connection, [row.id for row in rows])
     open_ids = {each.id for each in handovers.open_items(connection, [row.id for row in rows])}
-    shown = _item_views(connection, items, open_ids)
+    against = _against(connection, viewer, rows, items, open_ids, at=at)
+    shown = _item_views(connection, items, open_ids, against)
     known = crews.crews(connection, viewer.org_id)
     return tuple(
         HandoverView(
@@ -517,7 +525,12 @@ def _name(
     return {"zh": name, "en": name}
 
 
-def _item_views(connection: Connection, items: Sequence[ItemRow], open_ids: set[int]) -> dict[int, ItemView]:
+def _item_views(
+    connection: Connection,
+    items: Sequence[ItemRow],
+    open_ids: set[int],
+    against: Mapping[int, tuple[ReasonView, ...]],
+) -> dict[int, ItemView]:
     tickets = reads.jobs_by_id(connection, {each.ticket_id for each in items})
     nodes = reads.node_keys(connection, {each.token_id for each in items})
     sites = places.site_names(connection, {row["site_id"] for row in tickets.values() if row["site_id"]})
@@ -546,5 +559,42 @@ def _item_views(connection: Connection, items: Sequence[ItemRow], open_ids: set[
             settled_by=each.settled_by,
             settled_at=each.settled_at,
             reason=each.reason,
+            against=against.get(each.id, ()),
         )
+    return found
+
+
+def _against(
+    connection: Connection,
+    viewer: Actor,
+    rows: Sequence[HandoverRow],
+    items: Sequence[ItemRow],
+    open_ids: set[int],
+    *,
+    at: datetime,
+) -> dict[int, tuple[ReasonView, ...]]:
+    """What keeps the viewer from taking over each open item, judged as `accept` does."""
+    if viewer.technician_id is None or not open_ids:
+        return {}
+    skills = {each.code: each.name for each in people_reads.skills(connection, viewer.org_id)}
+    found = {}
+    for row in rows:
+        if viewer.technician_id in row.giver_ids:
+            continue
+        mine = [each for each in items if each.handover_id == row.id and each.id in open_ids]
+        needs = {
+            need.token_id: need
+            for ticket_id in {each.ticket_id for each in mine}
+            for need in needs_of(
+                connection, writing.read_ticket(connection, org_id=viewer.org_id, ticket_id=ticket_id)
+            )
+        }
+        failures = choosing.objections(
+            connection, viewer.org_id, viewer.technician_id, needs.values(), at=max(at, row.ends_at)
+        )
+        for each in mine:
+            kept_out = [
+                failure for failure in failures.get(each.token_id, ()) if failure.code is not Filter.FULL
+            ]
+            found[each.id] = panel.reasons(kept_out, skills)
     return found

@@ -14,7 +14,8 @@ from ticket_console.customers.reads import ContextView
 from ticket_console.desk import picking
 from ticket_console.desk.adjusting import steps_to_insert
 from ticket_console.desk.steps import may_act, writable_fields
-from ticket_console.desk.work import owns_token, ticket_facts
+from ticket_console.desk.work import is_of_vendor, owns_token, ticket_facts
+from ticket_console.dispatch import policies
 from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.elements import HANDLED_KINDS, Act, CheckItem, Document, EdgeKind, Node
@@ -30,7 +31,8 @@ from ticket_console.forms.lookups import address_of
 from ticket_console.forms.visibility import hidden_fields
 from ticket_console.kernel.actor import Actor, ActorKind
 from ticket_console.kernel.outbound import is_web_address
-from ticket_console.kernel.text import LOCALES, LocalText
+from ticket_console.kernel.text import LOCALES, LocalText, pick
+from ticket_console.people import crews
 from ticket_console.people import names as people_names
 from ticket_console.settlement import reads as settlement_reads
 from ticket_console.settlement.reads import RatingView
@@ -39,6 +41,7 @@ from ticket_console.tickets import links, reads
 from ticket_console.tickets.links import LinkedTicket
 from ticket_console.tickets.marking import Marking, TicketStatus
 from ticket_console.tickets.standing import late_at
+from ticket_console.tickets.tables import OFFERED, OwnerKind
 
 Row = Mapping[str, Any]
 
@@ -194,6 +197,8 @@ class TicketView:
     is_vip: bool
     source: str
     returns: int
+    handoffs: int
+    is_handed_around: bool
     contact_name: str
     contact_phone: str
     address: str
@@ -230,7 +235,11 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
     graph = flow_reads.compiled(connection, row["flow_version_id"])
     template = form_reads.template_version(connection, row["template_version_id"])
     tokens = reads.live_tokens(connection, ticket_id)
-    is_own = _had(viewer, row) or any(owns_token(viewer, token) for token in tokens)
+    is_own = (
+        _had(viewer, row)
+        or any(owns_token(viewer, token) for token in tokens)
+        or is_of_vendor(connection, viewer, {token["id"]: token for token in tokens})
+    )
     reach = {"region_id": row["region_id"], "ticket_class": row["ticket_class"]}
     # Somebody may have one role here and another elsewhere: what counts is what reaches this ticket.
     viewer = policy.over_row(viewer, **reach, is_own=is_own)
@@ -243,8 +252,10 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
     )
     people = people_names.names(
         connection,
-        {token["owner_id"] for token in tokens if token["owner_id"]} | ({row["assignee_id"]} - {None}),
+        {token["owner_id"] for token in tokens if token["owner_kind"] is OwnerKind.TECHNICIAN}
+        | ({row["assignee_id"]} - {None}),
     )
+    owners = {token["id"]: _owner(connection, viewer, token, people) for token in tokens}
     is_open = row["status"] is TicketStatus.OPEN
     marking = Marking.of_json(row["marking"])
     can_adjust = policy.allows(viewer, "ticket.adjust", **reach)
@@ -292,6 +303,11 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         is_vip=row["is_vip"],
         source=row["source"],
         returns=row["returns"],
+        handoffs=row["handoffs"],
+        is_handed_around=row["handoffs"]
+        > policies.policy_at(
+            connection, row["org_id"], row["ticket_class"], row["region_id"], at
+        ).most_handoffs,
         contact_name=row["contact_name"],
         contact_phone=_phone(viewer, row, is_own=is_own),
         address=row["address"],
@@ -309,7 +325,7 @@ def ticket_page(connection: Connection, *, viewer: Actor, ticket_id: int, at: da
         closed_at=row["closed_at"],
         fields=_values(form),
         steps=tuple(
-            _step(viewer, graph, token, form, people, part_names, marking, can_adjust=can_adjust)
+            _step(viewer, graph, token, form, owners, part_names, marking, can_adjust=can_adjust)
             for token in tokens
         )
         if is_open
@@ -522,7 +538,7 @@ def _step(
     graph: Graph,
     token: Row,
     form: _Form,
-    people: Mapping[int, str],
+    owners: Mapping[int, str],
     part_names: Mapping[str, LocalText],
     marking: Marking,
     *,
@@ -544,8 +560,8 @@ def _step(
         name=node.name,
         kind=node.kind.value,
         stage=node.stage,
-        owner=people.get(token["owner_id"], "") if token["owner_id"] else (token["queue_role"] or ""),
-        owner_kind=token["owner_kind"].value,
+        owner=owners[token["id"]],
+        owner_kind=OFFERED if token["queue_role"] == OFFERED else token["owner_kind"].value,
         entered_at=token["entered_at"],
         late_at=None if viewer.kind is ActorKind.CUSTOMER else late_at(node, token["entered_at"]),
         can_act=can_complete,
@@ -606,3 +622,10 @@ def _money(connection: Connection, viewer: Actor, row: Row, ticket_id: int) -> t
     if not own and not policy.allows(viewer, "settlement.view", region_id=row["region_id"]):
         return None
     return settlement_reads.ticket_ratings(connection, viewer=viewer, ticket_id=ticket_id)
+
+
+def _owner(connection: Connection, viewer: Actor, token: Mapping[str, Any], people: Mapping[int, str]) -> str:
+    """The name of the technician or partner a step is with, or the role whose queue it waits in."""
+    if token["owner_kind"] is OwnerKind.VENDOR:
+        return pick(crews.vendor_name(connection, viewer.org_id, token["owner_id"]), viewer.locale)
+    return people.get(token["owner_id"], "") if token["owner_id"] else (token["queue_role"] or "")

@@ -58,6 +58,16 @@ _TICKET_DEEDS = (
     "ticket.step_moved",
     "ticket.timed_out",
     "ticket.migrated",
+    "ticket.offered",
+    "ticket.offer_declined",
+    "ticket.offer_over",
+    "ticket.vendor_asked",
+    "ticket.vendor_declined",
+    "ticket.nobody_has_it",
+    "ticket.handed_around",
+    "ticket.handed_over",
+    "ticket.handover_returned",
+    "ticket.handover_late",
 )
 _KINDS = (
     "session", "user", "token", "customer", "technician", "skill", "territory", "model", "part",

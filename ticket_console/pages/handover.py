@@ -19,7 +19,7 @@ from ticket_console.components.blocks import (
 )
 from ticket_console.components.overlay import dialog, reason_dialog
 from ticket_console.components.shell import link
-from ticket_console.components.text import due, t, tl, when
+from ticket_console.components.text import due, t, t_with, tl, when
 from ticket_console.pages.frame import console_page
 from ticket_console.state.handover import HandoverState
 
@@ -162,6 +162,7 @@ def _handover(one: Item) -> rx.Component:
 def _item(item: Item, one: Item) -> rx.Component:
     state = item["state"].to(str)
     no = item["no"].to(str)
+    against = item["against"].to(list[dict[str, Any]])
     return rx.el.li(
         rx.el.div(
             priority_chip(item["priority"]),
@@ -179,6 +180,13 @@ def _item(item: Item, one: Item) -> rx.Component:
         ),
         rx.el.p(t("handover.had_by", who=item["holder"].to(str)), class_name="tc-help"),
         rx.cond(item["note"].to(str) != "", note(item["note"].to(str), icon="message_circle")),
+        rx.cond(
+            (state == "open") & (against.length() > 0),
+            rx.el.ul(
+                rx.foreach(against, lambda each: rx.el.li(t_with(each["key"].to(str), each["params"]))),
+                class_name="tc-against",
+            ),
+        ),
         rx.match(
             state,
             (
@@ -191,12 +199,16 @@ def _item(item: Item, one: Item) -> rx.Component:
                             icon="undo_2",
                             on_click=HandoverState.ask_why(item["id"].to(int), no),
                         ),
-                        button(
-                            t("handover.accept"),
-                            tone="primary",
-                            icon="check",
-                            busy=HandoverState.busy == item["id"].to(int),
-                            on_click=HandoverState.accept(item["id"].to(int)),
+                        rx.cond(
+                            against.length() > 0,
+                            rx.fragment(),
+                            button(
+                                t("handover.accept"),
+                                tone="primary",
+                                icon="check",
+                                busy=HandoverState.busy == item["id"].to(int),
+                                on_click=HandoverState.accept(item["id"].to(int)),
+                            ),
                         ),
                         class_name="tc-job-ways",
                     ),

@@ -48,12 +48,7 @@ def my() -> rx.Component:
 
 def _day() -> rx.Component:
     return stack(
-        page_header(
-            t("my.title"),
-            button_link(t("nav.handover"), href="/handover", icon="arrow_left_right"),
-            _duty(),
-            hint=t("my.hello", name=MyState.user_name),
-        ),
+        page_header(t("my.title"), _duty(), hint=t("my.hello", name=MyState.user_name)),
         _asked(),
         tabs(
             [

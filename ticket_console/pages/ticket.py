@@ -166,6 +166,10 @@ def _marks(one: Item) -> rx.Component:
         priority_chip(one["priority"]),
         rx.cond(one["is_vip"], badge(t("ticket.vip"), tone="violet", icon="crown")),
         rx.cond(
+            one["is_handed_around"],
+            badge(t("offers.handed_around", n=one["handoffs"].to(int)), tone="danger", icon="repeat"),
+        ),
+        rx.cond(
             one["returns"].to(int) > 0,
             badge(t("ticket.returns", n=one["returns"].to(int)), tone="warn", icon="undo_2"),
         ),
@@ -347,6 +351,8 @@ def _owner(step: Item) -> rx.Var[str]:
     return rx.match(
         step["owner_kind"].to(str),
         ("technician", step["owner"].to(str)),
+        ("vendor", step["owner"].to(str)),
+        ("offer", t("offers.owner_asked")),
         ("customer", t("ticket.owner.customer")),
         ("queue", t(rx.Var.create("role.") + step["owner"].to(str))),
         t("ticket.owner.system"),
@@ -681,6 +687,16 @@ _LOOKS: Final = (
     ("ticket.step_moved", "shuffle", "warn"),
     ("ticket.timed_out", "timer_off", "warn"),
     ("ticket.migrated", "git_compare", "plain"),
+    ("ticket.offered", "megaphone", "accent"),
+    ("ticket.offer_declined", "user_minus", "warn"),
+    ("ticket.offer_over", "timer_off", "warn"),
+    ("ticket.vendor_asked", "building_2", "accent"),
+    ("ticket.vendor_declined", "building_2", "warn"),
+    ("ticket.nobody_has_it", "siren", "danger"),
+    ("ticket.handed_around", "repeat", "danger"),
+    ("ticket.handed_over", "arrow_left_right", "accent"),
+    ("ticket.handover_returned", "undo_2", "warn"),
+    ("ticket.handover_late", "alarm_clock", "danger"),
 )
 
 

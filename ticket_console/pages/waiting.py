@@ -82,6 +82,7 @@ def waiting() -> rx.Component:
                     _nobody(),
                 ),
                 gap=14,
+                class_name="tc-queues",
             ),
             on_retry=WaitingState.load,
         ),

@@ -347,6 +347,11 @@ _BY_ITSELF: Final = frozenset(
         "ticket.notice_without_address",
         "ticket.step_late",
         "ticket.timed_out",
+        "ticket.offered",
+        "ticket.offer_over",
+        "ticket.nobody_has_it",
+        "ticket.handed_around",
+        "ticket.handover_late",
     }
 )
 _PARTS_OF_PAGE: Final = ("fields", "events", "comments", "attachments", "signatures", "links")

@@ -232,7 +232,7 @@ def founded(sqlite_template: Path, tmp_path: Path, at: datetime) -> Iterator[typ
 def test_any_sequence_of_answers_leaves_each_step_with_one_and_none_with_nobody(
     founded: type[Hands],
 ) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         founded,
         settings=settings(max_examples=25, stateful_step_count=30, suppress_health_check=[*HealthCheck]),
     )
