@@ -21,6 +21,7 @@ FLAGS: Final = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-b
 # The cities of the sites, roughly where people live in China.
 CENTRES: Final = ((31.2, 121.5), (30.7, 104.1), (23.1, 113.3), (39.9, 116.4), (30.6, 114.3), (34.3, 108.9))
 TARGET_SECONDS: Final = 2.0
+_DRAWN: Final = '.mp[data-status="ready"][data-map="drawn"]'
 _HEARD: Final = "before => document.querySelector('.mp').dataset.moved !== before"
 _FRAMES: Final = """() => new Promise((done) => {
   const gaps = []; let last = performance.now();
@@ -121,11 +122,13 @@ def _browse(
     name, _, value = running.as_manager["Cookie"].partition("=")
     opened: dict[str, list[float]] = {"first": [], "again": []}
     sites: dict[str, list[float]] = {"first": [], "again": []}
+    plain: dict[str, list[float]] = {"first": [], "again": []}
     for _ in range(asked.runs):
         context = browser.new_context(base_url=base, viewport={"width": 1440, "height": 900})
         context.add_cookies([{"name": name, "value": value, "url": base}])
         page = context.new_page()
         for when in ("first", "again"):
+            plain[when].append(_open(page, "/notices", "h1"))
             opened[when].append(_open(page, "/map"))
             sites[when].append(_open(page, "/sites"))
         context.close()
@@ -133,6 +136,7 @@ def _browse(
     context.add_cookies([{"name": name, "value": value, "url": base}])
     page = context.new_page()
     for when, words in (("first", "nothing cached"), ("again", "files cached")):
+        _tell(f"a page without a map (/notices), {words}", plain[when], "to compare")
         _tell(f"/map until drawn and listed, {words}", opened[when], _verdict(opened[when]))
         _tell(f"/sites until drawn and listed, {words}", sites[when], _verdict(sites[when]))
     _open(page, "/map")
@@ -154,11 +158,11 @@ def _browse(
     _tell("a change elsewhere until the map has heard of it", [time.perf_counter() - started], "")
 
 
-def _open(page: Page, path: str) -> float:
+def _open(page: Page, path: str, what: str = _DRAWN) -> float:
     """Seconds until everything is listed and the map takes marks."""
     started = time.perf_counter()
     page.goto(path, wait_until="commit")
-    page.wait_for_selector('.mp[data-status="ready"][data-map="drawn"]', timeout=60_000)
+    page.wait_for_selector(what, timeout=60_000)
     return time.perf_counter() - started
 
 

@@ -1,6 +1,6 @@
 """What maps are drawn from, and where devices tell that they are."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -16,13 +16,19 @@ from ticket_console.desk import on_map
 from ticket_console.kernel.boxes import read_box
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import at_once, off_loop, reading
-from ticket_console.kernel.datums import shown_at
+from ticket_console.kernel.datums import Datum, shown_at
 from ticket_console.kernel.settings import settings
 from ticket_console.people import hiring, positions
 from ticket_console.people.positions import Reported
 from ticket_console.reports import sites
 
 _GEOJSON: Final = "application/geo+json"
+
+
+@dataclass(frozen=True, slots=True)
+class MapSetup:
+    style: str
+    datum: Datum
 
 
 class MapQuery(Query):
@@ -45,6 +51,11 @@ class PositionBody(Body):
     lon: Annotated[float, Field(ge=-180, le=180)]
     accuracy_m: Annotated[float, Field(ge=0, le=positions.LEAST_ACCURATE_M)]
     taken_at: AwareDatetime
+
+
+async def read_setup(call: Call[None]) -> MapSetup:
+    """What maps are drawn on: a configured style, or the outlines that come along where there is none."""
+    return MapSetup(settings().map_style_url, settings().map_datum)
 
 
 async def read_map(call: Call[None]) -> Response:
@@ -140,6 +151,7 @@ def _lines(track: positions.Track, day: date, zone: ZoneInfo) -> dict[str, Any]:
 
 
 endpoints: Final = (
+    route("/api/v1/map/setup", read_setup, permission="ticket.view", answer=MapSetup, tag="map"),
     route("/api/v1/map", read_map, permission="board.view", query=MapQuery, answer=dict[str, Any], tag="map"),
     route("/api/v1/sites", read_sites, permission="dashboard.view", answer=dict[str, Any], tag="map"),
     route(

@@ -30,7 +30,6 @@ def operations() -> rx.Component:
         feed=MapState.feed,
         chosen=MapState.chosen,
         verdict=MapState.verdict,
-        setup=MapState.setup,
         may_assign=MapState.permissions.contains("ticket.assign"),
         may_track=MapState.permissions.contains("position.view"),
         on_choose=MapState.choose,
@@ -45,10 +44,9 @@ def operations() -> rx.Component:
     active="sites",
     permission="dashboard.view",
     width="full",
-    on_load=[MapState.load],
 )
 def sites() -> rx.Component:
-    return sites_map(setup=MapState.setup)
+    return sites_map()
 
 
 @console_page(
@@ -73,7 +71,7 @@ def _day() -> rx.Component:
     return stack(
         page_header(t("my_map.title"), hint=t("my_map.hint")),
         card(position_sharing(MyMapState), title=t("position.sharing")),
-        my_map(jobs=MyMapState.jobs, technician_id=MyMapState.technician_id, setup=MyMapState.setup),
+        my_map(jobs=MyMapState.jobs, technician_id=MyMapState.technician_id),
         gap=16,
     )
 

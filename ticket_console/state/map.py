@@ -35,11 +35,10 @@ class MapState(SessionState):
     feed: Plain = {}
     chosen: Plain = {}
     verdict: Plain = {}
-    setup: Plain = {}
 
     @handler(permission="board.view")
     async def load(self) -> Reply:
-        self.setup, self.chosen = setup_of(), {}
+        self.chosen = {}
         return None
 
     @handler(permission="board.view", background=True)
@@ -108,11 +107,9 @@ class MyMapState(SessionState):
     technician_id: int = 0
     consents: bool = False
     is_on_duty: bool = False
-    setup: Plain = {}
 
     @handler(permission="ticket.act")
     async def load(self) -> Reply:
-        self.setup = setup_of()
         try:
             found = await off_loop(_mine, viewer=self._actor(), at=self._now())
         except NotATechnician:
@@ -179,12 +176,6 @@ class _Ear:
         self._end()
         if self._changes is not None:
             self._changes.cancel()
-
-
-def setup_of() -> Plain:
-    """What a map is drawn on."""
-    given = settings()
-    return {"style": given.map_style_url, "datum": given.map_datum.value}
 
 
 def _patch(

@@ -186,3 +186,12 @@ def test_a_ticket_outside_the_world_is_refused(
 
     assert answer.status_code == 422
     assert client.get("/api/v1/map", headers=headers(company, "manager")).json()["total"] == 0
+
+
+def test_what_maps_are_drawn_on_is_told_to_those_who_are_logged_in(
+    client: TestClient, company: Company
+) -> None:
+    told = client.get("/api/v1/map/setup", headers=headers(company, "tech_near"))
+
+    assert told.json() == {"style": "", "datum": "wgs84"}
+    assert client.get("/api/v1/map/setup").status_code == 401

@@ -21,6 +21,16 @@ const library = () => {
   return loading;
 };
 
+// What maps are drawn on is the same for all of them; it is asked for while the library is loading.
+let asking = null;
+const setup = () => {
+  asking ??= fetch("/api/v1/map/setup").then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(`map setup: ${answer.status}`)))).catch((failure) => {
+    asking = null;
+    throw failure;
+  });
+  return asking;
+};
+
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--tc-${name}`).trim();
 
 const read = (address) => fetch(address).then((answer) => (answer.ok ? answer.json() : NOTHING)).catch(() => NOTHING);
@@ -78,11 +88,11 @@ function rasterStyle(address) {
 }
 
 // `draw(map)` adds what the map is about to a fresh style; it is called again when the theme changes. Returns what ends the map.
-export async function openMap(container, { setup, speak, draw, label, ...options }) {
-  const gl = await library();
-  if (!container.isConnected) return { gone: true, remove: () => {} };
-  const address = setup?.style ?? "";
+export async function openMap(container, { speak, draw, label, ...options }) {
+  const [gl, { style: address }] = await Promise.all([library(), setup()]);
+  if (!container.isConnected) return { remove: () => {} };
   const isOwn = !address;
+  if (isOwn) outline(CHINA);
   const map = new gl.Map({
     container, style: { version: 8, sources: {}, layers: [] }, localIdeographFontFamily: getComputedStyle(document.body).fontFamily, attributionControl: false, dragRotate: false,
     locale: { "Map.Title": label, "NavigationControl.ZoomIn": speak.t("map.zoom_in"), "NavigationControl.ZoomOut": speak.t("map.zoom_out") },
@@ -110,7 +120,7 @@ export async function openMap(container, { setup, speak, draw, label, ...options
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   restyle();
   return {
-    map, gl,
+    map, isOwn,
     remove: () => {
       theme.disconnect();
       map.remove();

@@ -22,7 +22,6 @@ class _OperationsMap(rx.NoSSRComponent):
     feed: rx.Var[dict[str, Any]]
     chosen: rx.Var[dict[str, Any]]
     verdict: rx.Var[dict[str, Any]]
-    setup: rx.Var[dict[str, Any]]
     may_assign: rx.Var[bool]
     may_track: rx.Var[bool]
     on_choose: rx.EventHandler[passthrough_event_spec(int)]
@@ -35,8 +34,6 @@ class _SitesMap(rx.NoSSRComponent):
     lib_dependencies: list[str] = _LIBRARIES
     tag = "SitesMap"
 
-    setup: rx.Var[dict[str, Any]]
-
 
 class _MyMap(rx.NoSSRComponent):
     library = MY_JS
@@ -45,7 +42,6 @@ class _MyMap(rx.NoSSRComponent):
 
     jobs: rx.Var[list[dict[str, Any]]]
     technician_id: rx.Var[int]
-    setup: rx.Var[dict[str, Any]]
 
 
 class _PositionSender(rx.NoSSRComponent):
@@ -62,7 +58,6 @@ def operations_map(
     feed: Any,
     chosen: Any,
     verdict: Any,
-    setup: Any,
     may_assign: Any,
     may_track: Any,
     on_choose: EventType[int],
@@ -71,7 +66,7 @@ def operations_map(
 ) -> rx.Component:
     """The dispatcher's map with the list beside it, which offers everything the map does.
 
-    `setup`: {"style", "datum"}. `feed` after the first window, which the map reads over HTTP:
+    `feed` comes after the first window, which the map reads over HTTP:
     {"kind": "patch", "seq", "tickets", "gone", "people"}, or {"kind": "again"} where the window is to be
     read anew. `chosen` is the ticket with its offers and outlets, `verdict` answers a try to give it
     away: {command_id, ticket_id, ok, code, params}. `on_assign` tells (command id, ticket id, version,
@@ -81,7 +76,6 @@ def operations_map(
         feed=feed,
         chosen=chosen,
         verdict=verdict,
-        setup=setup,
         may_assign=may_assign,
         may_track=may_track,
         on_choose=on_choose,
@@ -90,14 +84,14 @@ def operations_map(
     )
 
 
-def sites_map(*, setup: Any) -> rx.Component:
+def sites_map() -> rx.Component:
     """Every site of ours as a table and on a map; figures lead to the tickets behind them."""
-    return _SitesMap.create(setup=setup)
+    return _SitesMap.create()
 
 
-def my_map(*, jobs: Any, technician_id: Any, setup: Any) -> rx.Component:
+def my_map(*, jobs: Any, technician_id: Any) -> rx.Component:
     """A technician's jobs and own way of a day."""
-    return _MyMap.create(jobs=jobs, technician_id=technician_id, setup=setup)
+    return _MyMap.create(jobs=jobs, technician_id=technician_id)
 
 
 def position_sender(*, consents: Any, is_on_duty: Any) -> rx.Component:

@@ -90,20 +90,19 @@ export function PositionSender({ consents, isOnDuty }) {
     h(said === "sent" ? LocateFixed : LocateOff, { size: 15, "aria-hidden": true }), speak.t(`position.sender.${said}`), said === "sent" && sentAt ? h("span", null, " ", h(Ago, { at: sentAt })) : null);
 }
 
-export function MyMap({ jobs = [], technicianId = 0, setup = {} }) {
+export function MyMap({ jobs = [], technicianId = 0 }) {
   const speak = useLanguage();
   const area = useRef(null);
   const opened = useRef(null);
   const [drawn, setDrawn] = useState(0);
   const [noMap, setNoMap] = useState(false);
   const shown = useTrack(technicianId);
-  const isReady = Boolean(setup?.datum);
+  const [isOwn, setOwn] = useState(true);
   const placed = jobs.filter((job) => job.point);
   useEffect(() => {
-    if (!isReady) return undefined;
     let left = false;
     openMap(area.current, {
-      setup, speak, label: speak.t("my_map.canvas"),
+      speak, label: speak.t("my_map.canvas"),
       draw: (map) => {
         addMine(map);
         setDrawn((count) => count + 1);
@@ -114,6 +113,7 @@ export function MyMap({ jobs = [], technicianId = 0, setup = {} }) {
         return;
       }
       opened.current = open;
+      setOwn(open.isOwn ?? true);
       setDrawn((count) => count + 1);
     }).catch((failure) => {
       console.warn(failure);
@@ -126,7 +126,7 @@ export function MyMap({ jobs = [], technicianId = 0, setup = {} }) {
     };
     // The language of the label alone is no reason to open the map anew.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [isReady]);
+  }, []);
   useEffect(() => {
     const map = opened.current?.map;
     if (!map || !drawn) return;
@@ -141,7 +141,7 @@ export function MyMap({ jobs = [], technicianId = 0, setup = {} }) {
   return h("div", { className: "mp-mine", "data-map": noMap ? "none" : drawn ? "drawn" : "opening" },
     h("div", { className: "mp-area" }, h("div", { ref: area, className: "mp-canvas" }),
       noMap && h("div", { className: "tc-empty", role: "status" }, h("strong", null, speak.t("map.no_drawing")), h("div", { className: "tc-empty-text" }, speak.t("map.no_drawing.text"))),
-      h("p", { className: "mp-source" }, speak.t(setup?.style ? "map.source_configured" : "map.source"))),
+      h("p", { className: "mp-source" }, speak.t(isOwn ? "map.source" : "map.source_configured"))),
     h("ol", { className: "mp-list", "aria-label": speak.t("my_map.jobs") }, placed.map((job) => h("li", { key: job.ticket_id }, h(Link, { className: "mp-line", to: `/tickets/${job.ticket_id}` },
       h("span", { className: "mp-line-top" }, h("span", { className: "tc-mono" }, job.no), h("span", { className: "mp-gap" }), job.due_at && h(Due, { at: job.due_at })), h("span", { className: "mp-line-title" }, job.title), h("span", { className: "mp-line-foot" }, job.address)))),
     placed.length === 0 && h("li", { className: "tc-muted mp-none" }, speak.t("my_map.no_jobs"))),

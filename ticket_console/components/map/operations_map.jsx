@@ -159,7 +159,7 @@ function Person({ feature, mayTrack, shown, onBack, heading, tickets, onChoose }
     h("ul", { className: "mp-list" }, held.slice(0, LISTED).map((each) => h(TicketLine, { key: each.id, feature: each, late: each.properties.late, name: person.name, onChoose }))));
 }
 
-export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}, mayAssign, mayTrack, onChoose, onLetGo, onAssign }) {
+export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, mayAssign, mayTrack, onChoose, onLetGo, onAssign }) {
   const speak = useLanguage();
   const root = useRef(null);
   const area = useRef(null);
@@ -185,7 +185,7 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
   const now = useNow(LATE_STEP);
   const shownTrack = useTrack(mayTrack ? personId : 0);
   const needle = useDeferredValue(sought).trim().toLowerCase();
-  const isReady = Boolean(setup?.datum);
+  const [isOwn, setOwn] = useState(true);
 
   const load = useCallback((box = null) => {
     const turn = ++window_.current.turn;
@@ -298,11 +298,10 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
   const act = useRef({});
   act.current = { choose, showPerson };
   useEffect(() => {
-    if (!isReady) return undefined;
     let left = false;
     const view = keptView();
     openMap(area.current, {
-      setup, speak, label: speak.t("map.canvas"), ...(view ? { center: view.center, zoom: view.zoom } : {}),
+      speak, label: speak.t("map.canvas"), ...(view ? { center: view.center, zoom: view.zoom } : {}),
       draw: (map) => {
         addOperations(map);
         setDrawn((count) => count + 1);
@@ -313,6 +312,7 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
         return;
       }
       opened.current = open;
+      setOwn(open.isOwn ?? true);
       const { map } = open;
       if (!map) return;
       const moved = () => {
@@ -344,7 +344,7 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
     };
     // The language of the label alone is no reason to open the map anew.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [isReady]);
+  }, []);
 
   // At first the map shows where the work is.
   const placed = useRef(false);
@@ -423,7 +423,7 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, setup = {}
           key: layer, type: "button", className: "mp-toggle", "aria-pressed": !hidden.includes(layer),
           onClick: () => setHidden((before) => (before.includes(layer) ? before.filter((each) => each !== layer) : [...before, layer])),
         }, speak.t(`map.layer.${layer}`)))),
-      h("p", { className: "mp-source" }, speak.t(setup?.style ? "map.source_configured" : "map.source"))),
+      h("p", { className: "mp-source" }, speak.t(isOwn ? "map.source" : "map.source_configured"))),
     h("aside", { className: "mp-side", "aria-label": speak.t("map.list") },
       ticketId ? (ticket ? h(ChosenTicket, { ticket, verdict: answer, busy: Boolean(command), mayAssign, onGive, onBack: back, onLook: setLooked, heading }) : h("div", { className: "mp-wait", role: "status" }, h("span", { className: "tc-spin" }), speak.t("load.busy"),
         h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", onClick: back }, h(X, { "aria-hidden": true }), speak.t("map.back"))))

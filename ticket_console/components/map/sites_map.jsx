@@ -44,7 +44,7 @@ const Line = memo(function Line({ site, isLooked, onLook }) {
     h("td", { "data-align": "end" }, site.response_seconds === null ? "—" : speak.span(site.response_seconds)));
 });
 
-export function SitesMap({ setup = {} }) {
+export function SitesMap() {
   const speak = useLanguage();
   const area = useRef(null);
   const opened = useRef(null);
@@ -55,7 +55,7 @@ export function SitesMap({ setup = {} }) {
   const [noMap, setNoMap] = useState(false);
   const [looked, setLooked] = useState(0);
   const needle = useDeferredValue(asked.sought).trim().toLowerCase();
-  const isReady = Boolean(setup?.datum);
+  const [isOwn, setOwn] = useState(true);
   const change = (values) => setAsked((before) => ({ ...before, ...values }));
 
   const load = useCallback(() => fetch("/api/v1/sites").then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status)))).then((said) => {
@@ -89,10 +89,9 @@ export function SitesMap({ setup = {} }) {
 
   const table = useRef(null);
   useEffect(() => {
-    if (!isReady) return undefined;
     let left = false;
     openMap(area.current, {
-      setup, speak, label: speak.t("sites.canvas"),
+      speak, label: speak.t("sites.canvas"),
       draw: (map) => {
         addSites(map);
         setDrawn((count) => count + 1);
@@ -103,6 +102,7 @@ export function SitesMap({ setup = {} }) {
         return;
       }
       opened.current = open;
+      setOwn(open.isOwn ?? true);
       open.map?.on("click", "sites", (event) => {
         setLooked(event.features[0].id);
         setTimeout(() => table.current?.querySelector("[data-looked]")?.scrollIntoView({ block: "center" }), 0);
@@ -119,7 +119,7 @@ export function SitesMap({ setup = {} }) {
     };
     // The language of the label alone is no reason to open the map anew.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [isReady]);
+  }, []);
   useEffect(() => {
     setData(opened.current?.map, "sites", features);
   }, [features, drawn]);
@@ -148,7 +148,7 @@ export function SitesMap({ setup = {} }) {
   return h("div", { className: "mp mp-sites", "data-status": status, "data-map": noMap ? "none" : drawn ? "drawn" : "opening", "data-sites": rows.length, "aria-busy": status === "loading" || undefined },
     h("div", { className: "mp-area" }, h("div", { ref: area, className: "mp-canvas" }),
       noMap && h("div", { className: "tc-empty", role: "status" }, h("strong", null, speak.t("map.no_drawing")), h("div", { className: "tc-empty-text" }, speak.t("sites.no_drawing.text"))),
-      h("p", { className: "mp-source" }, speak.t(setup?.style ? "map.source_configured" : "map.source"))),
+      h("p", { className: "mp-source" }, speak.t(isOwn ? "map.source" : "map.source_configured"))),
     h("section", { className: "mp-side", "aria-label": speak.t("sites.title") },
       h("div", { className: "mp-find" },
         h("input", { type: "search", className: "tc-input", "data-search": true, value: asked.sought, maxLength: 80, placeholder: speak.t("sites.search"), "aria-label": speak.t("sites.search"), onChange: (event) => change({ sought: event.target.value }) }),
