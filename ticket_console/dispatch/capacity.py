@@ -83,8 +83,11 @@ def _there(person: PersonTime, span: Span) -> int:
 
 def _minutes(spans: Iterable[Span], within: Span) -> int:
     """Minutes of `within` that any of the spans covers; where two overlap they count once."""
+    near = [span for span in spans if _overlap(span, within)]
+    if not near:
+        return 0
     total, covered_until = timedelta(), within.starts_at
-    for span in sorted(spans, key=lambda each: each.starts_at):
+    for span in sorted(near, key=lambda each: each.starts_at):
         starts_at, ends_at = max(span.starts_at, covered_until), min(span.ends_at, within.ends_at)
         if starts_at < ends_at:
             total += ends_at - starts_at
