@@ -38,6 +38,7 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/intake": ("manager", "dispatcher", "agent", "auditor"),
     "/intake/import": ("manager", "agent"),
     "/waiting": ("manager", "dispatcher"),
+    "/handover": ("manager", "dispatcher", TECHNICIAN),
     "/dispatch": ("manager", "dispatcher"),
     "/timeline": ("manager", "dispatcher"),
     "/roster": ("manager", "dispatcher"),
