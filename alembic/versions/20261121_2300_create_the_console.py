@@ -1170,6 +1170,7 @@ def upgrade() -> None:
             "is_vip",
             "due_at",
             "closed_at",
+            "id",
         ],
         sqlite_where=sa.text("closed_at IS NULL"),
         postgresql_where=sa.text("closed_at IS NULL"),

@@ -92,7 +92,7 @@ def board_snapshot(connection: Connection, *, viewer: Actor, filters: BoardFilte
     days = board_lanes.calendar(connection, viewer.org_id, at)
     heads = board_lanes.lane_heads(connection, viewer, filters.by)
     shown = condition(connection, viewer, filters, at)
-    if filters.by is By.STAGE and filters.rows is Rows.NONE:
+    if filters.by is By.STAGE and filters.rows is Rows.NONE and not filters.is_open_only:
         counts = lane_counts_of(connection, viewer=viewer, filters=filters, at=at)
         cells: Cells | None = None
         rows = _windows(connection, shown, [head for head in heads if counts.get(head.key)])
@@ -100,7 +100,7 @@ def board_snapshot(connection: Connection, *, viewer: Actor, filters: BoardFilte
         rows, cells = _open_windows(connection, shown, filters, days)
         counts = {lane: sum(inside.values()) for lane, inside in cells.items()}
         ended = [head for head in heads if head.is_ended]
-        if ended:
+        if ended and not filters.is_open_only:
             every = lane_counts_of(connection, viewer=viewer, filters=filters, at=at)
             counts |= {head.key: every[head.key] for head in ended if head.key in every}
             rows += _windows(connection, shown, [head for head in ended if counts.get(head.key)])
@@ -181,13 +181,12 @@ def changed_cards(
         cards_of(connection, connection.execute(query).all(), viewer=viewer, filters=filters, days=days)
     )
     gone = frozenset(ticket_ids) - {card["id"] for card in cards}
-    counts = (
-        lane_counts_of(connection, viewer=viewer, filters=filters, at=at) if filters.by is By.STAGE else {}
-    )
-    if filters.by is By.STAGE and filters.rows is Rows.NONE:
+    is_all_stages = filters.by is By.STAGE and not filters.is_open_only
+    counts = lane_counts_of(connection, viewer=viewer, filters=filters, at=at) if is_all_stages else {}
+    if is_all_stages and filters.rows is Rows.NONE:
         return Changed(cards, gone, counts, None)
     cells = _cells(connection, shown, filters, days)
-    if filters.by is not By.STAGE:
+    if not is_all_stages:
         counts = {lane: sum(inside.values()) for lane, inside in cells.items()}
     return Changed(cards, gone, counts, cells if filters.rows is not Rows.NONE else None)
 
@@ -249,20 +248,29 @@ def _open_windows(
 ) -> tuple[list[Any], Cells]:
     """Of open work the first window of every lane and row, with the exact counts."""
     lane, row = board_lanes.lane_column(filters.by, days), board_lanes.row_column(filters.rows)
-    together = [lane] if filters.rows is Rows.NONE else [lane, row]
-    placed = (
+    # Read on its own, so that it is found in the index of open work and sorted afterwards.
+    work = (
         sa.select(
             tickets.c.id,
+            tickets.c.priority_class,
+            tickets.c.rank,
             lane.label("lane_value"),
             row.label("row_value"),
-            sa.func.row_number()
-            .over(partition_by=together, order_by=(tickets.c.priority_class, tickets.c.rank))
-            .label("place"),
-            sa.func.count().over(partition_by=together).label("total"),
         )
         .where(shown, IS_OPEN)
-        .subquery()
+        .cte("work")
+        .prefix_with("MATERIALIZED")
     )
+    together = [work.c.lane_value] if filters.rows is Rows.NONE else [work.c.lane_value, work.c.row_value]
+    placed = sa.select(
+        work.c.id,
+        work.c.lane_value,
+        work.c.row_value,
+        sa.func.row_number()
+        .over(partition_by=together, order_by=(work.c.priority_class, work.c.rank))
+        .label("place"),
+        sa.func.count().over(partition_by=together).label("total"),
+    ).subquery()
     window = WINDOW if filters.rows is Rows.NONE else CELL_WINDOW
     rows = connection.execute(
         sa.select(*COLUMNS, placed.c.lane_value, placed.c.row_value, placed.c.total)
@@ -281,7 +289,12 @@ def _cells(
     connection: Connection, shown: sa.ColumnElement[bool], filters: BoardFilters, days: Calendar
 ) -> Cells:
     lane, row = board_lanes.lane_column(filters.by, days), board_lanes.row_column(filters.rows)
-    placed = sa.select(lane.label("lane_value"), row.label("row_value")).where(shown, IS_OPEN).subquery()
+    placed = (
+        sa.select(lane.label("lane_value"), row.label("row_value"))
+        .where(shown, IS_OPEN)
+        .cte("work")
+        .prefix_with("MATERIALIZED")
+    )
     cells: Cells = {}
     for lane_value, row_value, count in connection.execute(
         sa.select(placed.c.lane_value, placed.c.row_value, sa.func.count()).group_by(

@@ -121,7 +121,7 @@ def cards_of(
 ) -> list[Card]:
     """The cards of rows with `COLUMNS`, in their order, as the viewer may see them."""
     found = list(rows)
-    names = _Names.read(connection, found, viewer)
+    names = _Names.read(connection, found, viewer, days)
     graphs = {
         version_id: flow_reads.compiled(connection, version_id)
         for version_id in {row.flow_version_id for row in found}
@@ -144,11 +144,12 @@ class _Names:
     people: Mapping[int, str]
 
     @classmethod
-    def read(cls, connection: Connection, rows: Sequence[Any], viewer: Actor) -> "_Names":
+    def read(cls, connection: Connection, rows: Sequence[Any], viewer: Actor, days: Calendar) -> "_Names":
+        is_area_shown = any(row.territory_id and not row.site_id for row in rows)
         return cls(
             places.site_names(connection, {row.site_id for row in rows if row.site_id}),
-            areas.area_names(connection, viewer.org_id),
-            {each.id: each.name for each in places.regions(connection, viewer.org_id)},
+            areas.area_names(connection, viewer.org_id) if is_area_shown else {},
+            days.regions,
             customer_names.names(connection, {row.customer_id for row in rows if row.customer_id}),
             people_names.names(connection, {row.assignee_id for row in rows if row.assignee_id}),
         )

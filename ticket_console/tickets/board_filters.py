@@ -85,6 +85,11 @@ class BoardFilters:
         )
 
     @property
+    def is_open_only(self) -> bool:
+        """Whether what is asked for is never ended work."""
+        return self.is_unassigned or self.is_overdue or self.is_late
+
+    @property
     def changes_with_time(self) -> bool:
         """Whether another minute alone can put a ticket elsewhere on the board."""
         return self.is_overdue or self.is_late or self.by is By.DUE

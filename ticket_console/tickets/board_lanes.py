@@ -1,7 +1,7 @@
 """The lanes and rows of a board: which there are, and which of them a ticket is in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -68,10 +68,14 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A ticket is due today where its work is: `elsewhere` are regions with another zone than the seat."""
+    """A ticket is due today where its work is: `elsewhere` are regions with another zone than the seat.
+
+    `regions` are the names of all, read along.
+    """
 
     here: Days
     elsewhere: Mapping[int, Days]
+    regions: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     def lane_of(self, due_at: datetime | None, region_id: int | None) -> str:
         days = self.here if region_id is None else self.elsewhere.get(region_id, self.here)
@@ -89,12 +93,13 @@ def calendar(connection: Connection, org_id: int, at: datetime) -> Calendar:
     seat = places.org(connection, org_id).tz
     days = {seat: days_of(at, ZoneInfo(seat))}
     elsewhere = {}
-    for region in places.regions(connection, org_id):
+    regions = places.regions(connection, org_id)
+    for region in regions:
         if region.tz != seat:
             if region.tz not in days:
                 days[region.tz] = days_of(at, ZoneInfo(region.tz))
             elsewhere[region.id] = days[region.tz]
-    return Calendar(days[seat], elsewhere)
+    return Calendar(days[seat], elsewhere, {region.id: region.name for region in regions})
 
 
 def lane_heads(connection: Connection, viewer: Actor, by: By) -> tuple[LaneHead, ...]:

@@ -81,6 +81,7 @@ class Ticket(SQLModel, table=True):
             "is_vip",
             "due_at",
             "closed_at",
+            "id",
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),

@@ -319,8 +319,7 @@ def test_ones_own_last_move_is_taken_back_and_the_history_has_both(company: Comp
 def test_order_person_territory_and_priority_are_taken_back(company: Company) -> None:
     home, away = territory(company, "sh-1", "sh"), territory(company, "sh-2", "sh")
     first, ticket = company.open(), company.open(at=company.at + timedelta(minutes=1))
-    with transaction() as connection:
-        connection.execute(sa.update(_tickets).values(territory_id=home))
+    arranging.change_territory(**asked(company, "manager", ticket.ticket_id), territory_id=home)
     before = state(ticket.ticket_id)
     far = company.technicians["tech_far"]
     for command, wish in (
