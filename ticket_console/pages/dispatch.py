@@ -504,7 +504,7 @@ def _tried() -> rx.Component:
             ),
             grid(
                 tile("dispatch_page.tried.placed", "placed", lambda each: number(each.to(int))),
-                tile("dispatch_page.tried.km", "metres", lambda each: number(each.to(int) / 1000)),
+                tile("dispatch_page.tried.km", "metres", lambda each: number(each.to(int) // 1000)),
                 tile("dispatch_page.tried.busiest", "busiest", lambda each: number(each.to(int))),
                 tile("dispatch_page.tried.gini", "gini_bp", lambda each: number(each.to(int) / 10_000)),
                 least=170,

@@ -324,7 +324,13 @@ def _policy(*, viewer: Actor, policy_id: int) -> tuple[Plain, Plain, list[Plain]
         found = rulebook.policy_view(connection, viewer, policy_id)
         listed = rulebook.versions(connection, viewer, policy_id)
         regions = {each.id: each.name for each in places.regions(connection, viewer.org_id)}
-    versions = [{name: value for name, value in plain(each).items() if name != "terms"} for each in listed]
+    versions = [
+        {
+            **{name: value for name, value in plain(each).items() if name != "terms"},
+            "changed": list(dict.fromkeys(_field_key(path) for path in each.changed)),
+        }
+        for each in listed
+    ]
     may_edit = policy.row_scope(viewer, "dispatch.manage").everything
     return {**_row(found, regions), "may_edit": may_edit}, found.shown.as_json(), versions
 
