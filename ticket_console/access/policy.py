@@ -22,9 +22,12 @@ PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
     | _DEFINITIONS
     | _BOARD
     | {"board.limit", "dispatch.manage", "roster.manage"}
-    | {"ticket.assign", "ticket.adjust", "intake.import", "user.manage", "audit.view", "position.view"},
-    Role.DISPATCHER: _FLOOR | _BOARD | {"ticket.assign", "ticket.adjust", "position.view", "roster.manage"},
-    Role.TECHNICIAN: _TICKET_WORK | {"settlement.view_own"},
+    | {"ticket.assign", "ticket.adjust", "intake.import", "user.manage", "audit.view", "position.view"}
+    | {"shift.hand_over"},
+    Role.DISPATCHER: _FLOOR
+    | _BOARD
+    | {"ticket.assign", "ticket.adjust", "position.view", "roster.manage", "shift.hand_over"},
+    Role.TECHNICIAN: _TICKET_WORK | {"settlement.view_own", "shift.hand_over"},
     Role.FINANCE: _TICKET_WORK | _MONEY | {"board.view", "dashboard.view"},
     Role.AGENT: _FLOOR | {"intake.import"},
     Role.AUDITOR: frozenset(

@@ -80,7 +80,7 @@ PLACES: Final = (
         "/handover",
         "arrow_left_right",
         "g v",
-        permission="ticket.act",
+        permission="shift.hand_over",
         group="dispatch",
     ),
     Place("timeline", "/timeline", "calendar_clock", "g h", permission="ticket.assign", group="dispatch"),

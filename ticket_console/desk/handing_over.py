@@ -174,6 +174,7 @@ def begin(
     Everybody does so for themselves, a lead for the crew, a dispatcher for the people of their regions.
     `notes` by token are words for the one who takes it over.
     """
+    policy.require(actor, "shift.hand_over")
     with transaction() as connection:
         repeated = handovers.by_command(connection, command_id)
         if repeated is not None:
@@ -357,7 +358,7 @@ def close(*, actor: Actor, at: datetime, handover_id: int) -> None:
 
 def all_shown(connection: Connection, viewer: Actor, *, at: datetime) -> tuple[HandoverView, ...]:
     """The hand-overs that concern the viewer, the latest first, with everything in them."""
-    policy.require(viewer, "ticket.act")
+    policy.require(viewer, "shift.hand_over")
     people = roster.current(connection, viewer.org_id, at=at)
     rows = [
         row
@@ -394,7 +395,7 @@ def all_shown(connection: Connection, viewer: Actor, *, at: datetime) -> tuple[H
 
 def beginnings(connection: Connection, viewer: Actor, *, at: datetime) -> tuple[Beginning, ...]:
     """The shifts that the viewer may hand over now: their own, and those of crews they lead or dispatch."""
-    policy.require(viewer, "ticket.act")
+    policy.require(viewer, "shift.hand_over")
     people = roster.current(connection, viewer.org_id, at=at)
     found = []
     known = crews.crews(connection, viewer.org_id)
@@ -483,7 +484,7 @@ def _may_see(viewer: Actor, people: Roster, row: HandoverRow) -> bool:
 
 
 def _seen(connection: Connection, actor: Actor, at: datetime, handover_id: int) -> HandoverRow:
-    policy.require(actor, "ticket.act")
+    policy.require(actor, "shift.hand_over")
     row = handovers.find(connection, actor.org_id, handover_id)
     people = roster.current(connection, actor.org_id, at=at)
     if row is None or not _may_see(actor, people, row):

@@ -30,7 +30,7 @@ Item = rx.vars.ObjectVar[dict[str, Any]]
     "/handover",
     title="handover.title",
     active="handover",
-    permission="ticket.act",
+    permission="shift.hand_over",
     width="narrow",
     on_load=[HandoverState.load, HandoverState.watch],
 )

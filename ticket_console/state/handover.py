@@ -28,12 +28,12 @@ class HandoverState(SessionState):
     returning: Plain = {}
     busy: int = 0
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def load(self) -> Reply:
         await self._show(self._actor())
         return None
 
-    @handler(permission="ticket.act", background=True)
+    @handler(permission="shift.hand_over", background=True)
     async def watch(self) -> Reply:
         """Show what others take over while somebody looks at it."""
         subscription = feed.subscribe()
@@ -52,19 +52,19 @@ class HandoverState(SessionState):
         finally:
             feed.unsubscribe(subscription)
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def start(self, which: int) -> Reply:
         """Open the dialog for handing over one of the shifts that are listed."""
         if 0 <= which < len(self.beginnings):
             self.starting = self.beginnings[which]
         return None
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def stop_starting(self) -> Reply:
         self.starting = {}
         return None
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def begin(self, form: Plain) -> Reply:
         starting, self.starting = self.starting, {}
         if not starting:
@@ -81,7 +81,7 @@ class HandoverState(SessionState):
         await self._show(self._actor())
         return done("handover.begun")
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def accept(self, item_id: int) -> Reply:
         """Take one thing over; whoever comes second is told who was first and when."""
         self.busy = item_id
@@ -98,7 +98,7 @@ class HandoverState(SessionState):
             await self._show(self._actor())
         return done("my.taken", no=moved.no)
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def accept_all(self, handover_id: int) -> Any:
         self.busy = handover_id
         yield
@@ -118,17 +118,17 @@ class HandoverState(SessionState):
         if refused:
             yield told("handover.not_all_taken", n=len(refused))
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def ask_why(self, item_id: int, no: str) -> Reply:
         self.returning = {"item_id": item_id, "no": no}
         return None
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def stop_asking(self) -> Reply:
         self.returning = {}
         return None
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def give_back(self, reason: str) -> Reply:
         returning, self.returning = self.returning, {}
         if not returning:
@@ -146,7 +146,7 @@ class HandoverState(SessionState):
             await self._show(self._actor())
         return done("handover.given_back", no=str(returning["no"]))
 
-    @handler(permission="ticket.act")
+    @handler(permission="shift.hand_over")
     async def close(self, handover_id: int) -> Reply:
         await in_writer(handing_over.close, actor=self._actor(), at=self._now(), handover_id=handover_id)
         await self._show(self._actor())

@@ -28,6 +28,7 @@ MATRIX = {
     "dispatch.manage": "M     ",
     "position.view": "MD    ",
     "roster.manage": "MD    ",
+    "shift.hand_over": "MDT   ",
     "ticket.cancel": "MD  A ",
     "ticket.comment": "MDTFA ",
     "ticket.attach": "MDTFA ",
