@@ -120,6 +120,7 @@ export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLe
     const face = text("button", "tl-face");
     face.type = "button";
     face.setAttribute("aria-label", tongue.t("plan.visit.label", { no: visit.no, title: visit.title, start: visit.start.slice(11, 16), end: visit.end.slice(11, 16) }));
+    face.title = `${visit.no} ${visit.title}`;
     face.append(head, text("span", "tl-title", visit.title));
     return { domNodes: [face] };
   };
@@ -148,8 +149,8 @@ export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLe
     calendar.current = createCalendar(box.current, [ResourceTimeline, Interaction], {
       view: shown.days > 1 ? "resourceTimelineWeek" : "resourceTimelineDay",
       date: shown.first, firstDay: 1, locale: tongue.tag, headerToolbar: { start: "", center: "", end: "" }, height: "100%",
-      slotDuration: shown.days > 1 ? "02:00" : "00:15", slotLabelInterval: shown.days > 1 ? "06:00" : "01:00", snapDuration: shown.days > 1 ? "00:30" : "00:15",
-      slotWidth: shown.days > 1 ? 34 : 22, scrollTime: "07:00", dayHeaderFormat: { month: "numeric", day: "numeric", weekday: "short" },
+      slotDuration: shown.days > 1 ? "01:00" : "00:15", slotLabelInterval: shown.days > 1 ? "03:00" : "01:00", snapDuration: shown.days > 1 ? "00:30" : "00:15",
+      slotWidth: shown.days > 1 ? 30 : 22, scrollTime: "07:00", dayHeaderFormat: { month: "numeric", day: "numeric", weekday: "short" },
       slotLabelFormat: { hour: "2-digit", minute: "2-digit", hour12: false }, resources: resourcesOf(shown), events: eventsOf(shown, null, tongue),
       editable: true, eventResizableFromStart: false, longPressDelay: 400, resourceLabelContent: label, eventContent: content,
       eventDragStart: held, eventDragStop: let_go, eventResizeStart: held, eventResizeStop: let_go,
