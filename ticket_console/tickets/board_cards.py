@@ -93,7 +93,7 @@ _PHOTOS: Final = (
 # Work ordered for a ticket without which it cannot go on; what else is linked goes its own way.
 _NEEDED: Final = (LinkKind.PREP.value, LinkKind.PROJECT.value)
 _ORDERED: Final = (
-    sa.select(_links.c.from_id, _links.c.kind, _tickets.c.no, _tickets.c.status)
+    sa.select(_links.c.from_id, _links.c.kind, _tickets.c.id, _tickets.c.no, _tickets.c.status)
     .join(_tickets, _tickets.c.id == _links.c.to_id)
     .where(_links.c.from_id.in_(sa.bindparam("ids", expanding=True)), _links.c.kind.in_(_NEEDED))
     .order_by(_links.c.id)
@@ -271,17 +271,24 @@ def _wait_for_others(connection: Connection, viewer: Actor, found: dict[int, _St
         if standing.waiting:
             standing.blocked.insert(0, {"code": "board.blocked.join", "params": {"n": standing.waiting}})
     ordered: defaultdict[int, list[Any]] = defaultdict(list)
-    # Numbers of tickets the viewer may not see are not named.
-    told = _ORDERED.add_columns(visible_to(viewer).label("is_told"))
-    for row in connection.execute(told, {"ids": sorted(found)}):
+    for row in connection.execute(_ORDERED, {"ids": sorted(found)}):
         ordered[row.from_id].append(row)
+    # Numbers of tickets the viewer may not see are not named.
+    told = _visible_among(connection, viewer, {row.id for rows in ordered.values() for row in rows})
     for ticket_id, rows in ordered.items():
         standing = found[ticket_id]
         pending = [row for row in rows if row.status is TicketStatus.OPEN]
         for row in pending:
-            params = {"no": row.no} if row.is_told else {}
-            code = "board.blocked.predecessor" if row.is_told else "board.blocked.other"
+            params = {"no": row.no} if row.id in told else {}
+            code = "board.blocked.predecessor" if row.id in told else "board.blocked.other"
             standing.blocked.append({"code": code, "params": params})
         if any(row.kind == LinkKind.PREP for row in rows):
             is_short = any(row.kind == LinkKind.PREP for row in pending)
             standing.parts = "short" if is_short else "ready"
+
+
+def _visible_among(connection: Connection, viewer: Actor, ticket_ids: set[int]) -> frozenset[int]:
+    if not ticket_ids:
+        return frozenset()
+    visible = sa.select(_tickets.c.id).where(_tickets.c.id.in_(sorted(ticket_ids)), visible_to(viewer))
+    return frozenset(connection.execute(visible).scalars())

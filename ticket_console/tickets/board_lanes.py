@@ -62,8 +62,13 @@ class Days:
     def lane_of(self, due_at: datetime | None) -> str:
         if due_at is None:
             return NOBODY
-        steps = ((self.at, OVERDUE), (self.today, TODAY), (self.tomorrow, TOMORROW), (self.week, WEEK))
-        return next((lane for ends_at, lane in steps if due_at < ends_at), LATER)
+        if due_at < self.at:
+            return OVERDUE
+        if due_at < self.today:
+            return TODAY
+        if due_at < self.tomorrow:
+            return TOMORROW
+        return WEEK if due_at < self.week else LATER
 
 
 @dataclass(frozen=True, slots=True)
