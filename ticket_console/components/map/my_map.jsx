@@ -65,18 +65,20 @@ export function PositionSender({ consents, isOnDuty }) {
       setState("unable");
       return undefined;
     }
+    // What the device remembers from before is not what was agreed to be told.
+    const since = Date.now();
     let last = 0;
     const onSent = (at) => {
       setState(at ? "sent" : "refused");
       if (at) setSentAt(at);
     };
     const watch = navigator.geolocation.watchPosition(({ coords, timestamp }) => {
-      if (timestamp - last < EVERY) return;
+      if (timestamp < since || timestamp - last < EVERY) return;
       last = timestamp;
       const fix = { device: device(), lat: coords.latitude, lon: coords.longitude, accuracy_m: Math.min(coords.accuracy, 20000), taken_at: new Date(timestamp).toISOString() };
       window.localStorage.setItem(UNSENT, JSON.stringify([...kept(UNSENT, []), fix].slice(-MOST_KEPT)));
       sendKept(onSent);
-    }, (failure) => setState(failure.code === failure.PERMISSION_DENIED ? "denied" : "waiting"), { enableHighAccuracy: true, maximumAge: 15000 });
+    }, (failure) => setState(failure.code === failure.PERMISSION_DENIED ? "denied" : "waiting"), { enableHighAccuracy: true, maximumAge: 0 });
     const again = () => sendKept(onSent);
     window.addEventListener("online", again);
     again();
