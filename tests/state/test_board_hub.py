@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ticket_console.desk.board_presence import Onlooker
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor, ActorKind, Grant, Role, Scope
 from ticket_console.state import board_hub
@@ -256,3 +257,27 @@ async def test_who_was_cut_off_hears_nothing_of_the_next_change(
 
     assert wires.rooms[stays.group.room] == {"tab-1"}
     assert (goes.ended.is_set(), stays.ended.is_set()) == (True, False)
+
+
+async def test_who_is_here_is_told_once_to_every_board_of_the_house_and_again_when_it_changes(
+    hub: BoardHub, wires: Wires, changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:  # pain 3
+    here = [Onlooker("user:1", "name 1", 77)]
+    monkeypatch.setattr(board_hub.board_presence, "onlookers", lambda org_id: tuple(here))
+    monkeypatch.setattr(board_hub, "_CROWD_SECONDS", 0.0)
+    first = await hub.join("tab-1", viewer=office(Role.DISPATCHER, 1), filters=EVERYTHING)
+    second = await hub.join("tab-2", viewer=office(Role.MANAGER, 2), filters=URGENT)
+
+    hub._crowd_moved.set()
+    await asyncio.sleep(0.05)
+    hub._crowd_moved.set()
+    await asyncio.sleep(0.05)
+
+    told = {"people": [{"key": "user:1", "name": "name 1", "holding": 77}]}
+    assert sorted(wires.shown, key=str) == sorted(
+        [(first.group.room, told), (second.group.room, told)], key=str
+    )
+    here.append(Onlooker("user:2", "name 2", None))
+    hub._crowd_moved.set()
+    await asyncio.sleep(0.05)
+    assert len(wires.shown) == 4
