@@ -1,9 +1,9 @@
-"""What would come of a plan: who comes when, what is late, how far people go, how long they work, who has how much.
+"""What would come of a plan: who comes when, what is late, how far people go, how much they work.
 
-The live plan and a branch of it are reckoned the same way, so that their difference is what the branch's moves do.
-A visit takes place at its time. What has no time is done in the order of its urgency, at the first moment at which
-it fits between the visits. Who is on shift begins nothing that the shift's end would cut, unless waiting for the
-next shift would make it late and working on would not.
+The live plan and a branch of it are reckoned the same way, so that their difference is what the moves do.
+A visit takes place at its time. What has no time is done in the order of its urgency, at the first moment
+at which it fits between the visits. Who is on shift begins nothing that the shift's end would cut, unless
+waiting for the next shift would make it late and working on would not.
 """
 
 from bisect import bisect_right

@@ -1,6 +1,6 @@
 """The people of a region as plans and rosters list them: by crew and name, a page at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -48,6 +48,19 @@ class People:
     people: tuple[PersonView, ...]
 
 
+_SHOWN: Final = (
+    _people.c.id,
+    _people.c.name,
+    _people.c.region_id,
+    _crews.c.name.label("crew"),
+    _people.c.lat,
+    _people.c.lon,
+    _people.c.capacity,
+    _people.c.is_on_duty,
+    _people.c.version,
+)
+
+
 def people_of(
     connection: Connection,
     *,
@@ -77,17 +90,7 @@ def people_of(
     total = connection.execute(sa.select(sa.func.count()).select_from(source).where(wanted)).scalar_one()
     page = max(1, min(page, -(-total // size)))
     rows = connection.execute(
-        sa.select(
-            _people.c.id,
-            _people.c.name,
-            _people.c.region_id,
-            _crews.c.name.label("crew"),
-            _people.c.lat,
-            _people.c.lon,
-            _people.c.capacity,
-            _people.c.is_on_duty,
-            _people.c.version,
-        )
+        sa.select(*_SHOWN)
         .select_from(source)
         .where(wanted)
         .order_by(
@@ -97,6 +100,19 @@ def people_of(
         .offset((page - 1) * size)
     )
     return People(total, page, tuple(PersonView(*row) for row in rows))
+
+
+def named(connection: Connection, org_id: int, technician_ids: Collection[int]) -> tuple[PersonView, ...]:
+    """These people, whatever region they are of, by their numbers."""
+    if not technician_ids:
+        return ()
+    rows = connection.execute(
+        sa.select(*_SHOWN)
+        .select_from(_people.outerjoin(_crews, _crews.c.id == _people.c.crew_id))
+        .where(_people.c.org_id == org_id, _people.c.id.in_(sorted(technician_ids)))
+        .order_by(_people.c.id)
+    )
+    return tuple(PersonView(*row) for row in rows)
 
 
 def skills_of(
