@@ -23,7 +23,7 @@ os.environ.update(
     REDIS_URL="",
 )
 
-pytest_plugins = ("tests.fixtures.databases", "tests.fixtures.browsers")
+pytest_plugins = ("tests.fixtures.databases", "tests.fixtures.browsers", "tests.fixtures.boards")
 
 KINDS = ("unit", "state", "guards", "integration", "browser")
 

@@ -1,116 +1,12 @@
 """The live board in several browsers: everybody sees the same, and nobody overwrites anybody."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
-from uuid import uuid4
 
-import httpx
 import pytest
-from playwright.sync_api import BrowserContext, FloatRect, Locator, Page, WebSocket, expect
+from playwright.sync_api import WebSocket, expect
 
-from tests.fixtures.browsers import PATIENCE_MS, LogIn, Server
-
-AT_ONCE_MS = 1000
-WIDE = 1920
-# A lane holds only the cards in sight: a whole board is looked at on a screen as high as its lanes.
-HIGH = 4000
-
-WatchBoard = Callable[..., Page]
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A request that has become a ticket."""
-
-    id: int
-    no: str
-    title: str
-
-    def card(self, page: Page) -> Locator:
-        return page.locator(f'[data-card="{self.id}"]')
-
-    def in_lane(self, page: Page, stage: str) -> Locator:
-        return page.locator(f'[data-lane="{stage}"] [data-card="{self.id}"]')
-
-
-TakeRequest = Callable[..., Taken]
-
-
-@pytest.fixture
-def take(server: Server) -> TakeRequest:
-    """`take()` lets a request come in by the API; it is urgent, so its card is on top of its lane."""
-    token = Path(server.environ["DATA_DIR"], "demo_token").read_text(encoding="ascii").strip()
-
-    def send(title: str = "", **request: Any) -> Taken:
-        title = title or f"Seen by two {uuid4().hex[:8]}"
-        answer = httpx.post(
-            f"{server.url}/api/v1/intake/api",
-            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex},
-            json={"template": "general", "title": title, "urgency": 3, "impact": 3, **request},
-            timeout=20,
-        )
-        assert answer.status_code == 201, answer.text
-        return Taken(answer.json()["ticket_id"], answer.json()["ticket_no"], title)
-
-    return send
-
-
-@pytest.fixture
-def board_of(context_as: LogIn) -> WatchBoard:
-    """`board_of("dispatcher", ticket)`: somebody's board, searched for the ticket; without one, all of it."""
-
-    def open_board(
-        login: str,
-        ticket: Taken | None = None,
-        *,
-        prepare: Callable[[BrowserContext], None] = lambda context: None,
-        **options: Any,
-    ) -> Page:
-        context = context_as(login, **{"width": WIDE, "height": 900 if ticket else HIGH, **options})
-        prepare(context)
-        page = context.new_page()
-        page.goto(f"/board?{urlencode({'q': ticket.title})}" if ticket else "/board")
-        page.locator("[data-card]").first.wait_for()
-        return page
-
-    return open_board
-
-
-def _middle(box: FloatRect | None) -> tuple[float, float]:
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def _lift(page: Page, ticket: Taken) -> None:
-    """Take a card up with the mouse."""
-    x, y = _middle(ticket.card(page).bounding_box())
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 12, y + 12, steps=4)
-    page.locator(".tb[data-dragging]").wait_for()
-
-
-def _carry(page: Page, stage: str) -> None:
-    """Carry the lifted card over a lane."""
-    x, y = _middle(page.locator(f'[data-lane="{stage}"] header').bounding_box())
-    page.mouse.move(x, y + 100, steps=8)
-    page.locator(f'[data-lane="{stage}"][data-over]').wait_for()
-
-
-def _drag(page: Page, ticket: Taken, stage: str) -> None:
-    _lift(page, ticket)
-    _carry(page, stage)
-    page.mouse.up()
-
-
-def _give_reason(page: Page, reason: str) -> None:
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("textbox").fill(reason)
-    dialog.locator("button[type=submit]").click()
+from tests.fixtures.boards import AT_ONCE_MS, TakeRequest, WatchBoard, carry, drag, give_reason, lift
+from tests.fixtures.browsers import PATIENCE_MS, Server
 
 
 def test_a_card_dragged_by_one_user_moves_on_the_board_of_another(
@@ -120,7 +16,7 @@ def test_a_card_dragged_by_one_user_moves_on_the_board_of_another(
     mine, theirs = board_of("dispatcher", ticket), board_of("manager", locale="en")
     expect(ticket.in_lane(theirs, "accept")).to_be_visible()
 
-    _drag(mine, ticket, "onsite")
+    drag(mine, ticket, "onsite")
 
     expect(ticket.in_lane(theirs, "onsite")).to_be_visible(timeout=AT_ONCE_MS)
     expect(ticket.in_lane(mine, "onsite")).to_be_visible()
@@ -160,11 +56,11 @@ def test_who_moves_a_card_too_late_gets_it_back_and_reads_who_was_faster(
 
     third = board_of("auditor", ticket)
 
-    _lift(slower, ticket)
-    _drag(faster, ticket, "dispatch")
-    _give_reason(faster, "The customer asked for somebody else")
+    lift(slower, ticket)
+    drag(faster, ticket, "dispatch")
+    give_reason(faster, "The customer asked for somebody else")
     expect(ticket.in_lane(third, "dispatch")).to_be_visible()
-    _carry(slower, "onsite")
+    carry(slower, "onsite")
     slower.mouse.up()
 
     expect(slower.locator("[data-sonner-toast]")).to_contain_text(re.compile(told))
@@ -205,7 +101,7 @@ def test_a_move_that_asks_for_entries_opens_the_ticket(take: TakeRequest, board_
     page = board_of("dispatcher", ticket)
     expect(ticket.in_lane(page, "intake")).to_be_visible()
 
-    _drag(page, ticket, "acceptance")
+    drag(page, ticket, "acceptance")
 
     page.wait_for_url(f"**/tickets/{ticket.id}?to=acceptance")
     expect(page.get_by_role("heading", level=1)).to_contain_text(ticket.title)
@@ -215,7 +111,7 @@ def test_sending_back_asks_for_a_reason(take: TakeRequest, board_of: WatchBoard)
     ticket = take()
     mine, theirs = board_of("dispatcher", ticket, locale="en"), board_of("manager", ticket)
 
-    _drag(mine, ticket, "dispatch")
+    drag(mine, ticket, "dispatch")
     dialog = mine.get_by_role("dialog")
     expect(dialog).to_contain_text(ticket.no)
     dialog.locator("button[type=submit]").click()
@@ -223,7 +119,7 @@ def test_sending_back_asks_for_a_reason(take: TakeRequest, board_of: WatchBoard)
     expect(dialog.get_by_role("alert")).to_be_visible()
     expect(ticket.in_lane(theirs, "accept")).to_be_visible()
 
-    _give_reason(mine, "Nobody at home on Monday")
+    give_reason(mine, "Nobody at home on Monday")
 
     expect(dialog).to_have_count(0)
     expect(ticket.in_lane(theirs, "dispatch")).to_be_visible()
@@ -235,7 +131,7 @@ def test_who_gives_no_reason_has_sent_nothing_back(take: TakeRequest, board_of: 
     ticket = take()
     page = board_of("dispatcher", ticket)
 
-    _drag(page, ticket, "dispatch")
+    drag(page, ticket, "dispatch")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
 
@@ -249,7 +145,7 @@ def test_a_card_cannot_be_dropped_where_its_flow_does_not_lead(
     ticket = take()
     page = board_of("dispatcher", ticket)
 
-    _lift(page, ticket)
+    lift(page, ticket)
 
     expect(page.locator('[data-lane="onsite"][data-target]')).to_have_count(1)
     expect(page.locator('[data-lane="acceptance"][data-refused]')).to_have_count(1)

@@ -36,7 +36,7 @@ const Slot = memo(function Slot({ card, isFirst, pending }) {
   return h("div", {
     className: "tb-slot", "data-card": card.id, "data-lifted": board.held === card.id || undefined,
     // It holds a link, a box to tick and a menu, so it must not be a button itself.
-    role: "group", tabIndex: board.focus === card.id || (isFirst && board.focus === null) ? 0 : -1,
+    role: "group", tabIndex: isFirst || board.focus === card.id ? 0 : -1,
     "aria-label": speak.t("board.card", { no: card.no, title: card.title }), "aria-roledescription": movable ? speak.t("board.card_role") : undefined,
     "aria-describedby": "tb-how", "aria-current": board.shown === card.id ? "true" : undefined,
   }, h(BoardCard, {

@@ -46,7 +46,7 @@ const SIGNS = ["green", "amber", "red"];
 
 // The people a held card can be given to. Closed it is a strip that counts them; it opens over the board when a
 // card is carried onto it, and stays beside the lanes when it is pinned.
-export const PeopleRail = memo(function PeopleRail({ truth, held, people, over, open, pinned, onPinned }) {
+export const PeopleRail = memo(function PeopleRail({ truth, held, people, open, pinned, onPinned }) {
   const speak = useLanguage();
   const shown = truth ? ranked(truth.people) : [];
   const label = speak.t(pinned ? "board.people.unpin" : "board.people.pin");
@@ -56,11 +56,11 @@ export const PeopleRail = memo(function PeopleRail({ truth, held, people, over, 
       (open || pinned) && h("h2", null, speak.t(held ? "board.people.drop" : "board.people"))),
     !open && !pinned && held && truth && SIGNS.map((tone) => h("span", { key: tone, className: "tb-rail-count", "data-tone": tone, title: speak.t(`board.tone.${tone}`) },
       h(ICONS[tone], { size: 13, "aria-hidden": true }), h("span", { className: "tc-sr" }, speak.t(`board.tone.${tone}`)), shown.filter((person) => person.tone === tone).length)),
-    (open || pinned) && h("div", { className: "tb-rail-list", "data-scrolls": true },
+    (open || pinned) && h("div", { className: "tb-rail-list", "data-scrolls": true, tabIndex: 0, role: "group", "aria-label": speak.t("board.people") },
       held && !truth && h("div", { className: "tc-bone", style: { "--height": "44px" } }),
       held && truth && shown.length === 0 && h("p", { className: "tc-muted" }, speak.t("board.people.none")),
       held ? shown.map((person) => h("div", {
-        key: person.id, className: "tb-rail-person", "data-person": person.id, "data-tone": person.tone, "data-over": over === person.id ? true : undefined,
+        key: person.id, className: "tb-rail-person", "data-person": person.id, "data-tone": person.tone,
       },
         h("div", { className: "tb-rail-top" }, h("strong", { className: "tc-clip" }, speak.label(person.name)), h(PersonFacts, { person })),
         h(Verdict, { verdict: person })))

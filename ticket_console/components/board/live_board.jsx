@@ -121,9 +121,10 @@ function Rows({ rows, lanes, by, dense, folded, closed, verdicts, heldRow, home,
       const count = cells.reduce((sum, cell) => sum + cell.count, 0);
       const name = speak.label(row.name);
       const height = cellHeight(Math.max(...cells.map((cell) => cell.count), 1), dense);
-      const isClosed = Boolean(closed[row.key]);
+      // Rows that hold nothing lie closed until somebody opens them.
+      const isClosed = closed[row.key] ?? count === 0;
       return h("section", { key: row.key, className: "tb-row", "aria-label": name },
-        h("button", { type: "button", className: "tb-row-head", "aria-expanded": !isClosed, onClick: () => onFoldRow(row.key) },
+        h("button", { type: "button", className: "tb-row-head", "aria-expanded": !isClosed, onClick: () => onFoldRow(row.key, !isClosed) },
           h("span", { className: "tb-row-arrow", "aria-hidden": true }, isClosed ? "▸" : "▾"), name, h("span", { className: "tb-count" }, speak.number(count))),
         !isClosed && h("div", { className: "tb-row-cells" }, lanes.map((lane, each) => h("div", {
           key: lane.key, className: "tb-cell", "data-lane": lane.key, "data-row": row.key, "data-folded": Boolean(folded[lane.key]),
@@ -525,10 +526,10 @@ export function LiveBoard({
   useEffect(() => {
     if (held?.how !== "keys" || !over) return;
     if (over.kind === "person") {
-      markOver(root.current, null);
+      const person = root.current.querySelector(`[data-person="${peopleNow[over.at]?.id}"]`);
+      person?.scrollIntoView({ block: "nearest" });
+      markOver(root.current, person);
       line.current.hidden = true;
-      const element = root.current.querySelector(`[data-person="${peopleNow[over.at]?.id}"]`);
-      element?.scrollIntoView({ block: "nearest" });
       return;
     }
     const element = root.current.querySelector(`[data-lane="${CSS.escape(over.key)}"][data-row="${CSS.escape(over.row)}"]`);
@@ -537,7 +538,7 @@ export function LiveBoard({
     const target = keyTarget();
     const [above, below] = [target.before, target.after].map((id) => (id === null ? null : findSlot(id)));
     drawLine(line.current, mayOrder && over.placed ? { above, below } : null);
-  }, [held, over]);
+  }, [held, over, peopleNow]);
 
   const tellOver = (next) => {
     setOver(next);
@@ -744,7 +745,7 @@ export function LiveBoard({
     dense, mayMove, held: held?.id ?? null, focus: focusIsThere ? focus : null, shown: shown?.id ?? null, chosen, movers, isUnread: unread, onChoose: choose, onMenu,
   }), [dense, mayMove, held, focus, focusIsThere, shown, chosen, movers, unread, choose, onMenu]);
   const onFold = useCallback((key) => setFolded((before) => ({ ...before, [key]: !before[key] })), [setFolded]);
-  const onFoldRow = (key) => setClosedRows((before) => ({ ...before, [key]: !before[key] }));
+  const onFoldRow = (key, next) => setClosedRows((before) => ({ ...before, [key]: next }));
   const onList = useCallback((key, handle) => {
     if (handle) lists.current.set(key, handle);
     else lists.current.delete(key);
@@ -793,7 +794,7 @@ export function LiveBoard({
             loading: loading.has(lane.cells[0].key), mayLimit, onFold, onMore: more, onLimit, onList,
           })))),
       hasRail && h(PeopleRail, {
-        truth: held ? truth : null, held: Boolean(held), people: choices?.assignee ?? [], over: over?.kind === "person" ? peopleNow[over.at]?.id : null,
+        truth: held ? truth : null, held: Boolean(held), people: choices?.assignee ?? [],
         open: railOpen, pinned: railPinned, onPinned: setRailPinned,
       }),
       shown && h(SidePanel, {
