@@ -7,6 +7,7 @@ import { useLanguage } from "$/public/external/ticket_console/components/text/la
 import { against, later, minutesBetween, standing, wallOf, warnings } from "./truth.js";
 
 const ROLES = ["table", "row", "rowgroup", "rowheader", "columnheader", "cell"].map((role) => `[role=${role}]`).concat(".ec-event[role]").join(", ");
+const PLACES = ["aria-colindex", "aria-rowindex", "aria-colcount", "aria-rowcount", "aria-colspan", "aria-rowspan"];
 
 const text = (tag, className, content) => {
   const made = document.createElement(tag);
@@ -178,9 +179,12 @@ export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLe
         each.removeAttribute("role");
         each.removeAttribute("tabindex");
       }
+      for (const name of PLACES) {
+        for (const each of box.current?.querySelectorAll(`[${name}]`) ?? []) each.removeAttribute(name);
+      }
     };
     const watcher = new MutationObserver(tidy);
-    watcher.observe(box.current, { childList: true, subtree: true, attributes: true, attributeFilter: ["role", "tabindex"] });
+    watcher.observe(box.current, { childList: true, subtree: true, attributes: true, attributeFilter: ["role", "tabindex", ...PLACES] });
     tidy();
     return () => {
       watcher.disconnect();
