@@ -38,13 +38,13 @@ def rows(server: Server, query: str, *values: Any) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def two_are_asked(server: Server) -> Iterator[None]:
-    """Repairs are offered to two for five minutes while the test runs."""
+    """Repairs in Shanghai are offered to two for five minutes while the test runs."""
     terms = json.dumps({"mode": "offer", "offer": {"size": 2, "seconds": 300}})
     code = f"asking-{uuid4().hex[:8]}"
     rows(
         server,
-        "INSERT INTO dispatch_policy (org_id, code, name, ticket_class, version) "
-        'VALUES (1, ?, \'{"zh":"x","en":"x"}\', \'repair\', 1)',
+        "INSERT INTO dispatch_policy (org_id, code, name, ticket_class, region_id, version) "
+        "SELECT 1, ?, '{\"zh\":\"x\",\"en\":\"x\"}', 'repair', id, 1 FROM region WHERE code = 'SH'",
         code,
     )
     ((policy_id,),) = rows(server, "SELECT id FROM dispatch_policy WHERE code = ?", code)

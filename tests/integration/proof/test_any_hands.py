@@ -10,7 +10,13 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.builders.company import Company, found_company
 from tests.builders.modes import dispatch_by, form_crew, hire_somebody, offered_to
@@ -64,6 +70,12 @@ class Hands(RuleBasedStateMachine):
         with reading() as connection:
             steps = reads.live_tokens(connection, ticket_id)
         return dict(steps[0]) if len(steps) == 1 else None
+
+    @initialize(mode=st.sampled_from(MODES))
+    def begin_the_day(self, mode: str) -> None:
+        self.dispatch_otherwise(mode)
+        self.open()
+        self.open()
 
     @rule(mode=st.sampled_from(MODES))
     def dispatch_otherwise(self, mode: str) -> None:
@@ -234,5 +246,5 @@ def test_any_sequence_of_answers_leaves_each_step_with_one_and_none_with_nobody(
 ) -> None:
     run_state_machine_as_test(
         founded,
-        settings=settings(max_examples=25, stateful_step_count=30, suppress_health_check=[*HealthCheck]),
+        settings=settings(max_examples=20, stateful_step_count=20, suppress_health_check=[*HealthCheck]),
     )
