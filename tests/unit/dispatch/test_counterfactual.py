@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from math import degrees
+from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ def north_of_the_bund(metres: int) -> tuple[float, float]:
     return BUND[0] + degrees(metres / 1000 / EARTH_RADIUS_KM), BUND[1]
 
 
-def somebody(technician_id: int, *, metres: int, level: int = 3, **changes: object) -> Candidate:
+def somebody(technician_id: int, *, metres: int, level: int = 3, **changes: Any) -> Candidate:
     lat, lon = north_of_the_bund(metres)
     held = {"hvac": (Held(level, TODAY - timedelta(days=99), None),)}
     return a_candidate(
@@ -136,7 +137,7 @@ people = st.fixed_dictionaries(
     st.integers(30, 900),
 )
 def test_whoever_changes_as_they_are_told_is_the_choice(
-    drawn: list[dict[str, object]], open_counts: list[int], policy: DispatchPolicy, due_in: int
+    drawn: list[dict[str, Any]], open_counts: list[int], policy: DispatchPolicy, due_in: int
 ) -> None:  # moonshot 7
     slack = replace(policy, weights=(40, 10, 25, 15, 0, 0, 0, 10))
     need = a_need(brand="Frostline", due_at=AT + timedelta(minutes=due_in))

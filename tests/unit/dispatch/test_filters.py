@@ -75,7 +75,7 @@ def test_a_level_below_the_least_is_told_with_both_numbers() -> None:
 
 
 def test_a_territory_counts_only_where_the_policy_says_so() -> None:  # DSP-11
-    elsewhere = {"territory_ids": frozenset({TERRITORY + 1})}
+    elsewhere: dict[str, Any] = {"territory_ids": frozenset({TERRITORY + 1})}
     assert failures(Filters(), **elsewhere) == (Failure(Filter.TERRITORY),)
     assert failures(Filters(territory=False), **elsewhere) == ()
 
