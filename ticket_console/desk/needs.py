@@ -1,6 +1,7 @@
 """What a ticket's step takes from whoever is sent: the one place where a task is described to dispatch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -12,7 +13,10 @@ from ticket_console.dispatch.eligibility import Need
 from ticket_console.flows import reads as flow_reads
 from ticket_console.flows.elements import HandlerMode
 from ticket_console.tickets import reads
+from ticket_console.tickets.tables import OwnerKind
 
+# Rows asked for in one statement: SQLite takes so many values.
+_AT_ONCE: Final = 500
 # What is asked of a ticket's row.
 _COLUMNS: Final = (
     "region_id",
@@ -48,9 +52,10 @@ def need_of_row(
     skill: str | None,
     brand: str | None = None,
     is_new: bool = False,
+    refused: Mapping[int, str] | None = None,
 ) -> Need:
-    """What a step takes, from the ticket's row; `brand` spares the question to who asked for many at once,
-    and `is_new` who could have refused a step that begins just now."""
+    """What a step takes, from the ticket's row; `brand` and `refused` spare the questions to who asked for
+    many at once, and `is_new` who could have refused a step that begins just now."""
     asset_id = ticket["asset_id"]
     if brand is None and asset_id is not None:
         brand = customers.brands_of(connection, (asset_id,)).get(asset_id)
@@ -70,8 +75,12 @@ def need_of_row(
         brand=brand,
         due_at=ticket["due_at"],
         is_vip=ticket["is_vip"],
-        refused_by={} if is_new else offers.refused_by(connection, token_id),
+        refused_by=_refused(connection, token_id, is_new) if refused is None else refused,
     )
+
+
+def _refused(connection: Connection, token_id: int, is_new: bool) -> Mapping[int, str]:
+    return {} if is_new else offers.refused_by(connection, token_id)
 
 
 def needs_of(connection: Connection, ticket: Mapping[str, Any]) -> tuple[Need, ...]:
@@ -84,3 +93,44 @@ def needs_of(connection: Connection, ticket: Mapping[str, Any]) -> tuple[Need, .
         if (handler := graph.handler_of(token["node_key"], facts)) is not None
         and handler.mode is HandlerMode.TECHNICIAN
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """A step of a technician that is to be done, and who has it now."""
+
+    need: Need
+    holder_id: int | None
+
+
+def steps_of_many(connection: Connection, tickets: Sequence[Mapping[str, Any]]) -> tuple[OpenStep, ...]:
+    """The open steps of technicians of many tickets, from their rows and in their order, read at once."""
+    brands = customers.brands_of(
+        connection, {row["asset_id"] for row in tickets if row["asset_id"] is not None}
+    )
+    tokens = reads.live_tokens_of(connection, [row["id"] for row in tickets])
+    ids = [token["id"] for listed in tokens.values() for token in listed]
+    refused: dict[int, dict[int, str]] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        refused |= offers.refused_of(connection, ids[start : start + _AT_ONCE])
+    found = []
+    for row in tickets:
+        graph = flow_reads.compiled(connection, row["flow_version_id"])
+        for token in tokens.get(row["id"], ()):
+            node = graph.node_by_key.get(token["node_key"])
+            # Only a table of handlers asks about the ticket.
+            facts = facts_of(connection, row) if node is not None and node.handlers else {}
+            handler = graph.handler_of(token["node_key"], facts)
+            if handler is None or handler.mode is not HandlerMode.TECHNICIAN:
+                continue
+            need = need_of_row(
+                connection,
+                row,
+                token_id=token["id"],
+                skill=handler.skill,
+                brand=brands.get(row["asset_id"]),
+                refused=refused.get(token["id"], {}),
+            )
+            is_held = token["owner_kind"] is OwnerKind.TECHNICIAN
+            found.append(OpenStep(need, token["owner_id"] if is_held else None))
+    return tuple(found)

@@ -105,6 +105,15 @@ _REFUSED: Final = (
     .where(_OF_TOKEN, _assignments.c.state.in_(_SAID_NO), _assignments.c.reason.is_not(None))
     .order_by(_assignments.c.id)
 )
+_REFUSED_MANY: Final = (
+    sa.select(_assignments.c.token_id, _assignments.c.technician_id, _assignments.c.reason)
+    .where(
+        _assignments.c.token_id.in_(sa.bindparam("tokens", expanding=True)),
+        _assignments.c.state.in_(_SAID_NO),
+        _assignments.c.reason.is_not(None),
+    )
+    .order_by(_assignments.c.id)
+)
 _CIRCLES: Final = sa.select(sa.func.count()).where(
     _decisions.c.token_id == sa.bindparam("token"), _decisions.c.mode == DecisionMode.OFFER
 )
@@ -185,6 +194,14 @@ def was_asked(connection: Connection, *, ticket_id: int, technician_id: int) -> 
 def refused_by(connection: Connection, token_id: int) -> Mapping[int, str]:
     """Who said no to a step, declining it or giving it up, with the reason they gave last."""
     return {row.technician_id: row.reason for row in connection.execute(_REFUSED, {"token": token_id})}
+
+
+def refused_of(connection: Connection, token_ids: Sequence[int]) -> dict[int, dict[int, str]]:
+    """Who said no to each of these steps, and why."""
+    found: dict[int, dict[int, str]] = {}
+    for row in connection.execute(_REFUSED_MANY, {"tokens": list(token_ids)}):
+        found.setdefault(row.token_id, {})[row.technician_id] = row.reason
+    return found
 
 
 def circles(connection: Connection, token_id: int) -> int:

@@ -29,6 +29,7 @@ from ticket_console.tickets.tables import (
 )
 from ticket_console.tickets.writing import TicketNotFound
 
+_AT_ONCE: Final = 500
 TIMELINE_LENGTH: Final = 200
 
 tickets = table(Ticket)
@@ -127,6 +128,23 @@ def live_tokens(connection: Connection, ticket_id: int) -> Sequence[Row]:
         .order_by(tokens.c.id)
     )
     return [row._asdict() for row in connection.execute(query)]
+
+
+def live_tokens_of(connection: Connection, ticket_ids: Sequence[int]) -> dict[int, list[Row]]:
+    """The active tokens of each of many tickets."""
+    found: dict[int, list[Row]] = {}
+    for start in range(0, len(ticket_ids), _AT_ONCE):
+        query = (
+            sa.select(tokens)
+            .where(
+                tokens.c.ticket_id.in_(ticket_ids[start : start + _AT_ONCE]),
+                tokens.c.state == TokenState.ACTIVE,
+            )
+            .order_by(tokens.c.id)
+        )
+        for row in connection.execute(query):
+            found.setdefault(row.ticket_id, []).append(row._asdict())
+    return found
 
 
 def field_values(connection: Connection, ticket_id: int) -> Mapping[str, tuple[Any, str]]:
