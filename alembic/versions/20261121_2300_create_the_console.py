@@ -417,10 +417,17 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=80), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_dispatch_strategy_org_id"),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_dispatch_strategy_region_id"),
         sa.PrimaryKeyConstraint("id", name="pk_dispatch_strategy"),
+        sa.UniqueConstraint("command_id", name="uq_dispatch_strategy_command_id"),
     )
     op.create_index("ix_dispatch_strategy_org_id_ends_at", "dispatch_strategy", ["org_id", "ends_at"])
     op.create_table(
@@ -731,6 +738,31 @@ def upgrade() -> None:
     )
     op.create_index("ix_site_org_id_lat_lon", "site", ["org_id", "lat", "lon"])
     op.create_index("ix_site_region_id", "site", ["region_id"])
+    op.create_table(
+        "surge_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("opens_at", sa.Integer(), nullable=False),
+        sa.Column("closes_at", sa.Integer(), nullable=False),
+        sa.Column("window_minutes", sa.Integer(), nullable=False),
+        sa.Column("factor_percent", sa.Integer(), nullable=False),
+        sa.Column("lasts_minutes", sa.Integer(), nullable=False),
+        sa.Column("overlay", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("strategy_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "0 < closes_at AND closes_at < opens_at", name=op.f("ck_surge_rule_closes_below_it_opens")
+        ),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_surge_rule_org_id"),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_surge_rule_region_id"),
+        sa.ForeignKeyConstraint(["strategy_id"], ["dispatch_strategy.id"], name="fk_surge_rule_strategy_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_surge_rule"),
+    )
+    op.create_index("ix_surge_rule_org_id_kind", "surge_rule", ["org_id", "kind"])
     op.create_table(
         "template",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1443,6 +1475,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_token_ticket_id"),
         sa.PrimaryKeyConstraint("id", name="pk_token"),
     )
+    op.create_index("ix_token_entered", "token", ["org_id", "entered_at"])
+    op.create_index(
+        "ix_token_left",
+        "token",
+        ["org_id", "left_at"],
+        sqlite_where=sa.text("left_at IS NOT NULL"),
+        postgresql_where=sa.text("left_at IS NOT NULL"),
+    )
     op.create_index("ix_token_standing", "token", ["org_id", "state", "owner_kind", "owner_id"])
     op.create_index("ix_token_ticket", "token", ["ticket_id"])
     op.create_table(
@@ -1802,6 +1842,7 @@ def downgrade() -> None:
     op.drop_table("import_batch")
     op.drop_table("asset")
     op.drop_table("template")
+    op.drop_table("surge_rule")
     op.drop_table("site")
     op.drop_table("dispatch_policy_version")
     op.drop_table("customer_order")

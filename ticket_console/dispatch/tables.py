@@ -258,10 +258,20 @@ class DispatchPolicyVersion(SQLModel, table=True):
     published_by: str = Field(max_length=64)
 
 
+class StrategyKind(StrEnum):
+    """Why a strategy holds: somebody wanted it, too much waits, or complaints come thick and fast."""
+
+    PERSON = "person"
+    BACKLOG = "backlog"
+    COMPLAINTS = "complaints"
+
+
 class DispatchStrategy(SQLModel, table=True):
     """A change of the policies of a region and business line for the time [starts_at, ends_at).
 
     `overlay` is a part of a policy's document that is laid over it; null regions and classes are all.
+    `facts` are the figures a rule began by. `ended_at` is set where somebody, or the rule, ended it before
+    its time; otherwise it expires by itself.
     """
 
     __tablename__ = "dispatch_strategy"
@@ -275,6 +285,46 @@ class DispatchStrategy(SQLModel, table=True):
     reason: str = Field(max_length=200)
     starts_at: datetime = Field(sa_type=UtcDateTime)
     ends_at: datetime = Field(sa_type=UtcDateTime)
+    kind: StrategyKind = Field(
+        default=StrategyKind.PERSON,
+        sa_column=sa.Column(EnumText(StrategyKind), nullable=False, default=StrategyKind.PERSON),
+    )
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JsonText)
+    by: str = Field(default="", max_length=80)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str = Field(default="", max_length=80)
+    command_id: str | None = Field(default=None, max_length=64, unique=True)
+    version: int = 1
+
+
+class SurgeRule(SQLModel, table=True):
+    """When the console changes its strategy for a region by itself; a null region is all of them.
+
+    The rule begins above `opens_at` and is over below `closes_at`. With `kind` BACKLOG these count open
+    tickets that nobody has; with COMPLAINTS, complaints of the last `window_minutes`, and both bounds rise
+    with what is usual: to `factor_percent` of it where that is more than `opens_at`.
+    `is_open` is what the rule decided last, `strategy_id` the strategy it started then.
+    """
+
+    __tablename__ = "surge_rule"
+    __table_args__ = (
+        sa.Index(None, "org_id", "kind"),
+        sa.CheckConstraint("0 < closes_at AND closes_at < opens_at", name="closes_below_it_opens"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    region_id: int | None = Field(default=None, foreign_key="region.id")
+    kind: StrategyKind = Field(sa_column=sa.Column(EnumText(StrategyKind), nullable=False))
+    opens_at: int
+    closes_at: int
+    window_minutes: int = 60
+    factor_percent: int = 300
+    lasts_minutes: int = 60
+    overlay: dict[str, Any] = Field(sa_type=JsonText)
+    is_active: bool = True
+    is_open: bool = False
+    strategy_id: int | None = Field(default=None, foreign_key="dispatch_strategy.id")
     version: int = 1
 
 

@@ -12,6 +12,7 @@ from ticket_console.clocks import timers
 from ticket_console.clocks.timers import DueTimer
 from ticket_console.desk import assigning, months, moving
 from ticket_console.dispatch import reads as dispatch
+from ticket_console.dispatch import surge_rules
 from ticket_console.intake import recovery
 from ticket_console.intake.recovery import Recovered
 from ticket_console.kernel.actor import system_actor
@@ -124,3 +125,14 @@ def recount_months(at: datetime) -> Mapping[str, int]:
         with transaction() as connection:
             counted += months.recount(connection, org_id, at=at)
     return {"counted": counted}
+
+
+def watch_surges(at: datetime) -> Mapping[str, int]:
+    """Let the rules of surges decide: open the standby pool or switch strategy, and go back."""
+    with reading() as connection:
+        org_ids = places.org_ids(connection)
+    opened = prolonged = closed = 0
+    for org_id in org_ids:
+        done = surge_rules.evaluate(org_id, at=at)
+        opened, prolonged, closed = opened + done.opened, prolonged + done.prolonged, closed + done.closed
+    return {"opened": opened, "prolonged": prolonged, "closed": closed}

@@ -54,8 +54,8 @@ class Ticket(SQLModel, table=True):
 
     `marking` is where its tokens stand, as the engine reads it; the `token` rows say the same with
     owners and times. `assigned_at` is when somebody had it first; `handoffs` counts how often whoever
-    had it gave it away unfinished. Lanes are ordered by `(priority_class, rank)`: open tickets by priority and
-    age, ended ones by the latest end.
+    had it gave it away unfinished. Lanes are ordered by `(priority_class, rank)`: open tickets by
+    priority and age, ended ones by the latest end.
     """
 
     __tablename__ = "ticket"
@@ -242,6 +242,15 @@ class TokenRow(SQLModel, table=True):
     __table_args__ = (
         sa.Index("ix_token_ticket", "ticket_id"),
         sa.Index("ix_token_standing", "org_id", "state", "owner_kind", "owner_id"),
+        # What came to a step and what left it within a time, for reports; only what is over is in the second.
+        sa.Index("ix_token_entered", "org_id", "entered_at"),
+        sa.Index(
+            "ix_token_left",
+            "org_id",
+            "left_at",
+            sqlite_where=sa.text("left_at IS NOT NULL"),
+            postgresql_where=sa.text("left_at IS NOT NULL"),
+        ),
     )
 
     id: int = Field(primary_key=True, sa_type=sa.BigInteger)
