@@ -75,7 +75,7 @@ class CancelBody(Change):
 
 
 class DropBody(Change):
-    """`override` goes over the lane's limit, with the reason; the card comes between two others of the lane."""
+    """`override` goes over the lane's limit, with the reason; the card comes between two others."""
 
     to_stage: Annotated[str, Field(max_length=32)]
     reason: Annotated[str, Field(max_length=moving.REASON_LENGTH)] = ""

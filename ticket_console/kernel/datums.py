@@ -9,7 +9,6 @@ from typing import Final
 
 import coordTransform
 
-
 _ROUNDS: Final = 4
 
 

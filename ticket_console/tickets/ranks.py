@@ -1,4 +1,4 @@
-"""Ranks: texts whose order is the order of a lane. A card is put between two others without touching either."""
+"""Ranks: texts whose order is the order of a lane; a card is put between two others without touching them."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ class NoRoomBetween(Conflict):
 
 
 def between(before: str | None, after: str | None, *, own: str) -> str:
-    """A rank after `before` and ahead of `after`; None is the end of the lane, and without either `own` stays.
+    """A rank after `before` and ahead of `after`; None is an end of the lane, and without either `own` stays.
 
     Raises NoRoomBetween. Who says the two in the wrong order means the place after the first.
     """

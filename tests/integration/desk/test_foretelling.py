@@ -15,7 +15,6 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import ConsoleError
 from ticket_console.people.tables import Technician, TechnicianTerritory, Territory
-from ticket_console.tickets import board_lanes
 from ticket_console.tickets.board import By
 from ticket_console.tickets.tables import LimitScope, Ticket
 
@@ -227,9 +226,7 @@ def test_every_person_says_what_giving_it_to_them_would_do(
                 continue
             for person_id, person in verdicts.items():
                 pairs += 1
-                told = said(
-                    assigning.assign, **asked(company, viewer, ticket_id), technician_id=person_id
-                )
+                told = said(assigning.assign, **asked(company, viewer, ticket_id), technician_id=person_id)
                 promised = foretold(person.verdict)
                 if person.verdict.tone is not Tone.RED:
                     promised = replace(promised, codes=())

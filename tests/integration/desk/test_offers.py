@@ -309,7 +309,11 @@ def test_who_gave_a_job_up_is_not_given_it_again_by_itself(company: Company) -> 
 def test_who_gave_a_job_up_may_still_take_it_themselves(company: Company) -> None:
     dispatch_by(company, mode="assign")
     opened = company.open()
-    mine: dict[str, Any] = {"actor": company.actor("tech_near"), "at": company.at, "ticket_id": opened.ticket_id}
+    mine: dict[str, Any] = {
+        "actor": company.actor("tech_near"),
+        "at": company.at,
+        "ticket_id": opened.ticket_id,
+    }
     released = release(**mine, command_id="no", expected_version=opened.version, reason="车坏了")
 
     taken = claim(**mine, command_id="yes", expected_version=released.version)
