@@ -28,6 +28,9 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     "nav.group.": frozenset(place.group for place in PLACES if place.group),
     "role.": frozenset(role.value for role in Role),
     "shell.theme.": frozenset({"light", "dark", "system"}),
+    "sandbox.came.": frozenset(Came),
+    "sandbox.choice.": frozenset(Choice),
+    "sandbox.state.": frozenset(SandboxState),
     "rules.urgency.": frozenset("123"),
     "rules.impact.": frozenset("123"),
     "rules.outcome.": frozenset({"decides", "beside", "late", "no", "rests"}),
@@ -46,7 +49,15 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     "flow_designer.mode.": frozenset({"technician", "queue", "customer", "system"}),
     "flow_designer.channel.": frozenset({"console", "sms", "email"}),
     "flow_designer.level.": frozenset({"usual", "none", "read", "write"}),
-    "board.filter.": frozenset({"region", "template", "priority", "assignee", "overdue", "mine", "clear"}),
+    "board.filter.": frozenset(
+        {"region", "template", "priority", "assignee", "overdue", "late", "vip", "unread", "mine", "clear"}
+    ),
+    "board.by.": frozenset({"stage", "person", "territory", "due"}),
+    "board.rows.": frozenset({"none", "priority", "region", "template", "assignee"}),
+    "board.shape.": frozenset({"by", "rows"}),
+    "board.tone.": frozenset({"green", "amber", "red"}),
+    "board.truth.": frozenset({"green", "amber", "red", "override"}),
+    "board.move_to.": frozenset({"stage", "territory", "due"}),
 }
 
 # What takes a key as its first argument; a FieldProblem takes it as its second, after the path.
