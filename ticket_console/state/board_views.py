@@ -53,7 +53,7 @@ class BoardViewsState(SessionState):
         return done("board.view_deleted")
 
     @handler(permission="board.limit")
-    async def set_limit(self, scope: str, key: str, soft: int | None, hard: int | None) -> Reply:
+    async def set_limit(self, scope: Any, key: str, soft: int | None, hard: int | None) -> Reply:
         """Limit a lane or a person; every open board hears of it."""
         if not isinstance(scope, str) or scope not in {each.value for each in LimitScope}:
             raise InvalidInput((FieldProblem("scope", "input.wrong_type"),))
