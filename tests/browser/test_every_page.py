@@ -42,6 +42,7 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/dispatch": ("manager", "dispatcher"),
     "/timeline": ("manager", "dispatcher"),
     "/roster": ("manager", "dispatcher"),
+    "/sandbox": ("manager", "dispatcher"),
     "/settlement": ("manager", "finance", "auditor", TECHNICIAN),
     "/audit": ("manager", "auditor"),
     "/notices": (*OFFICE, TECHNICIAN),

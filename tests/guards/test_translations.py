@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ticket_console.components.shell import PLACES
+from ticket_console.desk.sandbox.committing import Came, Choice
+from ticket_console.dispatch.tables import SandboxState
 from ticket_console.flows.bpmn.report import Outcome
 from ticket_console.flows.elements import LinkKind
 from ticket_console.i18n import catalog, negotiate, translate

@@ -84,6 +84,7 @@ PLACES: Final = (
         group="dispatch",
     ),
     Place("timeline", "/timeline", "calendar_clock", "g h", permission="ticket.assign", group="dispatch"),
+    Place("sandbox", "/sandbox", "flask_conical", "g x", permission="ticket.assign", group="dispatch"),
     Place("roster", "/roster", "calendar_days", "g u", permission="roster.manage", group="dispatch"),
     Place("designer", "/designer", "pencil_ruler", "g e", permission="template.manage", group="manage"),
     Place("audit", "/audit", "shield_check", "g a", permission="audit.view", group="manage"),
