@@ -602,7 +602,18 @@ def _part_names(connection: Connection, viewer: Actor, nodes: Iterable[Node]) ->
 
 # What an event tells everybody who sees the ticket. Values stay out: a field may be hidden from
 # the reader at this step or the next.
-_TOLD: Final = ("reason", "technician", "mode", "failed", "source", "status", "name", "segment", "visibility")
+_TOLD: Final = (
+    "reason",
+    "technician",
+    "mode",
+    "failed",
+    "source",
+    "status",
+    "name",
+    "segment",
+    "visibility",
+    "starts_at",
+)
 
 
 def _event(event: Row, graph: Graph) -> EventView:

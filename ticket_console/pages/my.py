@@ -48,7 +48,12 @@ def my() -> rx.Component:
 
 def _day() -> rx.Component:
     return stack(
-        page_header(t("my.title"), _duty(), hint=t("my.hello", name=MyState.user_name)),
+        page_header(
+            t("my.title"),
+            button_link(t("my_map.title"), href="/my/map", icon="map"),
+            _duty(),
+            hint=t("my.hello", name=MyState.user_name),
+        ),
         _asked(),
         tabs(
             [
@@ -167,6 +172,16 @@ def _job(job: Item) -> rx.Component:
         job,
         _title(job, link=True),
         _place(job),
+        rx.cond(
+            job["visit"],
+            rx.el.p(
+                rx.icon("calendar_clock", aria_hidden="true"),
+                t("my.planned_for"),
+                " ",
+                when(job["visit"].to(dict[str, Any])["starts_at"]),
+                class_name="tc-job-next",
+            ),
+        ),
         rx.cond(
             job["step"],
             rx.el.p(rx.icon("list_checks", aria_hidden="true"), tl(job["step"]), class_name="tc-job-next"),

@@ -662,6 +662,9 @@ _LOOKS: Final = (
     ("ticket.claimed", "hand", "accent"),
     ("ticket.unassigned", "user_x", "warn"),
     ("ticket.released", "user_minus", "warn"),
+    ("visit.scheduled", "calendar_check", "accent"),
+    ("visit.moved", "calendar_clock", "plain"),
+    ("visit.unscheduled", "calendar_x", "warn"),
     ("ticket.step_completed", "check", "plain"),
     ("ticket.returned", "undo_2", "warn"),
     ("ticket.rejected", "thumbs_down", "warn"),
@@ -717,6 +720,10 @@ def _event(item: Item) -> tuple[rx.Component, Any, Any]:
                 t(kind),
                 rx.cond(details["step"], rx.fragment(" · ", tl(details["step"]))),
                 rx.cond(details["technician"], rx.fragment(" → ", details["technician"].to(str))),
+                rx.cond(
+                    details["starts_at"],
+                    rx.fragment(" · ", when(details["starts_at"], TicketState.ticket["tz"].to(str))),
+                ),
                 rx.cond(
                     details["mode"],
                     rx.fragment(" ", badge(t(rx.Var.create("dispatch.mode.") + details["mode"].to(str)))),

@@ -1,14 +1,17 @@
 """A technician's own day: the jobs in hand, those anybody may take, those done, and whether more may come."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from ticket_console.desk import assigning, offering
 from ticket_console.desk.my_work import NotATechnician, my_work
+from ticket_console.dispatch import visit_book
+from ticket_console.dispatch.visits import Planned
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.errors import ConsoleError
 from ticket_console.people import duty
@@ -21,6 +24,11 @@ from ticket_console.state.steps import Plain, plain
 _RECHECK_SECONDS: Final = 30.0
 # Changes of a busy moment are shown together: every change anywhere may put a job up for claim.
 _GATHER_SECONDS: Final = 0.5
+
+
+# Visits of these days are shown with the jobs they are for.
+_LAST_VISITS: Final = timedelta(days=1)
+_NEXT_VISITS: Final = timedelta(days=14)
 
 
 class MyState(SessionState):
@@ -175,13 +183,17 @@ def _read(*, viewer: Actor, at: datetime) -> dict[str, Any]:
         against = offering.obstacles(
             connection, viewer=viewer, ticket_ids=[each.ticket_id for each in work.up_for_claim], at=at
         )
+        visits = visit_book.visits_of(connection, (me.id,), at - _LAST_VISITS, at + _NEXT_VISITS).get(
+            me.id, ()
+        )
+    planned = {visit.ticket_id: visit for visit in visits}
     # What can be taken stands first; the rest says why not.
     offers = sorted(
         (each for each in work.up_for_claim if each.ticket_id in against),
         key=lambda each: bool(against[each.ticket_id]),
     )
     return {
-        "jobs": [plain(each) for each in work.jobs],
+        "jobs": [{**plain(each), "visit": _visit(planned.get(each.ticket_id))} for each in work.jobs],
         "up_for_claim": [
             {**plain(each), "against": [plain(reason) for reason in against[each.ticket_id]]}
             for each in offers
@@ -191,3 +203,9 @@ def _read(*, viewer: Actor, at: datetime) -> dict[str, Any]:
         "lost": [plain(each) for each in asked if not each.asked.is_open],
         "is_on_duty": me.is_on_duty,
     }
+
+
+def _visit(planned: Planned | None) -> Plain | None:
+    if planned is None:
+        return None
+    return {"starts_at": instant_text(planned.starts_at), "ends_at": instant_text(planned.ends_at)}
