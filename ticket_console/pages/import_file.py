@@ -34,7 +34,7 @@ from ticket_console.state.import_file import ImportState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
 
-# What `intake.importing.sheets` takes.
+# What `kernel.sheets` takes.
 _MEGABYTES, _ROWS, _COLUMNS = 10, 20_000, 100
 
 

@@ -13,6 +13,7 @@ from ticket_console.access.tokens import create_token
 from ticket_console.api.app import build_api
 from ticket_console.intake.importing import BrokenFile, StopImport, batches, run_import, uploads
 from ticket_console.intake.states import RawState
+from ticket_console.kernel import uploads as kernel_uploads
 from ticket_console.kernel.actor import Role, system_actor
 from ticket_console.kernel.clock import FixedClock
 from ticket_console.kernel.database import reading
@@ -26,7 +27,7 @@ MAPPING = {"标题": "title", "编号": "external_id"}
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     chosen = replace(settings(), attachments_dir=tmp_path)
-    monkeypatch.setattr(uploads, "settings", lambda: chosen)
+    monkeypatch.setattr(kernel_uploads, "settings", lambda: chosen)
     return tmp_path / "imports"
 
 
@@ -37,7 +38,7 @@ def test_a_file_is_there_for_the_one_who_uploaded_it_only(company: Company, at: 
     assert (kept.filename, kept.rows) == ("需求.csv", 31)
     assert uploads.content_of(actor=owner, key=kept.key) == FILE
     for actor, key in ((replace(owner, user_id=2), kept.key), (owner, "0" * 32), (owner, "../../secret")):
-        with pytest.raises(uploads.UploadGone):
+        with pytest.raises(kernel_uploads.UploadGone):
             uploads.content_of(actor=actor, key=key)
 
 
@@ -57,11 +58,11 @@ def test_yesterdays_files_go_with_the_next_upload(company: Company, at: datetime
         os.utime(path, (at.timestamp(), at.timestamp()))
 
     uploads.keep(
-        actor=owner, at=at + uploads.KEPT_FOR + timedelta(minutes=1), filename="new.csv", content=FILE
+        actor=owner, at=at + kernel_uploads.KEPT_FOR + timedelta(minutes=1), filename="new.csv", content=FILE
     )
 
     assert len(list(folder.iterdir())) == 1
-    with pytest.raises(uploads.UploadGone):
+    with pytest.raises(kernel_uploads.UploadGone):
         uploads.content_of(actor=owner, key=old.key)
 
 

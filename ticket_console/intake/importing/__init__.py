@@ -3,7 +3,7 @@
 from ticket_console.intake.importing.columns import Target, check_mapping, suggest_mapping, targets
 from ticket_console.intake.importing.report import report_csv
 from ticket_console.intake.importing.running import ImportReport, Preview, StopImport, preview, run_import
-from ticket_console.intake.importing.sheets import MOST_BYTES, BrokenFile, FileTooLarge, Sheet, read_sheet
+from ticket_console.kernel.sheets import MOST_BYTES, BrokenFile, FileTooLarge, Sheet, read_sheet
 
 __all__ = [
     "MOST_BYTES",

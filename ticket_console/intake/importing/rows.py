@@ -11,9 +11,9 @@ from ticket_console.forms.kinds import read_cell
 from ticket_console.forms.kinds.phone import phone_text
 from ticket_console.forms.kinds.reading import iso_moment
 from ticket_console.intake.importing.columns import VALUE
-from ticket_console.intake.importing.sheets import Sheet, SheetRow
 from ticket_console.intake.messages import IntakeMessage, InvalidRequest
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
+from ticket_console.kernel.sheets import Sheet, SheetRow
 
 _NUMBERS: Final = frozenset({"latitude", "longitude"})
 _LEVELS: Final[Mapping[str, int]] = {

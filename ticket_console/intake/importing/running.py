@@ -14,13 +14,13 @@ from ticket_console.forms import reads as form_reads
 from ticket_console.forms.reads import PublishedTemplate
 from ticket_console.intake.importing.columns import check_mapping, suggest_mapping
 from ticket_console.intake.importing.rows import RowReader, by_column
-from ticket_console.intake.importing.sheets import SheetRow, read_sheet
 from ticket_console.intake.receiving import receive
 from ticket_console.intake.states import RawState
 from ticket_console.intake.tables import ImportBatch
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import ConsoleError, FieldProblem, InvalidInput
+from ticket_console.kernel.sheets import SheetRow, read_sheet
 
 CHANNEL: Final = "import"
 PREVIEW_ROWS: Final = 20

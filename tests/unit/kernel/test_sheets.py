@@ -10,8 +10,16 @@ from typing import Any
 import openpyxl
 import pytest
 
-from ticket_console.intake.importing import BrokenFile, FileTooLarge, Sheet, read_sheet
-from ticket_console.intake.importing.sheets import MOST_BYTES, MOST_ROWS, SheetRow, cell_text
+from ticket_console.kernel.sheets import (
+    MOST_BYTES,
+    MOST_ROWS,
+    BrokenFile,
+    FileTooLarge,
+    Sheet,
+    SheetRow,
+    cell_text,
+    read_sheet,
+)
 
 
 def workbook(*lines: list[Any]) -> bytes:

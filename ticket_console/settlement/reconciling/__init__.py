@@ -1,0 +1,1 @@
+"""Reconciliation: our books beside the file of whoever we owe, line by line."""
