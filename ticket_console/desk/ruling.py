@@ -9,17 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.access import policy
-from ticket_console.customers import reads as customers
-from ticket_console.desk.needs import need_of_row
-from ticket_console.desk.work import facts_of
+from ticket_console.desk.needs import steps_of_many
 from ticket_console.dispatch import choosing, circumstances, learning, policies, preview, rulebook
-from ticket_console.dispatch.eligibility import Need
 from ticket_console.dispatch.learning import PastJob
 from ticket_console.dispatch.preview import Moved, Spread
 from ticket_console.dispatch.rules import Learned, read_terms
 from ticket_console.dispatch.tables import Assignment, AssignmentState, DispatchDecision
-from ticket_console.flows import reads as flow_reads
-from ticket_console.flows.elements import HandlerMode
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table
 from ticket_console.tickets.marking import TicketStatus, TokenState
@@ -29,7 +24,6 @@ from ticket_console.tickets.tables import OwnerKind, Ticket, TokenRow
 MOST_TASKS: Final = 300
 MOST_JOBS: Final = 4_000
 LEARN_FROM: Final = timedelta(days=180)
-_AT_ONCE: Final = 400
 
 _tickets = table(Ticket)
 _tokens = table(TokenRow)
@@ -71,10 +65,11 @@ def try_out(*, viewer: Actor, at: datetime, policy_id: int, terms: Mapping[str, 
         found = rulebook.policy_view(connection, viewer, policy_id)
         supposed = read_terms(terms, code=found.code)
         rows = _open_tickets(connection, viewer.org_id, found.ticket_class, found.region_id)
-        needs, held = _needs(connection, rows[:MOST_TASKS])
+        steps = steps_of_many(connection, rows[:MOST_TASKS])
+        needs = [step.need for step in steps]
         people, loads = choosing.read_standing(connection, viewer.org_id, at=at)
-        for technician_id in held:
-            loads[technician_id] = max(0, loads.get(technician_id, 0) - 1)
+        for holder_id in (step.holder_id for step in steps if step.holder_id is not None):
+            loads[holder_id] = max(0, loads.get(holder_id, 0) - 1)
         after = policies.policies_as_if(
             connection,
             viewer.org_id,
@@ -152,46 +147,6 @@ def _open_tickets(
         .limit(MOST_TASKS + 1)
     )
     return [row._asdict() for row in rows]
-
-
-def _needs(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Need], list[int]]:
-    """What each open step of a technician takes, in the order of the tickets, and who holds one now."""
-    by_id = {row["id"]: row for row in rows}
-    brands = customers.brands_of(connection, {row["asset_id"] for row in rows if row["asset_id"] is not None})
-    tokens: dict[int, list[sa.Row[Any]]] = {}
-    ids = list(by_id)
-    for start in range(0, len(ids), _AT_ONCE):
-        for token in connection.execute(
-            sa.select(_tokens)
-            .where(
-                _tokens.c.ticket_id.in_(ids[start : start + _AT_ONCE]), _tokens.c.state == TokenState.ACTIVE
-            )
-            .order_by(_tokens.c.id)
-        ):
-            tokens.setdefault(token.ticket_id, []).append(token)
-    needs, held = [], []
-    for ticket_id, row in by_id.items():
-        graph = flow_reads.compiled(connection, row["flow_version_id"])
-        for token in tokens.get(ticket_id, ()):
-            node = graph.node_by_key.get(token.node_key)
-            # Only a table of handlers asks about the ticket.
-            facts = facts_of(connection, row) if node is not None and node.handlers else {}
-            handler = graph.handler_of(token.node_key, facts)
-            if handler is None or handler.mode is not HandlerMode.TECHNICIAN:
-                continue
-            brand = brands.get(row["asset_id"])
-            needs.append(
-                need_of_row(
-                    connection,
-                    row,
-                    token_id=token.id,
-                    skill=handler.skill,
-                    brand=brand,
-                )
-            )
-            if token.owner_kind is OwnerKind.TECHNICIAN and token.owner_id is not None:
-                held.append(token.owner_id)
-    return needs, held
 
 
 def _past_jobs(
