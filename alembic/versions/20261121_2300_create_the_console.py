@@ -1023,6 +1023,41 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("technician_id", name="pk_position_sharing"),
     )
     op.create_table(
+        "reconciliation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("vendor_id", sa.Integer(), nullable=True),
+        sa.Column("technician_id", sa.Integer(), nullable=True),
+        sa.Column("payee_name", sa.Text(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("as_of_seq", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("mapping", sa.Text(), nullable=False),
+        sa.Column("tolerance", sa.Text(), nullable=False),
+        sa.Column("left_out", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_by", sa.String(length=80), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.String(length=80), nullable=True),
+        sa.Column("start_command_id", sa.String(length=64), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "(vendor_id IS NULL) <> (technician_id IS NULL)", name=op.f("ck_reconciliation_one_payee")
+        ),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_reconciliation_org_id"),
+        sa.ForeignKeyConstraint(["period_id"], ["period.id"], name="fk_reconciliation_period_id"),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_reconciliation_technician_id"),
+        sa.ForeignKeyConstraint(["vendor_id"], ["vendor.id"], name="fk_reconciliation_vendor_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_reconciliation"),
+        sa.UniqueConstraint("org_id", "start_command_id", name="uq_reconciliation_org_id_start_command_id"),
+    )
+    op.create_index("ix_reconciliation_technician", "reconciliation", ["technician_id"])
+    op.create_index("ix_reconciliation_vendor", "reconciliation", ["vendor_id"])
+    op.create_table(
         "shift",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("technician_id", sa.Integer(), nullable=False),
@@ -1776,6 +1811,39 @@ def upgrade() -> None:
     op.create_index("ix_posting_account_period", "posting", ["account_id", "period_id"])
     op.create_index("ix_posting_journal", "posting", ["journal_id"])
     op.create_table(
+        "reconciliation_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("reconciliation_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(length=32), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("our_posting_id", sa.BigInteger(), nullable=True),
+        sa.Column("our_ticket_no", sa.String(length=32), nullable=True),
+        sa.Column("our_amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("our_day", sa.Date(), nullable=True),
+        sa.Column("their_row", sa.Integer(), nullable=True),
+        sa.Column("their_ticket_no", sa.String(length=80), nullable=True),
+        sa.Column("their_amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("their_day", sa.Date(), nullable=True),
+        sa.Column("decision", sa.String(length=32), nullable=True),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["our_posting_id"], ["posting.id"], name="fk_reconciliation_line_our_posting_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id"],
+            ["reconciliation.id"],
+            name="fk_reconciliation_line_reconciliation_id",
+        ),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_reconciliation_line_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_reconciliation_line"),
+        sa.UniqueConstraint(
+            "reconciliation_id", "position", name="uq_reconciliation_line_reconciliation_id_position"
+        ),
+    )
+    op.create_table(
         "statement_line",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("statement_id", sa.Integer(), nullable=False),
@@ -1798,6 +1866,7 @@ def downgrade() -> None:
     for statement in CHANGEABLE_AGAIN[op.get_context().dialect.name]:
         op.execute(statement)
     op.drop_table("statement_line")
+    op.drop_table("reconciliation_line")
     op.drop_table("posting")
     op.drop_table("rating_line")
     op.drop_table("journal")
@@ -1828,6 +1897,7 @@ def downgrade() -> None:
     op.drop_table("technician_load")
     op.drop_table("statement")
     op.drop_table("shift")
+    op.drop_table("reconciliation")
     op.drop_table("position_sharing")
     op.drop_table("position_fix")
     op.drop_table("last_position")
@@ -1971,6 +2041,18 @@ WRITTEN_ONCE = {
         "'statement is written once'); END",
         "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN OLD.state <> "
         "'draft' BEGIN SELECT RAISE(ABORT, 'statement is written once'); END",
+        "CREATE TRIGGER reconciliation_no_update BEFORE UPDATE OF id, org_id, vendor_id, technician_id, "
+        "payee_name, period_id, as_of_seq, currency, file_name, content_hash, mapping, tolerance, "
+        "left_out, started_at, started_by, start_command_id ON reconciliation FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'reconciliation is written once'); END",
+        "CREATE TRIGGER reconciliation_no_delete BEFORE DELETE ON reconciliation FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'reconciliation is written once'); END",
+        "CREATE TRIGGER reconciliation_line_no_update BEFORE UPDATE OF id, reconciliation_id, position, "
+        "outcome, ticket_id, our_posting_id, our_ticket_no, our_amount_minor, our_day, their_row, "
+        "their_ticket_no, their_amount_minor, their_day ON reconciliation_line FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'reconciliation_line is written once'); END",
+        "CREATE TRIGGER reconciliation_line_no_delete BEFORE DELETE ON reconciliation_line FOR EACH ROW "
+        "BEGIN SELECT RAISE(ABORT, 'reconciliation_line is written once'); END",
         "CREATE TRIGGER event_no_update BEFORE UPDATE ON event FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
         "'event is written once'); END",
         "CREATE TRIGGER event_no_delete BEFORE DELETE ON event FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
@@ -2054,6 +2136,18 @@ WRITTEN_ONCE = {
         "refuse_change_of_the_books()",
         "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN (OLD.state <> "
         "'draft') EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER reconciliation_no_update BEFORE UPDATE OF id, org_id, vendor_id, technician_id, "
+        "payee_name, period_id, as_of_seq, currency, file_name, content_hash, mapping, tolerance, "
+        "left_out, started_at, started_by, start_command_id ON reconciliation FOR EACH ROW EXECUTE "
+        "FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER reconciliation_no_delete BEFORE DELETE ON reconciliation FOR EACH ROW EXECUTE "
+        "FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER reconciliation_line_no_update BEFORE UPDATE OF id, reconciliation_id, position, "
+        "outcome, ticket_id, our_posting_id, our_ticket_no, our_amount_minor, our_day, their_row, "
+        "their_ticket_no, their_amount_minor, their_day ON reconciliation_line FOR EACH ROW EXECUTE "
+        "FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER reconciliation_line_no_delete BEFORE DELETE ON reconciliation_line FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE FUNCTION refuse_change_of_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
         "EXCEPTION '% is written once', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$",
         "CREATE TRIGGER event_no_change BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION "

@@ -24,7 +24,9 @@ from ticket_console.settlement.reads import TechnicianTotal
 Cell = str | int | Decimal | date
 
 
-class _Form(StrEnum):
+class Form(StrEnum):
+    """How the cells of a column are kept."""
+
     TEXT = "text"
     WHOLE = "whole"
     MONEY = "money"
@@ -32,52 +34,52 @@ class _Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class Column:
     """A column of a file; its heading is the text of `settlement.export.<key>`."""
 
     key: str
-    form: _Form
+    form: Form
     width: int
 
 
 _LINE_COLUMNS: Final = (
-    _Column("service_on", _Form.DATE, 12),
-    _Column("ticket_no", _Form.TEXT, 20),
-    _Column("segment", _Form.TEXT, 10),
-    _Column("entry", _Form.TEXT, 10),
-    _Column("dimension", _Form.TEXT, 14),
-    _Column("rule", _Form.TEXT, 26),
-    _Column("rule_version", _Form.WHOLE, 10),
-    _Column("item", _Form.TEXT, 16),
-    _Column("formula", _Form.TEXT, 44),
-    _Column("amount", _Form.MONEY, 14),
-    _Column("currency", _Form.TEXT, 8),
+    Column("service_on", Form.DATE, 12),
+    Column("ticket_no", Form.TEXT, 20),
+    Column("segment", Form.TEXT, 10),
+    Column("entry", Form.TEXT, 10),
+    Column("dimension", Form.TEXT, 14),
+    Column("rule", Form.TEXT, 26),
+    Column("rule_version", Form.WHOLE, 10),
+    Column("item", Form.TEXT, 16),
+    Column("formula", Form.TEXT, 44),
+    Column("amount", Form.MONEY, 14),
+    Column("currency", Form.TEXT, 8),
 )
 _TICKET_COLUMNS: Final = (
-    _Column("service_on", _Form.DATE, 16),
-    _Column("ticket_no", _Form.TEXT, 24),
-    _Column("lines", _Form.WHOLE, 10),
-    _Column("subtotal", _Form.MONEY, 16),
-    _Column("currency", _Form.TEXT, 8),
+    Column("service_on", Form.DATE, 16),
+    Column("ticket_no", Form.TEXT, 24),
+    Column("lines", Form.WHOLE, 10),
+    Column("subtotal", Form.MONEY, 16),
+    Column("currency", Form.TEXT, 8),
 )
 _TOTAL_COLUMNS: Final = (
-    _Column("technician_id", _Form.TEXT, 14),
-    _Column("technician", _Form.TEXT, 24),
-    _Column("tickets", _Form.WHOLE, 10),
-    _Column("amount", _Form.MONEY, 16),
-    _Column("currency", _Form.TEXT, 8),
+    Column("technician_id", Form.TEXT, 14),
+    Column("technician", Form.TEXT, 24),
+    Column("tickets", Form.WHOLE, 10),
+    Column("amount", Form.MONEY, 16),
+    Column("currency", Form.TEXT, 8),
 )
 
 
 def statement_xlsx(document: StatementDocument, *, locale: str) -> bytes:
     """A sheet with a subtotal for each ticket and the total, and a sheet with every line."""
-    book = _Book(document.currency, locale, document.issued_at or document.period.starts_at)
+    book = Book(document.currency, locale, document.issued_at or document.period.starts_at)
     book.sheet(
         "statement",
         _TICKET_COLUMNS,
         _ticket_rows(document),
         head=_statement_head(document, locale),
-        total=_major(document.total_minor, document.currency),
+        total=major(document.total_minor, document.currency),
     )
     book.sheet("lines", _LINE_COLUMNS, _line_rows(document, locale))
     return book.finish()
@@ -85,26 +87,26 @@ def statement_xlsx(document: StatementDocument, *, locale: str) -> bytes:
 
 def statement_csv(document: StatementDocument, *, locale: str) -> bytes:
     """Every line of the statement; the amounts add up to its total, so no total row is written."""
-    return _csv(_LINE_COLUMNS, _line_rows(document, locale), locale)
+    return csv_of(_LINE_COLUMNS, _line_rows(document, locale), locale)
 
 
 def totals_xlsx(
     totals: Sequence[TechnicianTotal], *, period: PeriodView, currency: str, locale: str
 ) -> bytes:
     """What each technician earned in a period, with the total."""
-    book = _Book(currency, locale, period.starts_at)
+    book = Book(currency, locale, period.starts_at)
     book.sheet(
         "totals",
         _TOTAL_COLUMNS,
         _total_rows(totals),
         head=[("period", period.code)],
-        total=_major(sum(row.total_minor for row in totals), currency),
+        total=major(sum(row.total_minor for row in totals), currency),
     )
     return book.finish()
 
 
 def totals_csv(totals: Sequence[TechnicianTotal], *, locale: str) -> bytes:
-    return _csv(_TOTAL_COLUMNS, _total_rows(totals), locale)
+    return csv_of(_TOTAL_COLUMNS, _total_rows(totals), locale)
 
 
 def statement_filename(document: StatementDocument, extension: str) -> str:
@@ -146,7 +148,7 @@ def _ticket_rows(document: StatementDocument) -> list[list[Cell]]:
                 _local_day(lines[0].service_at, document.period),
                 key[1],
                 len(lines),
-                _major(sum(line.amount_minor for line in lines), document.currency),
+                major(sum(line.amount_minor for line in lines), document.currency),
                 document.currency,
             ]
         )
@@ -165,7 +167,7 @@ def _line_rows(document: StatementDocument, locale: str) -> list[list[Cell]]:
             line.rule_version,
             line.item,
             line.formula,
-            _major(line.amount_minor, document.currency),
+            major(line.amount_minor, document.currency),
             document.currency,
         ]
         for line in document.lines
@@ -178,14 +180,15 @@ def _total_rows(totals: Sequence[TechnicianTotal]) -> list[list[Cell]]:
             str(row.technician_id),
             row.name,
             row.tickets,
-            _major(row.total_minor, row.currency),
+            major(row.total_minor, row.currency),
             row.currency,
         ]
         for row in totals
     ]
 
 
-def _major(amount_minor: int, currency: str) -> Decimal:
+def major(amount_minor: int, currency: str) -> Decimal:
+    """An amount as a person writes it, exactly."""
     return Decimal(amount_minor).scaleb(-get_currency_precision(currency))
 
 
@@ -193,11 +196,11 @@ def _local_day(at: datetime, period: PeriodView) -> date:
     return at.astimezone(ZoneInfo(period.tz)).date()
 
 
-def _csv(columns: Sequence[_Column], rows: Sequence[Sequence[Cell]], locale: str) -> bytes:
+def csv_of(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], locale: str) -> bytes:
     return csv_file([translate(f"settlement.export.{column.key}", locale) for column in columns], rows)
 
 
-class _Book:
+class Book:
     """A workbook being written. Text goes in as text, so nothing in it is ever a formula or a link."""
 
     def __init__(self, currency: str, locale: str, created: datetime) -> None:
@@ -221,10 +224,10 @@ class _Book:
         self._header = self._format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1})
         self._money_total = self._format({"bold": True, "num_format": money, "top": 1})
         self._formats = {
-            _Form.TEXT: self._format({"num_format": "@"}),
-            _Form.WHOLE: self._format({"num_format": "0"}),
-            _Form.MONEY: self._format({"num_format": money}),
-            _Form.DATE: self._format({"num_format": "yyyy-mm-dd"}),
+            Form.TEXT: self._format({"num_format": "@"}),
+            Form.WHOLE: self._format({"num_format": "0"}),
+            Form.MONEY: self._format({"num_format": money}),
+            Form.DATE: self._format({"num_format": "yyyy-mm-dd"}),
         }
 
     def _format(self, properties: dict[str, Any]) -> Any:
@@ -236,7 +239,7 @@ class _Book:
     def sheet(
         self,
         key: str,
-        columns: Sequence[_Column],
+        columns: Sequence[Column],
         rows: Sequence[Sequence[Cell]],
         *,
         head: Sequence[tuple[str, Cell]] = (),
@@ -246,7 +249,7 @@ class _Book:
         sheet = self._book.add_worksheet(self._text(f"sheet_{key}"))
         for row, (name, value) in enumerate(head):
             sheet.write_string(row, 0, self._text(name), self._bold)
-            self._write(sheet, row, 1, value, _Form.DATE if isinstance(value, date) else _Form.TEXT)
+            self._write(sheet, row, 1, value, Form.DATE if isinstance(value, date) else Form.TEXT)
         top = len(head) + 1 if head else 0
         for index, column in enumerate(columns):
             sheet.set_column(index, index, column.width)
@@ -257,12 +260,12 @@ class _Book:
         sheet.freeze_panes(top + 1, 0)
         sheet.autofilter(top, 0, top + max(len(rows), 1), len(columns) - 1)
         if total is not None:
-            amount = next(index for index, column in enumerate(columns) if column.form is _Form.MONEY)
+            amount = next(index for index, column in enumerate(columns) if column.form is Form.MONEY)
             below = top + len(rows) + 2
             sheet.write_string(below, 0, self._text("total"), self._bold)
             sheet.write_number(below, amount, float(total), self._money_total)
 
-    def _write(self, sheet: Any, row: int, column: int, cell: Cell, form: _Form) -> None:
+    def _write(self, sheet: Any, row: int, column: int, cell: Cell, form: Form) -> None:
         style = self._formats[form]
         if isinstance(cell, date):
             sheet.write_datetime(row, column, cell, style)

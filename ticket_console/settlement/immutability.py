@@ -35,6 +35,23 @@ FROZEN: Final = (
         ),
         "OLD.state <> 'draft'",
     ),
+    (
+        "reconciliation",
+        (
+            "id", "org_id", "vendor_id", "technician_id", "payee_name", "period_id", "as_of_seq", "currency",
+            "file_name", "content_hash", "mapping", "tolerance", "left_out", "started_at", "started_by",
+            "start_command_id",
+        ),
+        "",
+    ),
+    (
+        "reconciliation_line",
+        (
+            "id", "reconciliation_id", "position", "outcome", "ticket_id", "our_posting_id", "our_ticket_no",
+            "our_amount_minor", "our_day", "their_row", "their_ticket_no", "their_amount_minor", "their_day",
+        ),
+        "",
+    ),
 )  # fmt: skip
 
 _FUNCTION: Final = "refuse_change_of_the_books"

@@ -22,6 +22,8 @@ from ticket_console.settlement.kinds import (
     StatementState,
     VersionStatus,
 )
+from ticket_console.settlement.reconciling.kinds import Decision, ReconciliationState
+from ticket_console.settlement.reconciling.matching import Outcome
 
 
 def _row_id() -> sa.Column[int]:
@@ -281,3 +283,69 @@ class StatementLine(SQLModel, table=True):
     posting_id: int = Field(sa_column=_row_ref("posting.id"))
     ticket_id: int | None = Field(default=None, sa_column=_row_ref("ticket.id", nullable=True))
     amount_minor: int = Field(sa_type=sa.BigInteger)
+
+
+class Reconciliation(SQLModel, table=True):
+    """What the books owe a service partner or a technician in a period, laid beside the file they sent.
+
+    The side of the books is what stood there up to `as_of_seq`. Nothing here changes the ledger.
+    `command_id` is that of the latest command, `start_command_id` that of the first.
+    """
+
+    __tablename__ = "reconciliation"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "start_command_id"),
+        sa.CheckConstraint("(vendor_id IS NULL) <> (technician_id IS NULL)", name="one_payee"),
+        sa.Index("ix_reconciliation_vendor", "vendor_id"),
+        sa.Index("ix_reconciliation_technician", "technician_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    vendor_id: int | None = Field(default=None, foreign_key="vendor.id")
+    technician_id: int | None = Field(default=None, foreign_key="technician.id")
+    payee_name: dict[str, str] = Field(sa_type=JsonText)
+    period_id: int = Field(foreign_key="period.id")
+    as_of_seq: int = Field(sa_type=sa.BigInteger)
+    currency: str = Field(max_length=3)
+    file_name: str = Field(max_length=200)
+    content_hash: str = Field(max_length=64)
+    mapping: dict[str, str] = Field(sa_type=JsonText)
+    tolerance: Any = Field(sa_type=JsonText)
+    left_out: int
+    state: ReconciliationState = Field(sa_column=sa.Column(EnumText(ReconciliationState), nullable=False))
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    started_by: str = Field(max_length=80)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_by: str | None = Field(default=None, max_length=80)
+    start_command_id: str = Field(max_length=64)
+    command_id: str = Field(max_length=64)
+    version: int = 1
+
+
+class ReconciliationLine(SQLModel, table=True):
+    """One line of a reconciliation: a ticket of ours, a row of theirs, or both, and what was decided of it.
+
+    `our_posting_id` is the latest of the postings that `our_amount_minor` sums up for the ticket.
+    """
+
+    __tablename__ = "reconciliation_line"
+    __table_args__ = (sa.UniqueConstraint("reconciliation_id", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    reconciliation_id: int = Field(foreign_key="reconciliation.id")
+    position: int
+    outcome: Outcome = Field(sa_column=sa.Column(EnumText(Outcome), nullable=False))
+    ticket_id: int | None = Field(default=None, sa_column=_row_ref("ticket.id", nullable=True))
+    our_posting_id: int | None = Field(default=None, sa_column=_row_ref("posting.id", nullable=True))
+    our_ticket_no: str | None = Field(default=None, max_length=32)
+    our_amount_minor: int | None = Field(default=None, sa_type=sa.BigInteger)
+    our_day: date | None = None
+    their_row: int | None = None
+    their_ticket_no: str | None = Field(default=None, max_length=80)
+    their_amount_minor: int | None = Field(default=None, sa_type=sa.BigInteger)
+    their_day: date | None = None
+    decision: Decision | None = Field(sa_column=sa.Column(EnumText(Decision), nullable=True))
+    note: str = Field(default="", max_length=500)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decided_by: str | None = Field(default=None, max_length=80)

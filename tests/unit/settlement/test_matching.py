@@ -32,9 +32,10 @@ def line(number: int, no: str, amount_minor: int, *, on: date | None = FIRST, cu
     return Line(number, no, amount_minor, currency, on)
 
 
-def shape(pairs: tuple[Pair, ...]) -> list[tuple[str, int | None, int | None]]:
+def shape(pairs: tuple[Pair, ...]) -> list[tuple[str | int | None, ...]]:
     return [
-        (pair.outcome.value, pair.ours and pair.ours.id, pair.theirs and pair.theirs.id) for pair in pairs
+        (pair.outcome.value, *(None if side is None else side.id for side in (pair.ours, pair.theirs)))
+        for pair in pairs
     ]
 
 
