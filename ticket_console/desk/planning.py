@@ -16,10 +16,10 @@ from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.dispatch.batch import Assignment, Given
 from ticket_console.dispatch.deciding import Circumstances
 from ticket_console.dispatch.eligibility import Need
-from ticket_console.dispatch.rules import DispatchPolicy
+from ticket_console.dispatch.rules import DispatchPolicy, Mode
 from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.database import reading, table
-from ticket_console.kernel.errors import ConsoleError, InvalidInput
+from ticket_console.kernel.errors import ConsoleError, FieldProblem, InvalidInput
 from ticket_console.people.roster import Roster
 from ticket_console.tickets.tables import Ticket
 
@@ -27,6 +27,8 @@ MOST_TASKS: Final = 500
 _AT_ONCE: Final = 500
 # Visits this long before or after now may still keep somebody from what is done now.
 _AROUND: Final = timedelta(hours=12)
+# What is given to the best at once, which a plan may do without anybody looking.
+_AT_ONCE_MODES: Final = frozenset({Mode.ASSIGN})
 
 _tickets = table(Ticket)
 
@@ -78,7 +80,8 @@ class DispatchPlan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row of a plan: `code` and `params` say why it was not carried out."""
+    """What became of a row of a plan: `code` and `params` say why it was not carried out, `problems` what
+    speaks against the technician."""
 
     ticket_id: int
     no: str
@@ -86,18 +89,70 @@ class Outcome:
     is_done: bool
     code: str = ""
     params: Mapping[str, Any] | None = None
+    problems: tuple[FieldProblem, ...] = ()
 
 
 def make_plan(*, actor: Actor, at: datetime) -> DispatchPlan:
-    """Plan everything that waits in the actor's regions, up to `MOST_TASKS`. Writes nothing."""
+    """Plan everything that waits in the actor's regions, up to `MOST_TASKS`. Writes nothing.
+
+    Who dispatches for a service partner plans with that partner's people only.
+    """
     policy.require(actor, "ticket.assign")
+    return _plan(actor, at, frozenset(Mode))
+
+
+def carry_out(
+    *, actor: Actor, at: datetime, command_id: str, rows: Sequence[tuple[int, int, int]]
+) -> tuple[Outcome, ...]:
+    """Assign row by row, (ticket, version, technician): each is an ordinary assignment that may be refused,
+    because somebody was faster or the technician is full by now; the others go on.
+    """
+    policy.require(actor, "ticket.assign")
+    if len(rows) > MOST_TASKS:
+        raise TooManyRows((), limit=MOST_TASKS)
+    return tuple(_assign(actor, at, f"{command_id}:{row[0]}", *row) for row in rows)
+
+
+def plan_and_carry_out(*, org_id: int, at: datetime, command_id: str) -> int:
+    """Give what waits to the best people as a whole, as the worker does every few minutes; how many were.
+
+    What rules offer around, leave to a dispatcher or send to partners stays where it is.
+    """
+    actor = system_actor(org_id)
+    plan = _plan(actor, at, _AT_ONCE_MODES)
+    outcomes = carry_out(
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        rows=[(row.ticket_id, row.version, row.technician_id) for row in plan.rows],
+    )
+    return sum(each.is_done for each in outcomes)
+
+
+def left_to_plan(
+    connection: Connection, org_id: int, ticket_ids: Sequence[int], *, at: datetime
+) -> frozenset[int]:
+    """Which of these tickets `plan_and_carry_out` would give away, if somebody is free for them."""
+    rows = _rows(connection, system_actor(org_id), ticket_ids)
+    policy_of = policies.policies_now(connection, org_id, at=at)
+    return frozenset(need.ticket_id for need in _needs(connection, rows, policy_of, _AT_ONCE_MODES))
+
+
+def waiting_ids(connection: Connection, actor: Actor) -> tuple[int, ...]:
+    """The tickets a plan of this actor would look at now, the most urgent first."""
+    queue = dispatch_reads.unassigned_queue(connection, actor, limit=MOST_TASKS)
+    return tuple(dict.fromkeys(each.ticket_id for each in queue.waiting))
+
+
+def _plan(actor: Actor, at: datetime, modes: frozenset[Mode]) -> DispatchPlan:
     with reading() as connection:
         queue = dispatch_reads.unassigned_queue(connection, actor, limit=MOST_TASKS)
         rows = _rows(connection, actor, [each.ticket_id for each in queue.waiting])
-        needs = [step.need for step in steps_of_many(connection, rows) if step.holder_id is None]
-        needs = needs[: batch.MOST_TASKS]
-        people, loads = choosing.read_standing(connection, actor.org_id, at=at)
         policy_of = policies.policies_now(connection, actor.org_id, at=at)
+        needs = _needs(connection, rows, policy_of, modes)[: batch.MOST_TASKS]
+        people, loads = choosing.read_standing(connection, actor.org_id, at=at)
+        if actor.vendor_id is not None:
+            people = _of_vendor(people, actor.vendor_id)
         matrix = batch.weigh(
             people,
             loads,
@@ -117,29 +172,23 @@ def make_plan(*, actor: Actor, at: datetime) -> DispatchPlan:
     )
 
 
-def carry_out(
-    *, actor: Actor, at: datetime, command_id: str, rows: Sequence[tuple[int, int, int]]
-) -> tuple[Outcome, ...]:
-    """Assign row by row, (ticket, version, technician): each is an ordinary assignment that may be refused,
-    because somebody was faster or the technician is full by now; the others go on.
-    """
-    policy.require(actor, "ticket.assign")
-    if len(rows) > MOST_TASKS:
-        raise TooManyRows((), limit=MOST_TASKS)
-    return tuple(_assign(actor, at, f"{command_id}:{row[0]}", *row) for row in rows)
+def _needs(
+    connection: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    policy_of: Callable[[Need], DispatchPolicy],
+    modes: frozenset[Mode],
+) -> list[Need]:
+    """The open steps nobody holds and for which a policy of one of these modes holds."""
+    return [
+        step.need
+        for step in steps_of_many(connection, rows)
+        if step.holder_id is None and policy_of(step.need).mode in modes
+    ]
 
 
-def plan_and_carry_out(*, org_id: int, at: datetime) -> int:
-    """Give what waits to the best people as a whole, as the worker does every few minutes; how many were."""
-    actor = system_actor(org_id)
-    plan = make_plan(actor=actor, at=at)
-    outcomes = carry_out(
-        actor=actor,
-        at=at,
-        command_id=f"plan:{int(at.timestamp())}",
-        rows=[(row.ticket_id, row.version, row.technician_id) for row in plan.rows],
-    )
-    return sum(each.is_done for each in outcomes)
+def _of_vendor(people: Roster, vendor_id: int) -> Roster:
+    own = tuple(each for each in people.candidates if each.vendor_id == vendor_id)
+    return replace(people, candidates=own, by_id={each.technician_id: each for each in own})
 
 
 def _assign(
@@ -155,7 +204,8 @@ def _assign(
             technician_id=technician_id,
         )
     except ConsoleError as refusal:
-        return Outcome(ticket_id, "", "", False, refusal.code, dict(refusal.params))
+        problems = refusal.problems if isinstance(refusal, InvalidInput) else ()
+        return Outcome(ticket_id, "", "", False, refusal.code, dict(refusal.params), tuple(problems))
     return Outcome(ticket_id, moved.no, moved.assignee_name or "", True)
 
 

@@ -10,13 +10,14 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import places, sessions
 from ticket_console.clocks import timers
 from ticket_console.clocks.timers import DueTimer
-from ticket_console.desk import assigning, months, moving
+from ticket_console.desk import assigning, months, moving, planning
 from ticket_console.dispatch import reads as dispatch
 from ticket_console.dispatch import surge_rules
 from ticket_console.intake import recovery
 from ticket_console.intake.recovery import Recovered
 from ticket_console.kernel.actor import system_actor
 from ticket_console.kernel.database import reading, transaction
+from ticket_console.kernel.settings import settings
 from ticket_console.people import positions
 
 log = structlog.get_logger(__name__)
@@ -78,13 +79,16 @@ def _recovered(found: Recovered) -> Mapping[str, int]:
 
 
 def look_again(at: datetime) -> Mapping[str, int]:
-    """Find somebody for tickets that had nobody: people come on duty, finish work and get certificates."""
+    """Find somebody for tickets that had nobody: people come on duty, finish work and get certificates.
+
+    What the next plan gives away is left to it where plans are made, or there would be nothing to plan.
+    """
     assigned = failed = 0
     with reading() as connection:
         waiting = [
             (org_id, ticket_id)
             for org_id in places.org_ids(connection)
-            for ticket_id in _waiting(connection, org_id)
+            for ticket_id in _waiting(connection, org_id, at)
         ]
     for org_id, ticket_id in waiting:
         command_id = f"again:{ticket_id}:{int(at.timestamp())}"
@@ -98,10 +102,35 @@ def look_again(at: datetime) -> Mapping[str, int]:
     return {"assigned": assigned, "failed": failed}
 
 
-def _waiting(connection: Connection, org_id: int) -> Iterable[int]:
+def _waiting(connection: Connection, org_id: int, at: datetime) -> Iterable[int]:
     """Tickets with a technician's task that nobody has, the most pressing first."""
+    if settings().plan_every_minutes:
+        found = planning.waiting_ids(connection, system_actor(org_id))
+        planned = planning.left_to_plan(connection, org_id, found, at=at)
+        return [each for each in found if each not in planned][:MOST_WAITING]
     queue = dispatch.unassigned_queue(connection, system_actor(org_id), limit=MOST_WAITING)
     return dict.fromkeys(each.ticket_id for each in queue.waiting)
+
+
+def carry_out_plans(at: datetime) -> Mapping[str, int]:
+    """Give what waits away as a whole, in the first minute of every period of the setting.
+
+    Any number of runs within that minute, here or in other workers, are one command.
+    """
+    every = settings().plan_every_minutes
+    minute = int(at.timestamp()) // 60
+    if not every or minute % every:
+        return {}
+    with reading() as connection:
+        org_ids = places.org_ids(connection)
+    assigned = failed = 0
+    for org_id in org_ids:
+        try:
+            assigned += planning.plan_and_carry_out(org_id=org_id, at=at, command_id=f"plan:{minute}")
+        except Exception as failure:
+            failed += 1
+            log.error("plan.failed", org_id=org_id, exc_info=failure)
+    return {"assigned": assigned, "failed": failed}
 
 
 def forget_old_sessions(at: datetime) -> Mapping[str, int]:

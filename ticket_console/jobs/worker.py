@@ -40,6 +40,7 @@ CHORES: Final = (
     Chore("notices", timedelta(seconds=2), sending.start_sending_notices),
     Chore("intake", timedelta(seconds=30), chores.recover_intake),
     Chore("waiting", timedelta(seconds=20), chores.look_again),
+    Chore("plans", timedelta(seconds=20), chores.carry_out_plans),
     Chore("surges", timedelta(minutes=1), chores.watch_surges),
     Chore("months", timedelta(minutes=10), chores.recount_months),
     Chore("sessions", timedelta(hours=1), chores.forget_old_sessions),

@@ -40,6 +40,7 @@ class Settings:
     map_datum: Datum
     travel_speed_kmh: int
     travel_detour_percent: int
+    plan_every_minutes: int
     log_level: str
 
     @property
@@ -99,6 +100,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         map_datum=Datum(_choice(given, "MAP_DATUM", Datum.WGS84, tuple(Datum))),
         travel_speed_kmh=_whole(given, "TRAVEL_SPEED_KMH", 30, low=1, high=300),
         travel_detour_percent=_whole(given, "TRAVEL_DETOUR_PERCENT", 130, low=100, high=500),
+        plan_every_minutes=_whole(given, "PLAN_EVERY_MINUTES", 0, low=0, high=24 * 60),
         log_level=_choice(given, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
     )
 

@@ -82,8 +82,8 @@ def test_a_row_somebody_was_faster_with_is_told_and_the_others_go_on(
 def test_the_worker_plans_and_carries_out_by_itself(company: Company, waiting: list[int]) -> None:
     org_id = company.actor("dispatcher").org_id
 
-    assert plan_and_carry_out(org_id=org_id, at=company.at) == 3
-    assert plan_and_carry_out(org_id=org_id, at=company.at) == 0
+    assert plan_and_carry_out(org_id=org_id, at=company.at, command_id="first") == 3
+    assert plan_and_carry_out(org_id=org_id, at=company.at, command_id="second") == 0
     assert None not in [assignee(company, each) for each in waiting]
 
 

@@ -45,6 +45,7 @@ def test_nothing_but_a_folder_is_needed(tmp_path: Path) -> None:
         map_datum=Datum.WGS84,
         travel_speed_kmh=30,
         travel_detour_percent=130,
+        plan_every_minutes=0,
         log_level="info",
     )
 
@@ -70,6 +71,7 @@ def test_a_variable_left_empty_is_one_that_was_not_set(given: dict[str, str]) ->
         "MAP_STYLE_URL",
         "MAP_HOSTS",
         "MAP_DATUM",
+        "PLAN_EVERY_MINUTES",
         "LOG_LEVEL",
     )
 
