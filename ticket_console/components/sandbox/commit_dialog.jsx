@@ -56,7 +56,7 @@ export function CommitDialog({ open, branch, outcome, onCommit, onClose }) {
     onCommit(conflicts.map((move) => [move.id, chosen[move.id].choice, chosen[move.id].version]));
   };
   return h(Dialog, { open: true, wide: true, title: speak.t("sandbox.commit.title", { name: branch.name }), text: speak.t("sandbox.commit.text"), onClose },
-    h("form", { onSubmit: submit },
+    h("form", { onSubmit: submit, className: "sb-commit" },
       conflicts.length > 0 && h("section", null, h("h3", null, speak.t("sandbox.conflicts", { n: conflicts.length })),
         h("ul", { className: "sb-conflicts" }, conflicts.map((move) => h(Conflict, { key: move.id, move, zone: branch.zone, choice: choiceOf(move), onChoose: (choice) => choose(move, choice) })))),
       clean.length > 0 && h("section", null, h("h3", null, speak.t("sandbox.clean", { n: clean.length })),

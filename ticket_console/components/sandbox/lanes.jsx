@@ -7,10 +7,13 @@ import { useLanguage } from "$/public/external/ticket_console/components/text/la
 
 const NOBODY = "0";
 
+// A time of today needs no date on a card.
+const brief = (speak, at, zone) => speak.when(at, zone, speak.when(at, zone, "date") === speak.when(new Date().toISOString(), zone, "date") ? "time" : "datetime");
+
 const Card = memo(function Card({ card, zone, index, mayMove, onOpen }) {
   const speak = useLanguage();
   const says = [
-    card.visit ? speak.t("sandbox.card.visit", { at: speak.when(card.visit[0], zone, "datetime") }) : card.eta && speak.t("sandbox.card.eta", { at: speak.when(card.eta, zone, "datetime") }),
+    card.visit ? speak.t("sandbox.card.visit", { at: brief(speak, card.visit[0], zone) }) : card.eta && speak.t("sandbox.card.eta", { at: brief(speak, card.eta, zone) }),
   ].filter(Boolean);
   return h(Draggable, { draggableId: String(card.key), index, isDragDisabled: !mayMove || card.steps > 1 }, (given, held) => h("li", {
     ref: given.innerRef, ...given.draggableProps, className: "sb-card", "data-card": card.no, "data-ticket": card.id, "data-moved": card.moved || undefined, "data-tone": card.tone || undefined,
@@ -23,7 +26,7 @@ const Card = memo(function Card({ card, zone, index, mayMove, onOpen }) {
       card.moved && h("span", { className: "sb-mark" }, speak.t("sandbox.card.moved"))),
     h("span", { className: "sb-title" }, card.title),
     says.length > 0 && h("span", { className: "sb-when" }, h(Clock, { size: 11, "aria-hidden": true }), says.join(" · ")),
-    card.late && h("span", { className: "sb-late" }, h(TriangleAlert, { size: 11, "aria-hidden": true }), card.due ? speak.t("sandbox.card.late", { at: speak.when(card.due, zone, "datetime") }) : ""),
+    card.late && h("span", { className: "sb-late" }, h(TriangleAlert, { size: 11, "aria-hidden": true }), card.due ? speak.t("sandbox.card.late", { at: brief(speak, card.due, zone) }) : ""),
     card.tone === "danger" && h("span", { className: "sb-late" }, speak.t("sandbox.card.trouble"))),
   h("button", { type: "button", className: "tc-btn sb-more", "data-tone": "quiet", "data-shape": "icon", "aria-label": speak.t("sandbox.card.menu", { no: card.no }), title: speak.t("sandbox.card.menu", { no: card.no }), onClick: () => onOpen(card) }, h(Ellipsis, { size: 14, "aria-hidden": true }))));
 });

@@ -1,0 +1,143 @@
+"""Two dispatchers, two branches: figures move with the cards, and a commit asks about true conflicts only."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.fixtures.browsers import PATIENCE_MS, OpenPage
+
+LANES = ".sb-lanes .sb-lane"
+
+
+def branch(page_as: OpenPage, login: str, name: str) -> Page:
+    page = page_as(login, "/sandbox", locale="en")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="New branch").click()
+    expect(page.locator(".sb-card").first).to_be_visible(timeout=PATIENCE_MS)
+    return page
+
+
+def lane_of(page: Page, number: str) -> str:
+    lane = page.locator(".sb-lane", has=card(page, number)).get_attribute("data-lane")
+    assert lane is not None
+    return lane
+
+
+def card(page: Page, number: str) -> Locator:
+    return page.locator(f'[data-card="{number}"]')
+
+
+def cards_of_a_full_screen(page: Page) -> list[str]:
+    """Two tickets of two people whose lanes stand in the first row."""
+    found = page.locator(f"{LANES}:has(.sb-card)").evaluate_all(
+        "lanes => lanes.slice(0, 2).map(lane => lane.querySelector('.sb-card').dataset.card)"
+    )
+    assert len(found) == 2
+    return [str(each) for each in found]
+
+
+def welcoming_lane(page: Page, number: str, *taken: str) -> str:
+    """Somebody else's lane in which nothing would stop the ticket at the commit."""
+    keys = page.locator(LANES).evaluate_all("lanes => lanes.map(lane => lane.dataset.lane)")
+    lane = next(str(key) for key in keys if key not in taken and is_welcome(page, number, str(key)))
+    page.get_by_role("button", name=f"Drop the move of ticket {number}").click()
+    expect(page.locator(f'[data-move="{number}"]')).to_have_count(0)
+    return lane
+
+
+def is_welcome(page: Page, number: str, lane: str) -> bool:
+    move_by_menu(page, number, lane)
+    name = page.locator(f'.sb-lane[data-lane="{lane}"]').get_attribute("aria-label")
+    move = page.locator(f'[data-move="{number}"]')
+    expect(move).to_contain_text(f"→ {name}")
+    return move.get_attribute("data-tone") != "danger"
+
+
+def drag(page: Page, number: str, lane: str) -> None:
+    start = card(page, number).locator(".sb-grip").bounding_box()
+    goal = page.locator(f'.sb-lane[data-lane="{lane}"] .sb-cards').bounding_box()
+    assert start is not None
+    assert goal is not None
+    page.mouse.move(start["x"] + 20, start["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 40, start["y"] + 20, steps=5)
+    page.mouse.move(goal["x"] + 60, goal["y"] + 15, steps=15)
+    expect(page.locator(f'.sb-lane[data-lane="{lane}"] .sb-cards[data-over]')).to_be_visible()
+    page.mouse.up()
+    expect(page.locator(f'[data-move="{number}"]')).to_be_visible()
+
+
+def move_by_menu(page: Page, number: str, person: str) -> None:
+    page.get_by_role("button", name=f"Move ticket {number}…").click()
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_label("Person", exact=True).select_option(person)
+    dialog.get_by_role("button", name="Move", exact=True).press("Enter")
+    expect(dialog).to_have_count(0)
+
+
+# moonshot 5
+def test_two_dispatchers_branch_and_the_second_decides_about_true_conflicts_only(page_as: OpenPage) -> None:
+    first = branch(page_as, "dispatcher", "First")
+    both, own = cards_of_a_full_screen(first)
+    second = branch(page_as, "manager", "Second")
+    homes = {each: lane_of(first, each) for each in (both, own)}
+    away = welcoming_lane(first, both, *homes.values())
+
+    drag(first, both, away)
+    expect(first.locator('[data-figure="travel"] .sb-delta')).not_to_have_text("no change")
+    expect(first.locator(f'.sb-lane[data-lane="{away}"] [data-card="{both}"]')).to_be_visible()
+    # Nothing live has moved: the other one's board does not know of it.
+    assert lane_of(second, both) == homes[both]
+
+    move_by_menu(second, both, "0")
+    expect(second.locator(f'[data-move="{both}"]')).to_contain_text("Nobody")
+    move_by_menu(second, own, "0")
+    expect(second.locator(f'[data-move="{own}"]')).to_be_visible()
+
+    first.get_by_role("button", name="Commit 1 move…").click()
+    first.locator("dialog[open]").get_by_role("button", name="Commit", exact=True).click()
+    expect(first.locator(f'[data-no="{both}"]')).to_have_attribute("data-came", "done")
+
+    expect(second.get_by_role("status").filter(has_text="changed since")).to_be_visible(timeout=PATIENCE_MS)
+    second.get_by_role("button", name="Commit 2 moves…").click()
+    dialog = second.locator("dialog[open]")
+    expect(dialog.locator("[data-conflict]")).to_have_count(1)
+    expect(dialog.locator(f'[data-conflict="{both}"]')).to_contain_text(
+        re.compile(r"assigned", re.IGNORECASE)
+    )
+    commit = dialog.get_by_role("button", name="Commit", exact=True)
+    expect(commit).to_be_disabled()
+    dialog.get_by_label("Keep live").check()
+    commit.click()
+
+    expect(dialog.locator(f'[data-no="{both}"]')).to_have_attribute("data-came", "dropped")
+    expect(dialog.locator(f'[data-no="{own}"]')).to_have_attribute("data-came", "done")
+    dialog.get_by_role("button", name="Close").click()
+    expect(second.get_by_text("Committed", exact=True)).to_be_visible()
+    assert lane_of(second, both) == away
+    assert lane_of(second, own) == "0"
+
+
+def test_a_card_is_lifted_by_keyboard_and_taken_back(page_as: OpenPage) -> None:
+    page = branch(page_as, "dispatcher", "Keys")
+    (number, _) = cards_of_a_full_screen(page)
+    home = lane_of(page, number)
+    card(page, number).locator(".sb-grip").focus()
+    page.keyboard.press("Space")
+    expect(page.locator(f'[data-card="{number}"][data-held]')).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.locator(f'[data-move="{number}"]')).to_be_visible()
+    assert lane_of(page, number) != home
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-move]")).to_have_count(0)
+    expect(page.locator(f'.sb-lane[data-lane="{home}"] [data-card="{number}"]')).to_be_visible()
+
+
+def test_a_branch_that_is_not_there_says_so(page_as: OpenPage) -> None:
+    page = page_as("dispatcher", "/sandbox?branch=999999", locale="en")
+
+    expect(page.get_by_role("link", name="All branches")).to_be_visible(timeout=PATIENCE_MS)
