@@ -2,6 +2,7 @@
 
 import re
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.fixtures.browsers import PATIENCE_MS, OpenPage
@@ -135,6 +136,34 @@ def test_a_card_is_lifted_by_keyboard_and_taken_back(page_as: OpenPage) -> None:
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("[data-move]")).to_have_count(0)
     expect(page.locator(f'.sb-lane[data-lane="{home}"] [data-card="{number}"]')).to_be_visible()
+
+
+def test_a_branch_with_its_dialogs_has_no_serious_barrier_and_fits_a_phone(page_as: OpenPage) -> None:
+    page = branch(page_as, "dispatcher", "Barriers")
+    (number, other) = cards_of_a_full_screen(page)
+    move_by_menu(page, number, lane_of(page, other))
+    expect(page.locator(f'[data-move="{number}"]')).to_be_visible()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        assert barriers(page) == []
+        page.get_by_role("button", name="Commit 1 move…").click()
+        expect(page.locator("dialog[open]")).to_be_visible()
+        assert barriers(page) == []
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name=f"Move ticket {number}…").click()
+        page.get_by_label("At an agreed time").check()
+        assert barriers(page) == []
+        page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def barriers(page: Page) -> list[str]:
+    return [
+        f"{rule['id']}: {rule['nodes'][0]['target']} {rule['nodes'][0]['failureSummary']}"
+        for rule in Axe().run(page).response["violations"]
+        if rule["impact"] in {"serious", "critical"}
+    ]
 
 
 def test_a_branch_that_is_not_there_says_so(page_as: OpenPage) -> None:

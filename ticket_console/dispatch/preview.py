@@ -5,7 +5,7 @@ Both rule sets are asked the same: each task in turn goes to the best who may ta
 any of these tasks, so that a plan is compared with a plan and not with what became of the day.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from ticket_console.dispatch import deciding
 from ticket_console.dispatch.deciding import Circumstances
 from ticket_console.dispatch.eligibility import Need
 from ticket_console.dispatch.rules import DispatchPolicy
+from ticket_console.dispatch.spread import gini_bp
 from ticket_console.people.roster import Roster
 
 
@@ -86,16 +87,6 @@ def compare(
 
 
 _NOBODY: tuple[None, None] = (None, None)
-
-
-def gini_bp(figures: Iterable[int]) -> int:
-    """How unequal figures are, in basis points: 0 where all are alike, near 10,000 where one has all."""
-    ordered = sorted(figures)
-    total, count = sum(ordered), len(ordered)
-    if not total:
-        return 0
-    weighed = sum(rank * figure for rank, figure in enumerate(ordered, start=1))
-    return (2 * weighed - (count + 1) * total) * 10_000 // (count * total)
 
 
 def _assigned(

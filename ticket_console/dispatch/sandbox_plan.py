@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ticket_console.dispatch.preview import gini_bp
+from ticket_console.dispatch.spread import gini_bp
 from ticket_console.dispatch.visits import FROM_HOME_AFTER, Place, Travel
 from ticket_console.kernel.geo import distance_km
 from ticket_console.people.candidate import Span
