@@ -43,6 +43,7 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/timeline": ("manager", "dispatcher"),
     "/roster": ("manager", "dispatcher"),
     "/sandbox": ("manager", "dispatcher"),
+    "/radar": OFFICE,
     "/settlement": ("manager", "finance", "auditor", TECHNICIAN),
     "/audit": ("manager", "auditor"),
     "/notices": (*OFFICE, TECHNICIAN),

@@ -56,6 +56,11 @@ function spanTicks(rows, series, write) {
   return { tickvals, ticktext: tickvals.map(write.tick) };
 }
 
+// A forecast is a number with the two between which it should lie.
+const valueOf = (row, one, write) => (one.low && row[one.low] !== undefined
+  ? `${write.value(row[one.key])} (${write.value(row[one.low])}–${write.value(row[one.high])})`
+  : write.value(row[one.key]));
+
 // Horizontal rows are read from above; plotly counts from below.
 function figure({ rows, series, kind, form, height, width }, write) {
   const across = kind === "rows";
@@ -76,7 +81,8 @@ function figure({ rows, series, kind, form, height, width }, write) {
       marker: { color: colour, cornerradius: 3 },
       ...(across ? { width: Math.min(0.72, (THICKEST * shown.length) / height) } : {}),
       ...(across ? { text: texts, textposition: form === "span" ? "outside" : "inside", constraintext: "none", cliponaxis: false, insidetextanchor: "end", textangle: 0, textfont: { color: token(one.tone === "accent" ? "text-on-solid" : "surface"), size: 11 }, outsidetextfont: { color: token("text-2"), size: 11 } } : {}),
-      hoverinfo: "text", hovertext: shown.map((row) => `<b>${write.longName(row)}</b><br>${one.name}: ${write.value(row[one.key])}${row.note?.[one.key] ? `<br>${row.note[one.key]}` : ""}`),
+      ...(one.low ? { error_y: { type: "data", symmetric: false, array: shown.map((row) => Math.max((row[one.high] ?? 0) - (row[one.key] ?? 0), 0)), arrayminus: shown.map((row) => Math.max((row[one.key] ?? 0) - (row[one.low] ?? 0), 0)), color: token("text-2"), thickness: 1.5, width: 5 } } : {}),
+      hoverinfo: "text", hovertext: shown.map((row) => `<b>${write.longName(row)}</b><br>${one.name}: ${valueOf(row, one, write)}${row.note?.[one.key] ? `<br>${row.note[one.key]}` : ""}`),
     };
   });
   const names_axis = {
@@ -105,7 +111,7 @@ export function BarChart({ rows = [], series = [], kind = "columns", form = "num
   const area = useRef(null);
   const [state, setState] = useState("loading");
   const write = writing(speak, form);
-  const isEmpty = rows.every((row) => series.every((one) => !row[one.key]));
+  const isEmpty = rows.every((row) => series.every((one) => !row[one.key] && !row[one.high]));
 
   useEffect(() => {
     if (isEmpty) return undefined;
@@ -136,7 +142,7 @@ export function BarChart({ rows = [], series = [], kind = "columns", form = "num
   }, [isEmpty]);
 
   const cell = (row, one) => {
-    const text = write.value(row[one.key]);
+    const text = valueOf(row, one, write);
     const href = row[one.key] ? row.hrefs?.[one.key] : "";
     return h("td", { key: one.key, "data-align": "end" }, href ? h(Link, { to: href, className: "tc-link" }, text) : text);
   };

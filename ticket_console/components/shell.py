@@ -75,6 +75,7 @@ PLACES: Final = (
     Place("map", "/map", "map", "g o", permission="board.view", group="dispatch"),
     Place("sites", "/sites", "store", "g l", permission="dashboard.view", group="dispatch"),
     Place("dispatch", "/dispatch", "list_checks", "g r", permission="ticket.assign", group="dispatch"),
+    Place("radar", "/radar", "radar", "g k", permission="board.view", group="dispatch"),
     Place(
         "handover",
         "/handover",

@@ -3,11 +3,13 @@
 import reflex as rx
 
 from ticket_console.components.board.live_board import live_board
+from ticket_console.components.surge_banner import surge_banner
 from ticket_console.pages.frame import console_page
 from ticket_console.state.board import BoardState
 from ticket_console.state.board_desk import BoardDeskState
 from ticket_console.state.board_hand import BoardHandState
 from ticket_console.state.board_views import BoardViewsState
+from ticket_console.state.surge import SurgeState
 
 _KEYS = [
     {"keys": "← ↑ ↓ →", "label": "keys.board.walk"},
@@ -26,11 +28,11 @@ _KEYS = [
     active="board",
     permission="board.view",
     width="full",
-    on_load=[BoardState.load, BoardViewsState.load, BoardState.watch],
+    on_load=[BoardState.load, BoardViewsState.load, BoardState.watch, SurgeState.watch_surges],
     keys=_KEYS,
 )
 def board() -> rx.Component:
-    return live_board(
+    board = live_board(
         feed=BoardState.feed,
         presence=BoardState.presence,
         seen=BoardState.seen,
@@ -58,3 +60,4 @@ def board() -> rx.Component:
         on_delete_view=BoardViewsState.delete_view,
         on_set_limit=BoardViewsState.set_limit,
     )
+    return rx.fragment(surge_banner(SurgeState.banner), board)

@@ -27,15 +27,19 @@ from ticket_console.components.blocks import (
     text_link,
 )
 from ticket_console.components.overlay import dialog
+from ticket_console.components.surge_banner import surge_banner
 from ticket_console.components.text import number, t, t_with, tl, when
 from ticket_console.dispatch.rules import BrandRule, Mode, OfferedTo, ShiftEnd, Term, Vendors
 from ticket_console.pages.frame import console_page
 from ticket_console.state.dispatch import DispatchState as Rules
+from ticket_console.state.surge import SurgeState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
 
 
-@console_page("/dispatch", title="dispatch_page.title", active="dispatch", on_load=[Rules.load])
+@console_page(
+    "/dispatch", title="dispatch_page.title", active="dispatch", on_load=[Rules.load, SurgeState.watch_surges]
+)
 def dispatch() -> rx.Component:
     return only_for(
         Rules.permissions,
@@ -48,6 +52,7 @@ def dispatch() -> rx.Component:
             ),
             hint=t("dispatch_page.hint"),
         ),
+        surge_banner(SurgeState.banner),
         loaded(
             Rules.status,
             rx.cond(
