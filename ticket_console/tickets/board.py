@@ -232,7 +232,7 @@ def _sound(filters: BoardFilters) -> BoardFilters:
 def _windows(connection: Connection, shown: sa.ColumnElement[bool], heads: Iterable[LaneHead]) -> list[Any]:
     """The first window of each of these stages."""
     windows = [
-        sa.select(*COLUMNS)
+        sa.select(tickets.c.id)
         .where(shown, tickets.c.stage == head.key)
         .order_by(tickets.c.priority_class, tickets.c.rank)
         .limit(WINDOW)
@@ -240,7 +240,14 @@ def _windows(connection: Connection, shown: sa.ColumnElement[bool], heads: Itera
         .select()
         for head in heads
     ]
-    return list(connection.execute(sa.union_all(*windows)).all()) if windows else []
+    if not windows:
+        return []
+    within = (
+        sa.select(*COLUMNS)
+        .where(tickets.c.id.in_(sa.union_all(*windows)))
+        .order_by(tickets.c.priority_class, tickets.c.rank)
+    )
+    return list(connection.execute(within).all())
 
 
 def _open_windows(

@@ -6,8 +6,9 @@ from ticket_console.access import policy
 from ticket_console.flows.elements import Act, EdgeKind, HandlerMode, Node
 from ticket_console.flows.graph import Graph
 from ticket_console.kernel.actor import Actor, ActorKind, Role
+from ticket_console.kernel.canonical import parse_json
 from ticket_console.tickets.actions import Complete
-from ticket_console.tickets.marking import Marking, TicketStatus
+from ticket_console.tickets.marking import Marking
 from ticket_console.tickets.moves import Move, preview, reachable_moves
 
 # Moves of a ticket at one step depend on the flow, the step and what the asker is to the ticket alone, so
@@ -17,19 +18,23 @@ _shared_moves: dict[tuple[int, str, frozenset[Role], bool], list[dict[str, str]]
 
 
 def card_moves(graph: Graph, row: Any, viewer: Actor) -> list[dict[str, str]]:
-    """The lanes a card may be dropped on, by which edge, and what the drop has to be accompanied by."""
-    if viewer.kind is not ActorKind.USER or row.status is not TicketStatus.OPEN:
+    """The lanes an open card may be dropped on, by which edge, and what the drop has to be accompanied by.
+
+    The row has the marking as it is kept, as text.
+    """
+    if viewer.kind is not ActorKind.USER:
         return []
     is_own = row.assignee_id is not None and row.assignee_id == viewer.technician_id
     # Somebody may have one role here and another elsewhere: what counts is what reaches this ticket.
     asker = policy.over_row(viewer, region_id=row.region_id, ticket_class=row.ticket_class, is_own=is_own)
-    tokens = row.marking["tokens"]
+    kept = parse_json(row.marking)
+    tokens = kept["tokens"]
     if len(tokens) != 1:
-        return _moves_of(graph, Marking.of_json(row.marking), asker, is_own)
+        return _moves_of(graph, Marking.of_json(kept), asker, is_own)
     key = (id(graph), tokens[0]["node_key"], asker.roles, is_own)
     moves = _shared_moves.get(key)
     if moves is None:
-        marking = Marking.of_json(row.marking)
+        marking = Marking.of_json(kept)
         moves = _shared_moves[key] = _moves_of(graph, marking, asker, is_own)
     return moves
 
