@@ -234,12 +234,14 @@ def _earliest(
     person: Person, day: Sequence[_At], task: Task, at: datetime, travel: Travel
 ) -> tuple[int, datetime]:
     """The first place of a day at which a task fits, the ways before and after it included."""
+    length = timedelta(minutes=task.minutes)
     free_from, before = at, person.home
     for index, after in enumerate(day):
-        starts_at = _available(person, free_from + travel.between(before, task.place), task)
-        ends_at = starts_at + timedelta(minutes=task.minutes)
-        if ends_at + travel.between(task.place, after.task.place) <= after.starts_at:
-            return index, starts_at
+        # Most gaps are too short for the work alone, and their ways need not be reckoned.
+        if free_from + length <= after.starts_at:
+            starts_at = _available(person, free_from + travel.between(before, task.place), task)
+            if starts_at + length + travel.between(task.place, after.task.place) <= after.starts_at:
+                return index, starts_at
         free_from = max(free_from, after.ends_at)
         before = after.task.place or before
     return len(day), _available(person, free_from + travel.between(before, task.place), task)
