@@ -139,6 +139,7 @@ def _stage(stage: Item) -> rx.Component:
             rx.cond(
                 stage["late_hit_percent"] != None,  # noqa: E711
                 t("radar.late_hit_rate", percent=stage["late_hit_percent"], n=stage["late_tried"].to(int)),
+                "",
             ),
             class_name="tc-help",
         ),
