@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 RUN, DEV = Path("requirements.txt"), Path("requirements-dev.txt")
+# What an installation may have on top; the tests have it always.
+ROUTES = Path("requirements-routes.txt")
 BROUGHT_ALONG = "\n# Brought along by the packages above.\n"
 
 
@@ -19,8 +21,10 @@ def main() -> None:
     run = written_by_hand(RUN)
     dev = written_by_hand(DEV)
     at_run_time = closure(run)
+    routes = written_by_hand(ROUTES)
     RUN.write_text(_pinned(RUN, run, at_run_time), encoding="utf-8")
     DEV.write_text(_pinned(DEV, dev, closure(dev) - at_run_time), encoding="utf-8")
+    ROUTES.write_text(_pinned(ROUTES, routes, closure(routes) - at_run_time), encoding="utf-8")
 
 
 def written_by_hand(file: Path) -> list[Requirement]:

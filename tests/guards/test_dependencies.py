@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools.pins import DEV, RUN, closure, written_by_hand
+from tools.pins import DEV, ROUTES, RUN, closure, written_by_hand
 
 ROOT = Path(__file__).parents[2]
 OURS = frozenset({"ticket_console", "tools", "tests", "benchmarks", "rxconfig"})
@@ -35,7 +35,7 @@ def test_everything_the_tests_import_is_declared() -> None:
     assert _imported("tests", "tools", "benchmarks") - declared - {"packaging"} == set()
 
 
-@pytest.mark.parametrize("file", [RUN, DEV])
+@pytest.mark.parametrize("file", [RUN, DEV, ROUTES])
 def test_every_package_is_pinned_to_the_version_that_is_tested(file: Path) -> None:
     lines = [
         line for line in (ROOT / file).read_text(encoding="utf-8").splitlines() if line and line[0] != "#"
@@ -56,12 +56,20 @@ def test_what_the_packages_bring_along_is_pinned_too() -> None:
     assert closure(written_by_hand(ROOT / RUN) + written_by_hand(ROOT / DEV)) == pinned
 
 
+def test_what_is_optional_is_pinned_with_all_it_brings_and_tested_as_such() -> None:
+    lines = {line for line in (ROOT / ROUTES).read_text(encoding="utf-8").splitlines() if "==" in line}
+    pinned = {canonicalize_name(line.partition("==")[0]) for line in lines}
+
+    assert closure(written_by_hand(ROOT / ROUTES)) - closure(written_by_hand(ROOT / RUN)) == pinned
+    assert lines <= set((ROOT / DEV).read_text(encoding="utf-8").splitlines())
+
+
 def test_every_dependency_has_its_reason_written_down() -> None:
     explained = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8").lower()
 
     missing = [
         requirement.name
-        for file in (RUN, DEV)
+        for file in (RUN, DEV, ROUTES)
         for requirement in written_by_hand(ROOT / file)
         if f"`{canonicalize_name(requirement.name)}`" not in explained
     ]
