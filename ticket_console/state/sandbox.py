@@ -31,6 +31,8 @@ from ticket_console.tickets.last_changes import LastChange
 _LOOK_SECONDS: Final = 15.0
 _GATHER_SECONDS: Final = 0.3
 _LONGEST_MINUTES: Final = 10_000
+# The largest number that every database holds as one.
+_MOST: Final = 2**31 - 1
 
 Plain = dict[str, Any]
 Skills = Mapping[str, Mapping[str, str]]
@@ -92,9 +94,9 @@ class SandboxState(SessionState):
             branching.begin,
             actor=self._actor(),
             at=self._now(),
-            command_id=command_id,
-            region_id=region_id,
-            name=name,
+            command_id=str(command_id),
+            region_id=_whole("region_id", region_id),
+            name=str(name),
         )
         return [rx.redirect(f"/sandbox?branch={sandbox_id}"), done("sandbox.begun", name=name.strip())]
 
@@ -113,17 +115,19 @@ class SandboxState(SessionState):
         Nobody is person 0; without `start`, by the region's clock, it has no time.
         """
         try:
-            starts_at = None if not start else _instant(start, ZoneInfo(str(self.branch.get("zone", "UTC"))))
-            length = timedelta(minutes=max(0, min(minutes, _LONGEST_MINUTES)))
+            starts_at = (
+                None if not start else _instant(str(start), ZoneInfo(str(self.branch.get("zone", "UTC"))))
+            )
+            length = timedelta(minutes=min(_whole("minutes", minutes), _LONGEST_MINUTES))
             await in_writer(
                 branching.put,
                 actor=self._actor(),
                 at=self._now(),
-                command_id=command_id,
+                command_id=str(command_id),
                 sandbox_id=self._sandbox_id(),
-                ticket_id=ticket_id,
-                expected_version=version,
-                technician_id=technician_id or None,
+                ticket_id=_whole("ticket_id", ticket_id),
+                expected_version=_whole("version", version),
+                technician_id=_whole("technician_id", technician_id) or None,
                 starts_at=starts_at,
                 ends_at=None if starts_at is None else starts_at + length,
             )
@@ -141,7 +145,9 @@ class SandboxState(SessionState):
 
     @handler(permission="ticket.assign")
     async def undo(self, seq: int) -> Reply:
-        await in_writer(branching.undo, actor=self._actor(), sandbox_id=self._sandbox_id(), seq=seq)
+        await in_writer(
+            branching.undo, actor=self._actor(), sandbox_id=self._sandbox_id(), seq=_whole("seq", seq)
+        )
         await self._read_again()
         return None
 
@@ -149,7 +155,10 @@ class SandboxState(SessionState):
     async def drop(self, ticket_id: int) -> Reply:
         """Leave a ticket as the live plan has it."""
         await in_writer(
-            branching.drop, actor=self._actor(), sandbox_id=self._sandbox_id(), ticket_id=ticket_id
+            branching.drop,
+            actor=self._actor(),
+            sandbox_id=self._sandbox_id(),
+            ticket_id=_whole("ticket_id", ticket_id),
         )
         await self._read_again()
         return None
@@ -162,7 +171,8 @@ class SandboxState(SessionState):
 
     @handler(permission="ticket.assign")
     async def discard(self, sandbox_id: int) -> Reply:
-        await in_writer(branching.discard, actor=self._actor(), sandbox_id=sandbox_id)
+        number = _whole("sandbox_id", sandbox_id)
+        await in_writer(branching.discard, actor=self._actor(), sandbox_id=number)
         if self._asked() is not None:
             return [rx.redirect("/sandbox"), done("sandbox.discarded")]
         await self._read_again()
@@ -175,9 +185,9 @@ class SandboxState(SessionState):
             committing.commit,
             actor=self._actor(),
             at=self._now(),
-            command_id=command_id,
+            command_id=str(command_id),
             sandbox_id=self._sandbox_id(),
-            expected_version=version,
+            expected_version=_whole("version", version),
             decisions=_decisions(decisions),
         )
         self.outcome = await off_loop(_outcome_wire, committed, viewer=self._actor())
@@ -427,6 +437,13 @@ def _decisions(given: Sequence[Sequence[Any]]) -> dict[int, Decided]:
         }
     except (ValueError, TypeError, OverflowError):
         raise InvalidInput((FieldProblem("decisions", "sandbox.bad_decision"),)) from None
+
+
+def _whole(path: str, value: Any) -> int:
+    """A number as browsers send them; anybody can send anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
+        raise InvalidInput((FieldProblem(path, "field.not_a_number"),))
+    return int(value)
 
 
 def _instant(wall: str, zone: ZoneInfo) -> datetime:
