@@ -27,8 +27,12 @@ from ticket_console.components.blocks import (
 from ticket_console.components.countdown import countdown
 from ticket_console.components.overlay import dialog, reason_dialog
 from ticket_console.components.shell import link
+from ticket_console.components.surge_banner import surge_banner
 from ticket_console.components.text import ago, due, number, span, t, t_with, tl, when
 from ticket_console.pages.frame import console_page
+from ticket_console.pages.waiting_plan import plan_button, plan_dialog
+from ticket_console.state.planning import PlanningState
+from ticket_console.state.surge import SurgeState
 from ticket_console.state.waiting import WaitingState
 from ticket_console.state.waiting_queues import WaitingQueuesState
 
@@ -42,8 +46,11 @@ Item = rx.vars.ObjectVar[dict[str, Any]]
     on_load=[
         WaitingState.load,
         WaitingQueuesState.load_queues,
+        PlanningState.arrive,
         WaitingState.watch,
         WaitingQueuesState.watch_queues,
+        SurgeState.watch_surges,
+        PlanningState.watch_plan,
     ],
 )
 def waiting() -> rx.Component:
@@ -59,8 +66,10 @@ def waiting() -> rx.Component:
                 busy=WaitingState.looking == "all",
                 disabled=WaitingState.total == 0,
             ),
+            plan_button(WaitingState.total),
             hint=t("waiting.hint"),
         ),
+        surge_banner(SurgeState.banner),
         loaded(
             WaitingState.status,
             stack(
@@ -87,6 +96,7 @@ def waiting() -> rx.Component:
             on_retry=WaitingState.load,
         ),
         _dialog(),
+        plan_dialog(),
         reason_dialog(
             open=WaitingQueuesState.returning.contains("no"),
             title=t("waiting.why_back", no=WaitingQueuesState.returning["no"].to(str)),
