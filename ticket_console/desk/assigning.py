@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ticket_console.access import policy
-from ticket_console.desk import placing
+from ticket_console.desk import limiting, placing
 from ticket_console.desk.moving import WhichStep
 from ticket_console.desk.my_work import NotATechnician
 from ticket_console.desk.needs import need_of
@@ -47,16 +47,24 @@ def assign(
     """Give the ticket's step to a technician, taking it from whoever had it.
 
     The hard filters hold for people too: NotEligible names what speaks against it, and `override`
-    needs a reason. Who dispatches for a service partner sends that partner's people only.
+    needs a reason and the permission to go over limits. Who dispatches for a service partner sends that
+    partner's people only.
     """
     if override and not reason.strip():
         raise ReasonRequired()
 
     def give(work: Work) -> bool:
+        if override:
+            limiting.require_override(
+                actor,
+                reason,
+                region_id=work.draft.get("region_id"),
+                ticket_class=work.draft.get("ticket_class"),
+            )
         token_id = technician_step(work)
         if actor.vendor_id is not None and crews.vendor_of(work.connection, technician_id) != actor.vendor_id:
             raise choosing.TechnicianNotFound(technician_id=technician_id)
-        if _holder_of(work, token_id) == technician_id:
+        if holder_of(work, token_id) == technician_id:
             return False
         give_step(work, token_id, technician_id, mode=DecisionMode.MANUAL, reason=reason, override=override)
         return True
@@ -86,7 +94,7 @@ def claim(
 
     def take(work: Work) -> bool:
         token_id = technician_step(work)
-        if _holder_of(work, token_id) == technician_id:
+        if holder_of(work, token_id) == technician_id:
             return False
         if work.tokens[token_id]["queue_role"] == OFFERED:
             raise NothingToAssign(ticket_no=work.draft.get("no"))
@@ -115,12 +123,7 @@ def release(
         raise ReasonRequired()
 
     def give_up(work: Work) -> None:
-        token_id = technician_step(work)
-        holder = _holder_of(work, token_id)
-        if holder is None:
-            raise NothingToAssign(ticket_no=work.draft.get("no"))
-        if holder != actor.technician_id:
-            _require_assign(work)
+        token_id, holder = require_release(work)
         choosing.finish(
             work.connection,
             at=at,
@@ -160,7 +163,7 @@ def give_to_vendor(
             return False
         crews.vendor_name(work.connection, actor.org_id, vendor_id)
         placing.withdraw_offers(work, token_id)
-        if _holder_of(work, token_id) is not None:
+        if holder_of(work, token_id) is not None:
             choosing.finish(work.connection, at=at, token_ids=[token_id], state=AssignmentState.RELEASED)
             placing.count_handoff(work, token_id)
         need = need_of(work, token_id, placing.skill_of(work, token_id))
@@ -254,7 +257,7 @@ def give_step(
     work: Work, token_id: int, technician_id: int, *, mode: DecisionMode, reason: str, override: bool
 ) -> None:
     """Give a step to somebody within a command that saves it, taking it from whoever had it."""
-    holder = _holder_of(work, token_id)
+    holder = holder_of(work, token_id)
     placing.withdraw_offers(work, token_id)
     if holder is not None and mode is DecisionMode.MANUAL:
         people, _ = choosing.read_standing(work.connection, work.actor.org_id, at=work.at)
@@ -313,9 +316,21 @@ def note_owner(
         work.draft.columns["responded_at"] = work.at
 
 
-def _holder_of(work: Work, token_id: int) -> int | None:
+def holder_of(work: Work, token_id: int) -> int | None:
+    """The technician who has a step."""
     token = work.tokens[token_id]
     return token["owner_id"] if token["owner_kind"] is OwnerKind.TECHNICIAN else None
+
+
+def require_release(work: Work) -> tuple[int, int]:
+    """The step to give back and who has it: it is one's own, or one's to give out."""
+    token_id = technician_step(work)
+    holder = holder_of(work, token_id)
+    if holder is None:
+        raise NothingToAssign(ticket_no=work.draft.get("no"))
+    if holder != work.actor.technician_id:
+        _require_assign(work)
+    return token_id, holder
 
 
 def _require_assign(work: Work) -> None:

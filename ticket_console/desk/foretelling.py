@@ -19,7 +19,7 @@ from ticket_console.desk.dropping import DueIsNotAPlace
 from ticket_console.desk.needs import need_of
 from ticket_console.desk.ordering import require_order
 from ticket_console.desk.steps import FormRequired
-from ticket_console.desk.work import Reason, Work, look_at, reach_of
+from ticket_console.desk.work import Reason, look_at, reach_of
 from ticket_console.dispatch import choosing, eligibility, panel, policies
 from ticket_console.dispatch.choosing import NotEligible
 from ticket_console.flows.elements import Act
@@ -30,7 +30,7 @@ from ticket_console.tickets import board_lanes, limits
 from ticket_console.tickets.board import By
 from ticket_console.tickets.board_lanes import NOBODY
 from ticket_console.tickets.limits import UNLIMITED
-from ticket_console.tickets.tables import LimitScope, OwnerKind
+from ticket_console.tickets.tables import LimitScope
 
 # Asked before anybody wrote a reason: the tone is what happens once there is one.
 _SOME_REASON: Final = "-"
@@ -168,23 +168,9 @@ class Foretold:
     def _release(self) -> Verdict:
         def plan() -> None:
             policy.require(self._viewer, "ticket.act", **self._reach)
-            self._require_release()
+            assigning.require_release(self._work)
 
         return _judged(plan, Needs.REASON)
-
-    def _require_release(self) -> None:
-        """What giving a step back asks: that somebody has it, and it is one's own or one's to give out."""
-        work = self._work
-        holder = _holder_of(work, assigning.technician_step(work))
-        if holder is None:
-            raise assigning.NothingToAssign(ticket_no=work.draft.get("no"))
-        if holder != self._viewer.technician_id:
-            policy.require(
-                self._viewer,
-                "ticket.assign",
-                region_id=self._reach["region_id"],
-                ticket_class=self._reach["ticket_class"],
-            )
 
     def _nobody_to_give(self) -> Verdict:
         return _refused(choosing.TechnicianNotFound())
@@ -210,7 +196,7 @@ class Foretold:
         skills = {each.code: each.name for each in people.skills(connection, self._viewer.org_id)}
         softs = limits.limits_of(connection, self._viewer.org_id, LimitScope.TECHNICIAN)
         partner = self._viewer.vendor_id
-        holder = _holder_of(work, token_id)
+        holder = assigning.holder_of(work, token_id)
         found = {}
         for candidate in roster.candidates:
             id = candidate.technician_id
@@ -249,12 +235,12 @@ class Foretold:
         return found
 
     def _may_override(self) -> bool:
-        return policy.allows(self._viewer, "board.override", **self._reach)
-
-
-def _holder_of(work: Work, token_id: int) -> int | None:
-    token = work.tokens[token_id]
-    return token["owner_id"] if token["owner_kind"] is OwnerKind.TECHNICIAN else None
+        return policy.allows(
+            self._viewer,
+            "board.override",
+            region_id=self._reach["region_id"],
+            ticket_class=self._reach["ticket_class"],
+        )
 
 
 def _judged(plan: Callable[[], object], needs: Needs = Needs.NOTHING) -> Verdict:

@@ -1,6 +1,7 @@
 """What dispatchers do on the board beside moving: order, territory, priority, many at once, and undoing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from tests.builders.company import Company, found_company
 from ticket_console.desk import arranging, assigning, bulk, dropping, moving, ordering, undoing
 from ticket_console.desk.bulk import Order
+from ticket_console.kernel.actor import ActorKind
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import ConsoleError, Forbidden, InvalidInput
 from ticket_console.people.tables import Territory
@@ -401,3 +403,43 @@ def test_a_person_who_is_not_there_is_refused(company: Company) -> None:
             dropping.drop_on(**asked(company, "dispatcher", ticket.ticket_id), by=By.PERSON, key=key)
 
     assert every_row() == before
+
+
+def test_going_over_the_filters_takes_its_own_permission_wherever_it_is_asked(company: Company) -> None:
+    opened = company.open(values={"category": "plumbing"})
+    manager = company.actor("manager")
+    narrow = replace(
+        manager,
+        kind=ActorKind.CHANNEL,
+        permissions=frozenset({"ticket.view", "ticket.act", "ticket.assign", "board.view"}),
+    )
+    wish: dict[str, Any] = {
+        "at": company.at,
+        "ticket_id": opened.ticket_id,
+        "expected_version": opened.version,
+    }
+    near = company.technicians["tech_near"]
+    before = every_row()
+
+    with pytest.raises(Forbidden):
+        assigning.assign(
+            **wish, actor=narrow, command_id="plain", technician_id=near, reason="x", override=True
+        )
+    with pytest.raises(Forbidden):
+        dropping.drop_on(
+            **wish, actor=narrow, command_id="drop", by=By.PERSON, key=str(near), reason="x", override=True
+        )
+    (row,) = bulk.carry_out_all(
+        actor=narrow,
+        at=company.at,
+        command_id="bulk",
+        items=[(opened.ticket_id, opened.version)],
+        order=Order("assign", technician_id=near, reason="x", override=True),
+    )
+    assert (row.is_done, row.code) == (False, "access.forbidden")
+    assert every_row() == before
+
+    given = assigning.assign(
+        **wish, actor=manager, command_id="wide", technician_id=near, reason="x", override=True
+    )
+    assert given.assignee_id == near
