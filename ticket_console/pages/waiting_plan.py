@@ -192,11 +192,14 @@ def _choosing() -> rx.Component:
 def _rows() -> rx.Component:
     def pick(item: Item) -> rx.Component:
         ticket_id = item["ticket_id"].to(int)
-        return rx.el.input(
-            type="checkbox",
-            checked=~PlanningState.unpicked.contains(ticket_id),
-            on_change=lambda is_picked: PlanningState.pick(ticket_id, is_picked),
-            aria_label=t("planning.pick", no=item["no"].to(str), who=item["technician"].to(str)),
+        return rx.el.label(
+            rx.el.input(
+                type="checkbox",
+                checked=~PlanningState.unpicked.contains(ticket_id),
+                on_change=lambda is_picked: PlanningState.pick(ticket_id, is_picked),
+                aria_label=t("planning.pick", no=item["no"].to(str), who=item["technician"].to(str)),
+            ),
+            class_name="tc-check",
         )
 
     return data_table(
