@@ -26,6 +26,8 @@ _FEWEST_ERRORS: Final = 60
 # The deviation that this share of a normal distribution stays within.
 _NORMAL: Final = 1.2816
 BUCKET_SECONDS: Final = 900
+# Nobody can lend more people than this at an hour's notice.
+MOST_PEOPLE: Final = 10
 
 Series = NDArray[np.float64]
 
@@ -161,11 +163,13 @@ def relieve(*, queue_now: int, queue_then: float, late: float, per_person: float
     """The fewest people who keep the queue from growing and everything in time, or as many as there are.
 
     `per_person` is what somebody finishes within the time. Those due first are done first. None where
-    nothing grows and nothing will be late, or nobody could help.
+    nothing grows and nothing will be late, or all who could help would not finish a single ticket.
     """
     wanted = max(queue_then - queue_now, late)
     if wanted < 1 or per_person <= 0 or most < 1:
         return None
-    people = min(int(np.ceil(wanted / per_person)), most)
+    people = min(int(np.ceil(wanted / per_person)), most, MOST_PEOPLE)
     done = people * per_person
+    if done < 1:
+        return None
     return Relief(people, queue_then, max(queue_then - done, 0.0), late, max(late - done, 0.0))

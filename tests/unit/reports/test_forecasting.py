@@ -133,7 +133,10 @@ def test_the_fewest_people_who_are_enough_are_suggested() -> None:
     assert (few.people, few.queue_after, few.late_after) == (1, 15.0, 4.0)
 
 
-@pytest.mark.parametrize("calm", [{"queue_then": 10.0, "late": 0.5}, {"per_person": 0.0}, {"most": 0}])
+@pytest.mark.parametrize(
+    "calm",
+    [{"queue_then": 10.0, "late": 0.5}, {"per_person": 0.0}, {"per_person": 0.05, "most": 47}, {"most": 0}],
+)
 def test_nothing_is_suggested_where_nothing_would_help(calm: dict[str, float]) -> None:
     facts: dict[str, Any] = {
         "queue_now": 10,
