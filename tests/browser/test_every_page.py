@@ -45,6 +45,7 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/sandbox": ("manager", "dispatcher"),
     "/radar": OFFICE,
     "/settlement": ("manager", "finance", "auditor", TECHNICIAN),
+    "/settlement/reconcile": ("manager", "finance", "auditor"),
     "/audit": ("manager", "auditor"),
     "/notices": (*OFFICE, TECHNICIAN),
     "/designer": ("manager",),

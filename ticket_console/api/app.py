@@ -15,6 +15,7 @@ from ticket_console.api import (
     imports,
     intake,
     maps,
+    reconciliations,
     records,
     statements,
     ticket_lists,
@@ -52,6 +53,7 @@ def endpoints() -> tuple[Endpoint, ...]:
     return (
         *intake.endpoints,
         *imports.endpoints,
+        *reconciliations.endpoints,
         *tickets.endpoints,
         *ticket_lists.endpoints,
         *records.endpoints,

@@ -78,6 +78,7 @@ def _page() -> rx.Component:
         page_header(
             rx.cond(SettlementState.view["is_mine"], t("settle.mine"), t("settle.title")),
             *_filters(),
+            _to_reconciling(),
             hint=_where(),
         ),
         rx.cond(
@@ -108,6 +109,14 @@ def _filters() -> tuple[rx.Component, ...]:
                 options=SettlementState.view["regions"],
             ),
         ),
+    )
+
+
+def _to_reconciling() -> rx.Component:
+    return rx.cond(
+        SettlementState.view["is_mine"],
+        rx.fragment(),
+        button_link(t("reconcile.link"), href="/settlement/reconcile", icon="scale"),
     )
 
 
