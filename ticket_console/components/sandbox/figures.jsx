@@ -61,7 +61,7 @@ export function Moves({ branch, mayMove, onDropMove }) {
   const speak = useLanguage();
   return h("section", { className: "tc-card sb-moves" },
     h("h3", null, speak.t("sandbox.moves.n", { n: branch.moves.length })),
-    branch.moves.length === 0 ? h("p", { className: "tc-help" }, speak.t(mayMove ? "sandbox.moves.none" : "sandbox.moves.n", { n: 0 })) : h("ol", null, branch.moves.map((move) => h("li", { key: move.id, "data-move": move.no, "data-tone": move.tone },
+    branch.moves.length === 0 ? mayMove && h("p", { className: "tc-help" }, speak.t("sandbox.moves.none")) : h("ol", null, branch.moves.map((move) => h("li", { key: move.id, "data-move": move.no, "data-tone": move.tone },
       h("div", { className: "sb-move-top" }, h(Link, { to: `/tickets/${move.id}` }, move.no), h(Goal, { move, zone: branch.zone }),
         mayMove && h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", "aria-label": speak.t("sandbox.drop_move", { no: move.no }), title: speak.t("sandbox.drop_move", { no: move.no }), onClick: () => onDropMove(move.id) }, h(X, { size: 13, "aria-hidden": true }))),
       move.contested && h("p", { className: "sb-said", "data-tone": "danger" }, speak.t(move.gone ? "sandbox.move.gone" : "sandbox.move.contested"), " ", h(By, { by: move.by })),
