@@ -30,6 +30,7 @@ PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
     Role.TECHNICIAN: _TICKET_WORK | {"settlement.view_own", "shift.hand_over"},
     Role.FINANCE: _TICKET_WORK | _MONEY | {"board.view", "dashboard.view"},
     Role.AGENT: _FLOOR | {"intake.import"},
+    Role.ACCOUNT_MANAGER: _TICKET_WORK | {"board.view", "dashboard.view", "ticket.open"},
     Role.AUDITOR: frozenset(
         {
             "board.view",

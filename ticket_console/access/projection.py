@@ -23,6 +23,7 @@ READABLE: Final[dict[Role, Visibility]] = {
     Role.TECHNICIAN: _WORK,
     Role.FINANCE: frozenset({"public", "settlement"}),
     Role.AGENT: _WORK,
+    Role.ACCOUNT_MANAGER: _WORK,
     Role.AUDITOR: SENSITIVITIES,
 }
 _NONE, _READ, _WRITE = 0, 1, 2

@@ -44,6 +44,7 @@ OFFICE: Final[tuple[tuple[str, str, Role, str | None, tuple[str, ...]], ...]] = 
     ("marketing", "唐一诺", Role.AGENT, None, ("consult",)),
     ("finance", "顾清秋", Role.FINANCE, None, ()),
     ("auditor", "严正平", Role.AUDITOR, None, ()),
+    ("account", "叶承欢", Role.ACCOUNT_MANAGER, None, ()),
 )
 # Who works for a department that answers for sections of forms.
 DEPARTMENT_OF: Final = {"marketing": "marketing", "agent": "technical_support"}

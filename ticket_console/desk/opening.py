@@ -33,7 +33,7 @@ from ticket_console.people.facts import find_territory
 from ticket_console.tickets import engine, links, tracking, writing
 from ticket_console.tickets.actions import Open
 from ticket_console.tickets.marking import Marking, TicketStatus
-from ticket_console.tickets.priority import EMERGENCY, NORMAL, URGENT, priority_of
+from ticket_console.tickets.priority import COMPLAINT, EMERGENCY, NORMAL, URGENT, priority_of
 from ticket_console.tickets.writing import AlreadyApplied, CommandReused, TicketDraft
 
 TITLE_LENGTH = 200
@@ -148,6 +148,7 @@ def _open(
         urgency=request.urgency if request.urgency is not None else _chosen_urgency(values),
         impact=request.impact,
         is_vip=is_vip,
+        is_complaint=template.ticket_class == COMPLAINT,
     )
     ticket_id, origin = ids.take("ticket"), request.origin
     token = tracking.tracking_token(secret=settings().secret_key, ticket_id=ticket_id)

@@ -22,6 +22,7 @@ from ticket_console.kernel.actor import Actor, system_actor
 from ticket_console.kernel.database import reading, retried, table, transaction
 from ticket_console.kernel.errors import Conflict, FieldProblem, NotFound
 from ticket_console.tickets.marking import TokenState
+from ticket_console.tickets.priority import COMPLAINT
 from ticket_console.tickets.tables import OFFERED, OwnerKind, Ticket, TokenRow
 
 _rules = table(SurgeRule)
@@ -29,7 +30,6 @@ _tickets = table(Ticket)
 _tokens = table(TokenRow)
 _decisions = table(DispatchDecision)
 
-COMPLAINT: Final = "complaint"
 # What is usual is read from the same length of time in these last days.
 USUAL_DAYS: Final = 28
 AUTOMATIC: Final = (StrategyKind.BACKLOG, StrategyKind.COMPLAINTS)

@@ -18,6 +18,7 @@ class Role(StrEnum):
     FINANCE = "finance"
     AGENT = "agent"
     AUDITOR = "auditor"
+    ACCOUNT_MANAGER = "account_manager"
 
 
 class Scope(StrEnum):

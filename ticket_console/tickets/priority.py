@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 NORMAL, URGENT, EMERGENCY = 1, 2, 3
+# The class of tickets that are complaints.
+COMPLAINT: Final = "complaint"
 URGENCY_NAMES: Final = {NORMAL: "normal", URGENT: "urgent", EMERGENCY: "emergency"}
 
 # Priority by urgency + impact, each 1 to 3; 1 is the most pressing.
@@ -63,11 +65,18 @@ class Priority:
 
 
 def priority_of(
-    *, texts: Sequence[str], urgency: int | None, impact: int | None, is_vip: bool, base_urgency: int = NORMAL
+    *,
+    texts: Sequence[str],
+    urgency: int | None,
+    impact: int | None,
+    is_vip: bool,
+    is_complaint: bool = False,
+    base_urgency: int = NORMAL,
 ) -> Priority:
     """Decide the priority from what was said, what was chosen, and who asks.
 
-    An urgency or impact chosen by a person is never lowered by a word, only raised.
+    An urgency or impact chosen by a person is never lowered by a word, only raised. A complaint of an
+    important customer is an emergency whatever it says.
     """
     reasons: list[dict[str, Any]] = []
     level = base_urgency if urgency is None else urgency
@@ -77,6 +86,9 @@ def priority_of(
     if word is not None and _URGENT_WORDS[word] > level:
         level = _URGENT_WORDS[word]
         reasons.append({"code": "priority_reason.word", "word": word, "urgency": level})
+    if is_vip and is_complaint and level < EMERGENCY:
+        level = EMERGENCY
+        reasons.append({"code": "priority_reason.vip_complaint", "urgency": level})
     width = 1 if impact is None else impact
     if impact is not None:
         reasons.append({"code": "priority_reason.impact", "impact": impact})

@@ -26,6 +26,7 @@ SEES: Mapping[Role, set[str]] = {
     Role.FINANCE: {"public", "settlement"},
     Role.AGENT: {"public", "internal"},
     Role.AUDITOR: {"public", "internal", "cost", "settlement"},
+    Role.ACCOUNT_MANAGER: {"public", "internal"},
 }
 
 

@@ -104,7 +104,16 @@ class Walk:
 def test_the_console_comes_with_the_field_service_pack() -> None:
     assert pack_codes() == ("field_service",)
     assert FLOWS == TEMPLATES
-    assert FLOWS == ["repair", "install", "complaint", "inspection", "consult", "presales", "general"]
+    assert FLOWS == [
+        "repair",
+        "install",
+        "complaint",
+        "compensation",
+        "inspection",
+        "consult",
+        "presales",
+        "general",
+    ]
     assert [rule.code for rule in PACK.trigger_rules] == ["emergency-complaint", "presales-quote"]
     with pytest.raises(PackNotFound):
         read_pack("../field_service")

@@ -141,7 +141,7 @@ export function sizeOf(node) {
 }
 
 export const ACTS = ["complete", "return", "reject", "cancel", "reassign", "skip"];
-export const ROLES = ["manager", "dispatcher", "agent", "technician", "finance", "auditor"];
+export const ROLES = ["manager", "dispatcher", "agent", "account_manager", "technician", "finance", "auditor"];
 export const CATEGORIES = ["todo", "doing", "waiting", "done", "cancelled"];
 export const CHANNELS = ["console", "sms", "email"];
 export const MODES = ["technician", "queue", "customer", "system"];
