@@ -92,12 +92,17 @@ def board_snapshot(connection: Connection, *, viewer: Actor, filters: BoardFilte
     days = board_lanes.calendar(connection, viewer.org_id, at)
     heads = board_lanes.lane_heads(connection, viewer, filters.by)
     shown = condition(connection, viewer, filters, at)
-    if filters.by is By.STAGE and filters.rows is Rows.NONE and not filters.is_open_only:
+    cells: Cells | None
+    if filters.search.strip() and filters.by is By.STAGE and not filters.is_open_only:
+        # A search finds few: they are put into their lanes at once, ended ones among them.
+        rows, cells = _placed_windows(connection, shown, filters, days)
+        counts = {lane: sum(inside.values()) for lane, inside in cells.items()}
+    elif filters.by is By.STAGE and filters.rows is Rows.NONE and not filters.is_open_only:
         counts = lane_counts_of(connection, viewer=viewer, filters=filters, at=at)
-        cells: Cells | None = None
+        cells = None
         rows = _windows(connection, shown, [head for head in heads if counts.get(head.key)])
     else:
-        rows, cells = _open_windows(connection, shown, filters, days)
+        rows, cells = _placed_windows(connection, sa.and_(shown, IS_OPEN), filters, days)
         counts = {lane: sum(inside.values()) for lane, inside in cells.items()}
         ended = [head for head in heads if head.is_ended]
         if ended and not filters.is_open_only:
@@ -250,10 +255,10 @@ def _windows(connection: Connection, shown: sa.ColumnElement[bool], heads: Itera
     return list(connection.execute(within).all())
 
 
-def _open_windows(
+def _placed_windows(
     connection: Connection, shown: sa.ColumnElement[bool], filters: BoardFilters, days: Calendar
 ) -> tuple[list[Any], Cells]:
-    """Of open work the first window of every lane and row, with the exact counts."""
+    """The first window of every lane and row, with the exact counts."""
     lane, row = board_lanes.lane_column(filters.by, days), board_lanes.row_column(filters.rows)
     # Read on its own, so that it is found in the index of open work and sorted afterwards.
     work = (
@@ -264,7 +269,7 @@ def _open_windows(
             lane.label("lane_value"),
             row.label("row_value"),
         )
-        .where(shown, IS_OPEN)
+        .where(shown)
         .cte("work")
         .prefix_with("MATERIALIZED")
     )

@@ -137,6 +137,7 @@ def test_lanes_are_read_in_windows_without_gap_or_repetition_and_every_count_is_
         },
     }
     near, consult = company.technicians["tech_near"], rows[ids[0]].template_id
+    ended = next(row for row in rows.values() if row.closed_at is not None and "空调" in row.title)
     filters: list[tuple[BoardFilters, Any]] = [
         (EVERYTHING, lambda row: True),
         (BoardFilters(region_id=cd), lambda row: row.region_id == cd),
@@ -146,15 +147,19 @@ def test_lanes_are_read_in_windows_without_gap_or_repetition_and_every_count_is_
         (BoardFilters(assignee_id=near), lambda row: row.assignee_id == near),
         (BoardFilters(is_unassigned=True), lambda row: row.assignee_id is None and row.closed_at is None),
         (BoardFilters(is_overdue=True), lambda row: row.due_at < company.at and row.closed_at is None),
-        (BoardFilters(search="100% 完_"), lambda row: "100% 完_" in row.title),
-        (BoardFilters(search="%"), lambda row: "%" in row.title),
+        (BoardFilters(search="100% 完_"), lambda row: row.closed_at is None and "100% 完_" in row.title),
+        (BoardFilters(search="%"), lambda row: row.closed_at is None and "%" in row.title),
         (BoardFilters(search="1_0"), lambda row: False),
         (BoardFilters(search="\\"), lambda row: False),
-        (BoardFilters(search="  空调  "), lambda row: "空调" in row.title),
+        (BoardFilters(search="  空调  "), lambda row: row.closed_at is None and "空调" in row.title),
         (BoardFilters(search=rows[ids[5]].no.lower()), lambda row: row.no == rows[ids[5]].no),
+        # Of ended work only the very number is found.
+        (BoardFilters(search=ended.no.lower()), lambda row: row.no == ended.no),
         (
             BoardFilters(region_id=cd, priority=4, search="空调"),
-            lambda row: row.region_id == cd and row.priority == 4 and "空调" in row.title,
+            lambda row: (
+                row.region_id == cd and row.priority == 4 and row.closed_at is None and "空调" in row.title
+            ),
         ),
     ]
     for name, viewer in viewers.items():
