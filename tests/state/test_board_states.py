@@ -15,6 +15,7 @@ from ticket_console.state import session
 from ticket_console.state.board_desk import BoardDeskState
 from ticket_console.state.board_hand import BoardHandState
 from ticket_console.state.board_views import BoardViewsState
+from ticket_console.state.ticket import TicketState
 from ticket_console.tickets.tables import BoardView, Event, Ticket, TicketSeen, WipLimit
 
 
@@ -115,6 +116,37 @@ async def test_looking_into_a_ticket_counts_as_seen(company: Company) -> None:
     await body(BoardDeskState.peek)(screen, opened.ticket_id)
 
     assert screen.peeked["ticket_id"] == opened.ticket_id
+    with reading() as connection:
+        seen = connection.execute(sa.select(table(TicketSeen))).one()
+    assert (seen.ticket_id, seen.version) == (opened.ticket_id, opened.version)
+
+
+class TicketScreen(Screen):
+    _show = TicketState._show
+    _look = TicketState._look
+    _put = TicketState._put
+
+    def __init__(self, at: datetime, ticket_id: int) -> None:
+        super().__init__(at)
+        self.path_open, self.shown_id = False, ticket_id
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+    def _ticket_id(self) -> int:
+        return self.shown_id
+
+    async def load(self) -> None:
+        await self._show()
+
+
+async def test_a_ticket_that_was_opened_is_not_new_on_the_board(company: Company) -> None:
+    opened = company.open()
+
+    await session.handler(permission="ticket.view")(TicketScreen.load)(
+        TicketScreen(company.at, opened.ticket_id)
+    )
+
     with reading() as connection:
         seen = connection.execute(sa.select(table(TicketSeen))).one()
     assert (seen.ticket_id, seen.version) == (opened.ticket_id, opened.version)

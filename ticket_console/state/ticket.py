@@ -35,7 +35,7 @@ from ticket_console.state.steps import (
 )
 from ticket_console.state.ticket_path import read_path
 from ticket_console.stock import reads as stock
-from ticket_console.tickets import reads
+from ticket_console.tickets import reads, seeing
 from ticket_console.tickets.tables import Visibility
 from ticket_console.tickets.writing import StaleTicket, TicketNotFound
 
@@ -314,7 +314,11 @@ class TicketState(SessionState):
         return notice
 
     async def _show(self) -> None:
-        self._put(await self._look(self._actor()))
+        viewer = self._actor()
+        self._put(await self._look(viewer))
+        if viewer.user_id is not None:
+            versions = {self._ticket_id(): int(self.ticket["version"])}
+            await in_writer(seeing.saw, user_id=viewer.user_id, at=self._now(), versions=versions)
 
     async def _look(self, viewer: Actor) -> Plain:
         ticket_id = self._ticket_id()
