@@ -309,10 +309,10 @@ def _totals(rows: Any, currency: Any, caption: Any) -> rx.Component:
     return data_table(
         [
             Column(t("reconcile.column.outcome"), lambda item: _outcome(item["outcome"].to(str))),
-            Column(t("reconcile.column.lines"), lambda item: number(item["count"].to(int)), align="right"),
-            Column(t("reconcile.column.ours"), amount("ours_minor"), align="right", nowrap=True),
-            Column(t("reconcile.column.theirs"), amount("theirs_minor"), align="right", nowrap=True),
-            Column(t("reconcile.column.difference"), amount("difference_minor"), align="right", nowrap=True),
+            Column(t("reconcile.column.lines"), lambda item: number(item["count"].to(int)), align="end"),
+            Column(t("reconcile.column.ours"), amount("ours_minor"), align="end", nowrap=True),
+            Column(t("reconcile.column.theirs"), amount("theirs_minor"), align="end", nowrap=True),
+            Column(t("reconcile.column.difference"), amount("difference_minor"), align="end", nowrap=True),
         ],
         rows,
         caption=caption,
@@ -415,7 +415,7 @@ def _lines(may_change: Any) -> rx.Component:
                     rx.el.th(t("reconcile.column.outcome"), scope="col"),
                     *[
                         rx.el.th(
-                            t(f"reconcile.column.{name}"), scope="col", custom_attrs={"data-align": "right"}
+                            t(f"reconcile.column.{name}"), scope="col", custom_attrs={"data-align": "end"}
                         )
                         for name in ("ours", "theirs", "difference")
                     ],
@@ -475,7 +475,7 @@ def _line(item: Item, may_change: Any) -> rx.Component:
     def cell(content: Any, name: str, *, right: bool = False) -> rx.Component:
         attributes: dict[str, Any] = {"data-label": t(name)}
         if right:
-            attributes |= {"data-align": "right", "data-nowrap": "true"}
+            attributes |= {"data-align": "end", "data-nowrap": "true"}
         return rx.el.td(content, custom_attrs=attributes)
 
     def side(has: str, amount: str, below: Any) -> rx.Component:
