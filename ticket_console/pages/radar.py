@@ -193,7 +193,7 @@ def _log() -> rx.Component:
                     Column(t("surge.log.since"), lambda each: when(each["since"]), nowrap=True),
                     Column(t("surge.log.until"), lambda each: when(each["until"]), nowrap=True),
                     Column(t("surge.log.by"), _by),
-                    Column("", _actions, align="end"),
+                    Column(t("surge.actions"), _actions, align="end"),
                 ],
                 RadarState.log,
                 caption=t("surge.log"),
@@ -269,7 +269,7 @@ def _rules() -> rx.Component:
                         ),
                         Column(t("surge.rule.state"), _rule_state),
                         Column(
-                            "",
+                            t("surge.actions"),
                             lambda each: rx.cond(
                                 _MAY_CHANGE,
                                 button(
