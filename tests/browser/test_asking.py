@@ -44,7 +44,7 @@ def two_are_asked(server: Server) -> Iterator[None]:
     rows(
         server,
         "INSERT INTO dispatch_policy (org_id, code, name, ticket_class, region_id, version) "
-        "SELECT 1, ?, '{\"zh\":\"x\",\"en\":\"x\"}', 'repair', id, 1 FROM region WHERE code = 'SH'",
+        'SELECT 1, ?, \'{"zh":"x","en":"x"}\', \'repair\', id, 1 FROM region WHERE code = \'SH\'',
         code,
     )
     ((policy_id,),) = rows(server, "SELECT id FROM dispatch_policy WHERE code = ?", code)

@@ -45,6 +45,4 @@ def test_a_rule_that_closes_above_where_it_opens_is_refused_and_the_form_stays(p
     form.get_by_label("Over below").fill("2")
     form.get_by_role("button", name="Save").click()
     expect(form).to_have_count(0)
-    expect(radar.get_by_role("row", name=re.compile("Backlog: standby pool"))).to_contain_text(
-        "watching"
-    )
+    expect(radar.get_by_role("row", name=re.compile("Backlog: standby pool"))).to_contain_text("watching")
