@@ -5,8 +5,8 @@ or saved and restored in between. Rules:
 
 * A token rests at tasks, approvals and timers. Everything between two resting places (start, automatic,
   gateways, settle) is passed within one step and leaves no token.
-* Values an automatic node sets, and what is worked out from them, are facts for every guard tried later in the
-  same step; parallel branches are walked one after the other, in edge order.
+* Values an automatic node sets, and what is worked out from them, are facts for every guard tried later in
+  the same step; parallel branches are walked one after the other, in edge order.
 * A split makes one token per branch; an inclusive one only for the branches whose guards hold, or for the
   default where none does. A join holds tokens back (`waiting`) until as many siblings have come as it needs,
   never more than set out, and cancels those still under way.
