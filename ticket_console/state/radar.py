@@ -82,14 +82,17 @@ class RadarState(SessionState):
             found = await off_loop(_look, viewer=await self._resolve(), at=self._now(), slice=slice)
             async with self:
                 self._put(found)
+        return None
 
     @handler(permission="dispatch.manage")
     async def ask(self) -> Reply:
         self.asking = True
+        return None
 
     @handler(permission="dispatch.manage")
     async def stop_asking(self) -> Reply:
         self.asking = False
+        return None
 
     @handler(permission="dispatch.manage")
     async def open_standby(self, reason: str) -> Reply:
@@ -143,19 +146,23 @@ class RadarState(SessionState):
         """Take up a rule, or with 0 a new one."""
         known = next((each for each in self.rules if each["id"] == rule_id), None)
         self.rule = dict(_NEW_RULE) if known is None else {**_NEW_RULE, **known["form"]}
+        return None
 
     @handler(permission="dispatch.manage")
     async def put_rule(self, key: str, value: str) -> Reply:
         if key in _NEW_RULE and key not in ("id", "version", "is_active"):
             self.rule = {**self.rule, key: value}
+        return None
 
     @handler(permission="dispatch.manage")
     async def switch_rule(self, is_active: bool) -> Reply:
         self.rule = {**self.rule, "is_active": is_active}
+        return None
 
     @handler(permission="dispatch.manage")
     async def drop_rule(self) -> Reply:
         self.rule = {}
+        return None
 
     @handler(permission="dispatch.manage")
     async def keep_rule(self) -> Reply:
@@ -237,7 +244,7 @@ def _stage(each: StageOutlook) -> Plain:
     }
 
 
-def _named(key: str, **params: int) -> LocalText:
+def _named(key: str, **params: Any) -> LocalText:
     return {locale: translate(key, locale, **params) for locale in LOCALES}
 
 
