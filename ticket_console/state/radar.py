@@ -82,7 +82,6 @@ class RadarState(SessionState):
             found = await off_loop(_look, viewer=await self._resolve(), at=self._now(), slice=slice)
             async with self:
                 self._put(found)
-        return None
 
     @handler(permission="dispatch.manage")
     async def ask(self) -> Reply:
