@@ -18,8 +18,10 @@ const board = await import("data:text/javascript," + encodeURIComponent(source))
 const { feeds, moved } = JSON.parse(readFileSync(0, "utf8"));
 const state = feeds.reduce(board.absorb, board.EMPTY);
 const mine = new Map(moved.map((move) => [move.id, move]));
-const lanes = board.lanesOf(state, mine).map(({ key, count, more, pending, cards }) => (
-  { key, count, more, pending, cards: cards.map((card) => [card.id, card.version]) }
+const lanes = board.lanesOf(state, mine).map(({ key, count, cells }) => (
+  { key, count, cells: cells.map(({ row, count, more, pending, cards }) => (
+    { row, count, more, pending, cards: cards.map((card) => [card.id, card.version]) }
+  )) }
 ));
 const unsettled = [...board.unsettled(mine, state.cards).keys()];
 console.log(JSON.stringify({ seq: state.seq, missed: state.missed, lanes, unsettled }));
@@ -41,24 +43,38 @@ def play(*feeds: dict[str, Any], moved: tuple[dict[str, Any], ...] = ()) -> dict
     return told
 
 
-def card(number: int, stage: str = "intake", *, version: int = 1, priority: int = 3) -> dict[str, Any]:
+def card(
+    number: int, stage: str = "intake", *, version: int = 1, priority: int = 3, row: str = ""
+) -> dict[str, Any]:
     return {
         "id": number,
         "stage": stage,
+        "lane": stage,
+        "row": row,
         "version": version,
         "priority_class": priority,
         "rank": f"{number:04}",
     }
 
 
-def snapshot(*cards: dict[str, Any], seq: int = 0, board: str = "b", **counts: int) -> dict[str, Any]:
+def snapshot(
+    *cards: dict[str, Any], seq: int = 0, board: str = "b", rows: tuple[str, ...] = (), **counts: int
+) -> dict[str, Any]:
     lanes = []
     for key in ("intake", "onsite"):
         inside = [each for each in cards if each["stage"] == key]
         count = counts.get(key, len(inside))
         lane = {"key": key, "name": {}, "category": "todo", "count": count, "cards": inside}
-        lanes.append({**lane, "more": count > len(inside)})
-    return {"kind": "snapshot", "board": board, "seq": seq, "at": "", "lanes": lanes}
+        cells = {row: {"count": _inside(inside, row), "more": False} for row in rows}
+        lanes.append({**lane, "more": count > len(inside), "cells": cells if rows else None})
+    return {
+        "kind": "snapshot", "board": board, "seq": seq, "at": "", "by": "stage",
+        "rows": [{"key": row} for row in rows], "lanes": lanes,
+    }  # fmt: skip
+
+
+def _inside(cards: list[dict[str, Any]], row: str) -> int:
+    return sum(each["row"] == row for each in cards)
 
 
 def patch(
@@ -70,8 +86,10 @@ def patch(
 
 
 def lane(told: dict[str, Any], key: str) -> dict[str, Any]:
+    """A lane of a board without rows: its count, and what stands in its one cell."""
     found: dict[str, Any] = next(each for each in told["lanes"] if each["key"] == key)
-    return found
+    (cell,) = found["cells"]
+    return {**cell, "count": found["count"]}
 
 
 def test_a_patch_moves_a_card_and_brings_the_exact_counts() -> None:
@@ -160,3 +178,30 @@ def test_a_move_is_settled_by_a_newer_version_of_its_card(version: int, left: li
     )
 
     assert told["unsettled"] == left
+
+
+def test_with_rows_across_a_card_stands_in_the_cell_of_its_lane_and_row() -> None:
+    told = play(
+        snapshot(card(1, row="north"), card(2, row="south"), rows=("north", "south")),
+        moved=({"id": 1, "to": "onsite", "version": 1, "pending": True},),
+    )
+
+    intake, onsite = ({cell["row"]: cell for cell in each["cells"]} for each in told["lanes"])
+    assert [cell["cards"] for cell in intake.values()] == [[], [[2, 1]]]
+    assert [cell["cards"] for cell in onsite.values()] == [[[1, 1]], []]
+    assert [cell["count"] for cell in (*intake.values(), *onsite.values())] == [0, 1, 1, 0]
+
+
+def test_a_card_dropped_between_two_others_stands_there_until_the_server_says_its_rank() -> None:
+    told = play(
+        snapshot(card(1), card(2), card(3)),
+        moved=({"id": 3, "to": "intake", "version": 1, "pending": True, "place": [3, "0001", 1]},),
+    )
+
+    assert lane(told, "intake")["cards"] == [[1, 1], [3, 1], [2, 1]]
+
+
+def test_a_card_of_a_lane_that_came_later_has_the_whole_board_asked_for() -> None:
+    told = play(snapshot(card(1)), patch(1, card(2, "elsewhere"), intake=1))
+
+    assert told["missed"] is True
