@@ -128,6 +128,15 @@ export async function openMap(container, { speak, draw, label, ...options }) {
   };
 }
 
+// The map and its buttons in the reader's language, which may change while the map is open.
+export function nameMap(open, { speak, label }) {
+  const container = open?.map?.getContainer();
+  container?.querySelector(".maplibregl-canvas")?.setAttribute("aria-label", label);
+  for (const [name, key] of [["zoom-in", "map.zoom_in"], ["zoom-out", "map.zoom_out"]]) {
+    for (const attribute of ["aria-label", "title"]) container?.querySelector(`.maplibregl-ctrl-${name}`)?.setAttribute(attribute, speak.t(key));
+  }
+}
+
 const CELL = 12;
 
 // The points that lie together where most of them lie: work on two continents is not shown as one ocean.

@@ -3,7 +3,7 @@ import { createElement as h, useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { LocateFixed, LocateOff } from "lucide-react";
 import { Ago, Due, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
-import { boundsOf, openMap } from "./canvas.js";
+import { boundsOf, nameMap, openMap } from "./canvas.js";
 import { addMine, setData, trackFeatures } from "./layers.js";
 import { TrackPanel, useTrack } from "./track.jsx";
 
@@ -129,6 +129,7 @@ export function MyMap({ jobs = [], technicianId = 0 }) {
     // The language of the label alone is no reason to open the map anew.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
+  useEffect(() => nameMap(opened.current, { speak, label: speak.t("my_map.canvas") }), [speak, drawn]);
   useEffect(() => {
     const map = opened.current?.map;
     if (!map || !drawn) return;

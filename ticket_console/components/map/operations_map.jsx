@@ -5,7 +5,7 @@ import { Link } from "react-router";
 import { ArrowLeft, Crown, House, Layers, MapPin, Navigation, Route, Store, TriangleAlert, UserRound, X } from "lucide-react";
 import { Ago, Due, useLanguage, useNow } from "$/public/external/ticket_console/components/text/language.jsx";
 import { ReasonDialog, notify } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
-import { boundsOf, openMap, reducedMotion } from "./canvas.js";
+import { boundsOf, nameMap, openMap, reducedMotion } from "./canvas.js";
 import { EMERGENCY, addOperations, setData, trackFeatures } from "./layers.js";
 import { TrackPanel, useTrack } from "./track.jsx";
 
@@ -345,6 +345,7 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, mayAssign,
     // The language of the label alone is no reason to open the map anew.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
+  useEffect(() => nameMap(opened.current, { speak, label: speak.t("map.canvas") }), [speak, drawn]);
 
   // At first the map shows where the work is.
   const placed = useRef(false);

@@ -3,7 +3,7 @@ import { createElement as h, memo, useCallback, useDeferredValue, useEffect, use
 import { Link } from "react-router";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { Ago, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
-import { boundsOf, openMap, reducedMotion } from "./canvas.js";
+import { boundsOf, nameMap, openMap, reducedMotion } from "./canvas.js";
 import { addSites, setData } from "./layers.js";
 
 const AGAIN = 60000;
@@ -120,6 +120,7 @@ export function SitesMap() {
     // The language of the label alone is no reason to open the map anew.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
+  useEffect(() => nameMap(opened.current, { speak, label: speak.t("sites.canvas") }), [speak, drawn]);
   useEffect(() => {
     setData(opened.current?.map, "sites", features);
   }, [features, drawn]);
