@@ -122,9 +122,9 @@ def _forms(locale: str) -> set[str]:
 
 
 OUR_KEYS: Final = frozenset(key.partition(".")[0] for key in catalog("en"))
-# Single words are also what customers name things by; whole phrases are only ours.
+# Single words are also what customers name things by, and one character is the face of a name: phrases are ours.
 OUR_CHINESE: Final = frozenset(
-    text for text in _forms("zh") - _forms("en") if re.search("[\u4e00-\u9fff]", text)
+    text for text in _forms("zh") - _forms("en") if len(text) > 1 and re.search("[\u4e00-\u9fff]", text)
 )
 OUR_ENGLISH: Final = frozenset(text for text in _forms("en") - _forms("zh") if " " in text)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from uuid import uuid4
@@ -106,9 +107,9 @@ def platform(device: Device) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory, platform: str) -> Iterator[Server]:
+def console(founded: Path, tmp_path_factory: pytest.TempPathFactory, platform: str) -> Iterator[Server]:
     """A console that may ask that system."""
-    running = new_server(tmp_path_factory.mktemp("forms"), OUTBOUND_HOSTS=platform)
+    running = new_server(tmp_path_factory.mktemp("forms"), founded=founded, OUTBOUND_HOSTS=platform)
     running.start()
     yield running
     running.stop()

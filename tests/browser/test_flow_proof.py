@@ -4,7 +4,6 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,22 +13,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.fixtures.browsers import OpenPage, Server, new_server
+from tests.fixtures.browsers import OpenPage, Server
 
 FLOW = "repair"
 OTHER_PATH = {"zh": "走不同的路", "en": "other path"}
 TEST = "cooling as before"
 # Asked for electrical work, the first way takes it; cooling is left for whoever takes the rest.
 WOULD_TAKE = {"accept_hvac": "accept_any", "accept_electrical": "accept_hvac"}
-
-
-@pytest.fixture(scope="module")
-def proving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A console of its own: what is published here must not change the processes of other tests."""
-    running = new_server(tmp_path_factory.mktemp("proving"))
-    running.start()
-    yield running
-    running.stop()
 
 
 def asked(server: Server, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -116,18 +106,18 @@ def parts_at_work(server: Server) -> list[str]:
 
 @pytest.mark.parametrize("locale", ["zh", "en"])
 def test_a_changed_condition_lists_the_tickets_that_differ_and_draws_both_ways(
-    page_as: OpenPage, proving: Server, locale: str
+    page_as: OpenPage, server: Server, locale: str
 ) -> None:  # moonshot 1
-    page = page_as("manager", f"/designer/flows/{FLOW}", server=proving, locale=locale)
+    page = page_as("manager", f"/designer/flows/{FLOW}", locale=locale)
     send_cooling_elsewhere(page)
-    before = versions_of_running(proving)
+    before = versions_of_running(server)
     turn_to(page, 1)
-    replay(page, *last_month(proving))
+    replay(page, *last_month(server))
     rows = page.locator(".fp .tc-table button")
     expect(rows.first).to_be_visible()
 
     path = page.locator(".fp-filter button", has_text=OTHER_PATH[locale])
-    concerned = accepted_by(proving)
+    concerned = accepted_by(server)
     assert int(path.locator(".tc-num").inner_text()) == len(concerned)
     path.click()
     expect(path).to_have_attribute("aria-pressed", "true")
@@ -136,44 +126,44 @@ def test_a_changed_condition_lists_the_tickets_that_differ_and_draws_both_ways(
     pair = page.locator(".fp-replayed .fp-pair section")
     only(pair.nth(0), f"trade-{took}")
     only(pair.nth(1), f"trade-{WOULD_TAKE[took]}")
-    assert versions_of_running(proving) == before
+    assert versions_of_running(server) == before
     undo(page)
 
 
 def test_an_unchanged_draft_would_send_every_ticket_the_way_it_went(
-    page_as: OpenPage, proving: Server
+    page_as: OpenPage, server: Server
 ) -> None:
-    page = page_as("manager", f"/designer/flows/{FLOW}", server=proving, locale="en")
+    page = page_as("manager", f"/designer/flows/{FLOW}", locale="en")
     turn_to(page, 1)
-    replay(page, *last_month(proving))
+    replay(page, *last_month(server))
 
     expect(page.locator(".fp .tc-note[data-tone=ok]")).to_contain_text("exactly as they went")
     expect(page.locator(".fp-filter")).to_have_count(0)
 
 
-def test_a_replay_that_is_stopped_leaves_its_row_and_no_process(page_as: OpenPage, proving: Server) -> None:
-    page = page_as("manager", f"/designer/flows/{FLOW}", server=proving, locale="en")
+def test_a_replay_that_is_stopped_leaves_its_row_and_no_process(page_as: OpenPage, server: Server) -> None:
+    page = page_as("manager", f"/designer/flows/{FLOW}", locale="en")
     send_cooling_elsewhere(page)
     turn_to(page, 1)
-    before = runs(proving)
-    replay(page, *last_month(proving))
+    before = runs(server)
+    replay(page, *last_month(server))
 
     page.locator(".fp").get_by_role("button", name="Stop").click()
 
     expect(page.locator(".fp .tc-note")).to_contain_text("was stopped and left no result")
     deadline = time.monotonic() + 20
-    while parts_at_work(proving):
+    while parts_at_work(server):
         assert time.monotonic() < deadline
         page.wait_for_timeout(100)
-    assert runs(proving) == [*before, ("cancelled", 1)]
+    assert runs(server) == [*before, ("cancelled", 1)]
     undo(page)
 
 
 def test_a_saved_ticket_blocks_what_breaks_it_until_it_is_accepted_and_running_tickets_move_only_when_told(
-    page_as: OpenPage, proving: Server
+    page_as: OpenPage, server: Server
 ) -> None:  # moonshot 9, FLW-11
     ((ticket_id, ticket_no),) = asked(
-        proving,
+        server,
         """SELECT ticket.id, ticket.no FROM ticket JOIN token ON token.ticket_id = ticket.id
         JOIN flow_version ON flow_version.id = ticket.flow_version_id
         JOIN flow ON flow.id = flow_version.flow_id
@@ -182,7 +172,7 @@ def test_a_saved_ticket_blocks_what_breaks_it_until_it_is_accepted_and_running_t
         ORDER BY ticket.id LIMIT 1""",
         FLOW,
     )
-    page = page_as("manager", f"/tickets/{ticket_id}", server=proving, locale="en")
+    page = page_as("manager", f"/tickets/{ticket_id}", locale="en")
     page.get_by_role("button", name="Save as test").click()
     page.get_by_role("dialog").locator("textarea").fill(TEST)
     page.get_by_role("dialog").locator("[data-tone=primary]").click()
@@ -206,7 +196,7 @@ def test_a_saved_ticket_blocks_what_breaks_it_until_it_is_accepted_and_running_t
     only(pair.nth(1), "trade-accept_any")
 
     # With a reason it is published, and whoever is on the way stays on the version before.
-    running = versions_of_running(proving)
+    running = versions_of_running(server)
     turn_to(page, 0)
     page.locator('[data-test="publish"]').click()
     failed.locator("input").fill("cooling goes to everybody now")
@@ -215,7 +205,7 @@ def test_a_saved_ticket_blocks_what_breaks_it_until_it_is_accepted_and_running_t
     turn_to(page, 2)
     shown = page.locator(".fp-version")
     expect(shown).to_have_count(2)
-    assert versions_of_running(proving) == running
+    assert versions_of_running(server) == running
 
     # What changed is drawn, with who stands there.
     picture = page.locator(".fp-canvas")
@@ -238,33 +228,33 @@ def test_a_saved_ticket_blocks_what_breaks_it_until_it_is_accepted_and_running_t
     old, new = (
         row[0]
         for row in asked(
-            proving,
+            server,
             """SELECT flow_version.id FROM flow_version JOIN flow ON flow.id = flow_version.flow_id
             WHERE flow.code = ? ORDER BY number""",
             FLOW,
         )
     )
     carried = "SELECT flow_version_id FROM ticket WHERE no = ?"
-    assert asked(proving, carried, number) == [(new,)]
+    assert asked(server, carried, number) == [(new,)]
     # It can be taken back for as long as nobody acted upon it, and not only in this sitting.
     page.reload()
     turn_to(page, 2)
     expect(page.get_by_role("button", name="Take back")).to_have_count(1)
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_role("button", name="Take back")).to_have_count(0)
-    assert versions_of_running(proving) == running
+    assert versions_of_running(server) == running
 
     # The older version is published again, with the reason; then nothing differs from how it went.
     shown.last.click()
     page.locator(".fp-actions input").fill("customers want their own technicians")
     page.get_by_role("button", name="Publish this version again").click()
     expect(shown.last).to_contain_text("in use")
-    assert asked(proving, "SELECT current_version_id FROM flow WHERE code = ?", FLOW) == [(old,)]
-    assert versions_of_running(proving) == running
+    assert asked(server, "SELECT current_version_id FROM flow WHERE code = ?", FLOW) == [(old,)]
+    assert versions_of_running(server) == running
 
 
-def test_the_tabs_have_no_fault_a_screen_reader_would_meet(page_as: OpenPage, proving: Server) -> None:
-    page = page_as("manager", f"/designer/flows/{FLOW}", server=proving, locale="en")
+def test_the_tabs_have_no_fault_a_screen_reader_would_meet(page_as: OpenPage, server: Server) -> None:
+    page = page_as("manager", f"/designer/flows/{FLOW}", locale="en")
     for tab, ready in ((1, ".fp-period"), (2, ".fp-version")):
         turn_to(page, tab)
         page.locator(ready).first.wait_for()

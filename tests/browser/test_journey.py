@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -71,8 +72,9 @@ class Opened:
 def test_a_request_becomes_a_settled_statement(
     words: Words, server: Server, page_as: OpenPage, tmp_path: Path
 ) -> None:
-    board = page_as("dispatcher", "/board", locale=words.locale)
-    board.locator("[data-card]").first.wait_for()
+    # A lane of many cards draws those in sight only, so the dispatcher looks for who will call.
+    board = page_as("dispatcher", f"/board?{urlencode({'q': words.caller})}", locale=words.locale)
+    board.locator("[data-lane]").first.wait_for()
     board.evaluate("window.wasNeverReloaded = true")
 
     opened = _the_agent_takes_the_request(page_as("agent", "/tickets/new", locale=words.locale), words)

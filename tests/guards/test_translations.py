@@ -123,6 +123,9 @@ def keys_of(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Call) and _is_speaking(node):
             arguments = node.args[1:2] if _called(node) == "FieldProblem" else node.args[:1]
             yield from filter(None, map(_text, arguments))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "audit.record":
+            actions = [_text(each.value) for each in node.keywords if each.arg == "action"]
+            yield from (f"audit.deed.{action}" for action in actions if action)
         elif isinstance(node, ast.Call) and _called(node) in PAGE_MAKERS:
             yield from filter(
                 None, (_text(each.value) for each in node.keywords if each.arg in KEY_ARGUMENTS)

@@ -141,7 +141,7 @@ export function MyMap({ jobs = [], technicianId = 0 }) {
     // `placed` is new at every drawing; the jobs are what it is made of.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [jobs, shown.track, drawn]);
-  return h("div", { className: "mp-mine", "data-map": noMap ? "none" : drawn ? "drawn" : "opening" },
+  return h("div", { className: "mp-mine", "data-map": noMap ? "none" : drawn ? "drawn" : "opening", "aria-busy": (!noMap && !drawn) || undefined },
     h("div", { className: "mp-area" }, h("div", { ref: area, className: "mp-canvas" }),
       noMap && h("div", { className: "tc-empty", role: "status" }, h("strong", null, speak.t("map.no_drawing")), h("div", { className: "tc-empty-text" }, speak.t("map.no_drawing.text"))),
       h("p", { className: "mp-source" }, speak.t(isOwn ? "map.source" : "map.source_configured"))),

@@ -413,7 +413,7 @@ export function OperationsMap({ feed = {}, chosen = {}, verdict = {}, mayAssign,
 
   return h("div", {
     ref: root, className: "mp", "data-status": state.status, "data-map": noMap ? "none" : drawn ? "drawn" : "opening", "data-tickets": state.tickets.size, "data-moved": feed?.seq ?? 0,
-    "aria-busy": state.status === "loading" || undefined,
+    "aria-busy": state.status === "loading" || (!noMap && !drawn) || undefined,
   },
     h("div", { className: "mp-area" },
       h("div", { ref: area, className: "mp-canvas" }),

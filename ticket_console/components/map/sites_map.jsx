@@ -146,7 +146,7 @@ export function SitesMap() {
       h("button", { type: "button", className: "ta-sort", "aria-pressed": isBy, onClick: () => change({ by: name, descending: isBy ? !asked.descending : FIGURES.includes(name) }) },
         label, isBy ? h(asked.descending ? ArrowDown : ArrowUp, { "aria-hidden": true }) : h("span", { className: "ta-sort-room" })));
   };
-  return h("div", { className: "mp mp-sites", "data-status": status, "data-map": noMap ? "none" : drawn ? "drawn" : "opening", "data-sites": rows.length, "aria-busy": status === "loading" || undefined },
+  return h("div", { className: "mp mp-sites", "data-status": status, "data-map": noMap ? "none" : drawn ? "drawn" : "opening", "data-sites": rows.length, "aria-busy": status === "loading" || (!noMap && !drawn) || undefined },
     h("div", { className: "mp-area" }, h("div", { ref: area, className: "mp-canvas" }),
       noMap && h("div", { className: "tc-empty", role: "status" }, h("strong", null, speak.t("map.no_drawing")), h("div", { className: "tc-empty-text" }, speak.t("sites.no_drawing.text"))),
       h("p", { className: "mp-source" }, speak.t(isOwn ? "map.source" : "map.source_configured"))),

@@ -182,6 +182,9 @@ export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLe
       for (const name of PLACES) {
         for (const each of box.current?.querySelectorAll(`[${name}]`) ?? []) each.removeAttribute(name);
       }
+      // A day without visits holds nothing that takes the focus, and still has to be scrolled by keyboard.
+      const hours = box.current?.querySelector(".ec-main");
+      if (hours && hours.tabIndex !== 0) hours.tabIndex = 0;
     };
     const watcher = new MutationObserver(tidy);
     watcher.observe(box.current, { childList: true, subtree: true, attributes: true, attributeFilter: ["role", "tabindex", ...PLACES] });
