@@ -11,6 +11,7 @@ from ticket_console.kernel import conditions
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.settlement import wording
 from ticket_console.settlement.card_reading import read_cards, read_splits
+from ticket_console.settlement.facts import plain
 from ticket_console.settlement.kinds import Dimension, Side
 from ticket_console.settlement.rule_reading import Reader
 from ticket_console.settlement.rules import (
@@ -162,6 +163,7 @@ class _Rules(Reader):
         if not isinstance(raw, list | tuple) or not raw or not all(isinstance(each, Mapping) for each in raw):
             self.wrong("bands", "no_bands")
             return ()
+        known = len(self.problems)
         bands = tuple(
             Band(
                 lower=self.number(f"bands[{index}].lower", each.get("lower")),
@@ -172,14 +174,25 @@ class _Rules(Reader):
             )
             for index, each in enumerate(raw)
         )
+        if len(self.problems) == known:
+            self.refuse_uncovered(bands)
+        return bands
+
+    def refuse_uncovered(self, bands: tuple[Band, ...]) -> None:
+        """Names every gap and every overlap with its two numbers."""
         edge: Decimal | None = Decimal(0)
         for index, band in enumerate(bands):
-            if band.lower != edge or (band.upper is not None and band.upper <= band.lower):
-                self.wrong(f"bands[{index}]", "gap_or_overlap")
+            path = f"bands[{index}]"
+            if band.upper is not None and band.upper <= band.lower:
+                self.wrong(path, "tier_empty", lower=plain(band.lower), upper=plain(band.upper))
+            elif edge is None or band.lower < edge:
+                upper = "∞" if edge is None else plain(edge)
+                self.wrong(path, "tier_overlap", lower=plain(band.lower), upper=upper)
+            elif band.lower > edge:
+                self.wrong(path, "tier_gap", lower=plain(edge), upper=plain(band.lower))
             edge = band.upper
         if edge is not None:
-            self.wrong(f"bands[{len(bands) - 1}]", "bands_end")
-        return bands
+            self.wrong(f"bands[{len(bands) - 1}]", "bands_end", upper=plain(edge))
 
     def card(self, op: Op) -> str | None:
         if self.raw.get("card") is None:

@@ -72,7 +72,10 @@ class Reader:
                 number = Decimal(raw)
             except InvalidOperation:
                 number = Decimal("NaN")
-            if number.is_finite() and abs(number) <= _LARGEST:
+            if number.is_infinite() or (number.is_finite() and abs(number) > _LARGEST):
+                self.wrong(key, "not_finite", limit=f"{_LARGEST:,f}")
+                return Decimal(0)
+            if number.is_finite():
                 return number
         self.wrong(key, "not_a_number")
         return Decimal(0)

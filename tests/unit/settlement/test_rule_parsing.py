@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.builders.settlement import STANDARD, make_rule, make_rules, when
+from ticket_console.kernel.errors import FieldProblem
 from ticket_console.settlement.rule_parsing import BadRules, parse_rules
 from ticket_console.settlement.standard_rules import RULES
 
@@ -66,19 +67,20 @@ def test_a_group_that_could_take_the_place_of_base_labour_guarantees_none() -> N
 
 
 @pytest.mark.parametrize(
-    ("bands", "where", "code"),
+    ("bands", "where", "code", "figures"),
     [
-        ([("0", "10"), ("11", None)], "rules[1].bands[1]", "gap_or_overlap"),
-        ([("0", "10"), ("9", None)], "rules[1].bands[1]", "gap_or_overlap"),
-        ([("1", None)], "rules[1].bands[0]", "gap_or_overlap"),
-        ([("0", "0"), ("0", None)], "rules[1].bands[0]", "gap_or_overlap"),
-        ([("0", None), ("10", None)], "rules[1].bands[1]", "gap_or_overlap"),
-        ([("0", "10"), ("10", "20")], "rules[1].bands[1]", "bands_end"),
-        ([], "rules[1].bands", "no_bands"),
+        ([("0", "10"), ("11", None)], "[1]", "tier_gap", {"lower": "10", "upper": "11"}),
+        ([("0", "10"), ("9.5", None)], "[1]", "tier_overlap", {"lower": "9.5", "upper": "10"}),
+        ([("1", None)], "[0]", "tier_gap", {"lower": "0", "upper": "1"}),
+        ([("-1", None)], "[0]", "tier_overlap", {"lower": "-1", "upper": "0"}),
+        ([("0", "0"), ("0", None)], "[0]", "tier_empty", {"lower": "0", "upper": "0"}),
+        ([("0", None), ("10", None)], "[1]", "tier_overlap", {"lower": "10", "upper": "∞"}),
+        ([("0", "10"), ("10", "20")], "[1]", "bands_end", {"upper": "20"}),
+        ([], "", "no_bands", {}),
     ],
 )
-def test_tiers_must_hold_every_number_once(  # pains 41
-    bands: list[tuple[str, str | None]], where: str, code: str
+def test_tiers_must_hold_every_number_once_and_the_refusal_has_the_numbers(  # pains 41, STL-17
+    bands: list[tuple[str, str | None]], where: str, code: str, figures: dict[str, str]
 ) -> None:
     tier = make_rule(
         "volume",
@@ -88,7 +90,12 @@ def test_tiers_must_hold_every_number_once(  # pains 41
         bands=[{"lower": lower, "upper": upper, "value": "1"} for lower, upper in bands],
     )
 
-    assert problems(make_rule("base"), tier) == {where: code}
+    with pytest.raises(BadRules) as refused:
+        make_rules(make_rule("base"), tier)
+
+    assert refused.value.problems == (
+        FieldProblem(f"rules[1].bands{where}", f"settlement.rules.{code}", figures),
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,8 +113,8 @@ def test_tiers_must_hold_every_number_once(  # pains 41
         ({"order": True}, "order", "not_a_whole_number"),
         ({"value": 0.1}, "value", "not_a_number"),
         ({"value": "NaN"}, "value", "not_a_number"),
-        ({"value": "Infinity"}, "value", "not_a_number"),
-        ({"value": "1e30"}, "value", "not_a_number"),
+        ({"value": "Infinity"}, "value", "not_finite"),
+        ({"value": "1e30"}, "value", "not_finite"),
         ({"value": "ten"}, "value", "not_a_number"),
         ({"value": None}, "value", "not_a_number"),
         ({"over": "5"}, "over", "bad_threshold"),
@@ -229,7 +236,7 @@ def test_a_rate_card_is_read_as_it_is_written() -> None:  # STL-15
         ({"entries": [["SH", "1"]]}, "entries[0]", "bad_entry"),
         ({"entries": [["SH", "", "1"]]}, "entries[0]", "bad_entry"),
         ({"entries": [["SH", "install", "1"], ["SH", "install", "2"]]}, "entries[1]", "entry_twice"),
-        ({"entries": [["SH", "install", "Infinity"]]}, "entries[0]", "not_a_number"),
+        ({"entries": [["SH", "install", "Infinity"]]}, "entries[0]", "not_finite"),
         ({"otherwise": 0.1}, "otherwise", "not_a_number"),
         ({"secret": 1}, "secret", "unknown_key"),
     ],
