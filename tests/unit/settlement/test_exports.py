@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 from python_calamine import CalamineWorkbook
 
+from ticket_console.settlement import payees
 from ticket_console.settlement.closing import PeriodView
 from ticket_console.settlement.documents import DocumentLine, StatementDocument
 from ticket_console.settlement.exports import (
@@ -54,8 +55,8 @@ def make_line(amount_minor: int, **changes: Any) -> DocumentLine:
 
 def make_document(*lines: DocumentLine, **changes: Any) -> StatementDocument:
     plain: dict[str, Any] = {
-        "technician_id": 42,
-        "payee_name": "安娜",
+        "payee": payees.technician(42),
+        "payee_name": {"zh": "安娜", "en": "安娜"},
         "period": NOVEMBER,
         "number": 1,
         "state": StatementState.ISSUED,
@@ -157,7 +158,7 @@ def test_the_same_statement_gives_the_same_file() -> None:
 
 @pytest.mark.parametrize("text", DANGEROUS)
 def test_nothing_in_a_workbook_is_a_formula_or_a_link(text: str) -> None:  # pains 44
-    document = make_document(make_line(100, ticket_no=text, item=text, formula=text), payee_name=text)
+    document = make_document(make_line(100, ticket_no=text, item=text, formula=text), payee_name={"zh": text})
 
     content = statement_xlsx(document, locale="zh")
 
@@ -238,8 +239,10 @@ def test_totals_of_a_period_add_up_in_both_files() -> None:
 
 
 def test_file_names_are_safe_anywhere() -> None:
-    assert statement_filename(TWO_TICKETS, "xlsx") == "statement-2026-11-42-01.xlsx"
-    assert statement_filename(make_document(number=None), "csv") == "statement-2026-11-42-draft.csv"
+    assert statement_filename(TWO_TICKETS, "xlsx") == "statement-2026-11-technician-42-01.xlsx"
+    assert (
+        statement_filename(make_document(number=None), "csv") == "statement-2026-11-technician-42-draft.csv"
+    )
 
 
 def _parts(content: bytes) -> dict[str, str]:

@@ -1,52 +1,20 @@
 """Every preset rule pays what a person worked out, and its near miss gets nothing from it."""
 
-from collections.abc import Callable
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 
-from tests.builders.settlement import STANDARD, make_facts
-from ticket_console.settlement.facts import Facts, Hazard, PartUsed, ServiceClass, ToolUsed, Urgency
+from tests.builders.goldens import facts_of_case, read_cases
+from tests.builders.settlement import STANDARD
 from ticket_console.settlement.kinds import Dimension
 from ticket_console.settlement.rating import rate
 
-CASES = yaml.safe_load((Path(__file__).parent / "goldens" / "presets.yaml").read_text(encoding="utf-8"))
-FRIDAY = ["2026-11-20 10:00", "2026-11-20 12:00"]
-
-
-def facts_of(changes: dict[str, Any]) -> Facts:
-    """The facts of a case: what it names, and a plain installation otherwise."""
-    known = dict(changes)
-    zone = ZoneInfo(known.get("site_tz", "Asia/Shanghai"))
-    started, finished = (
-        datetime.fromisoformat(each).replace(tzinfo=zone) for each in known.pop("work", FRIDAY)
-    )
-    read: dict[str, Callable[[Any], Any]] = {
-        "urgency": Urgency,
-        "service_class": ServiceClass,
-        "hazards": lambda codes: tuple(Hazard(code) for code in codes),
-        "parts": lambda listed: tuple(PartUsed(sku, Decimal(qty), cost) for sku, qty, cost in listed),
-        "tools": lambda listed: tuple(ToolUsed(code, Decimal(days), cost) for code, days, cost in listed),
-        "difficulty": Decimal,
-        "labour_hours": Decimal,
-        "distance_km": Decimal,
-        "response_minutes": Decimal,
-        "satisfaction": Decimal,
-    }
-    return make_facts(
-        started_at=started,
-        finished_at=finished,
-        **{key: read[key](value) if key in read else value for key, value in known.items()},
-    )
+CASES = read_cases(Path(__file__).parent / "goldens" / "presets.yaml")
 
 
 def paid(changes: dict[str, Any], rule: str) -> int | None:
-    lines = [line for line in rate(facts_of(changes), STANDARD).lines if line.rule_code == rule]
+    lines = [line for line in rate(facts_of_case(changes), STANDARD).lines if line.rule_code == rule]
     return sum(line.amount_minor for line in lines) if lines else None
 
 
