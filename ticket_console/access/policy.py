@@ -10,7 +10,15 @@ from ticket_console.kernel.errors import Forbidden
 _TICKET_WORK: Final = frozenset({"ticket.view", "ticket.act", "ticket.comment", "ticket.attach"})
 _FLOOR: Final = _TICKET_WORK | {"board.view", "dashboard.view", "ticket.open", "ticket.cancel", "intake.view"}
 _MONEY: Final = frozenset(
-    {"money.view", "settlement.view", "settlement.issue", "settlement.correct", "period.close"}
+    {
+        "money.view",
+        "settlement.view",
+        "settlement.issue",
+        "settlement.correct",
+        "settlement.respond",
+        "settlement.pay",
+        "period.close",
+    }
 )
 # Whoever gives out the work says what is first, shares boards, and answers for going over a limit.
 _BOARD: Final = frozenset({"board.order", "board.override", "board.share"})
@@ -27,7 +35,7 @@ PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
     Role.DISPATCHER: _FLOOR
     | _BOARD
     | {"ticket.assign", "ticket.adjust", "position.view", "roster.manage", "shift.hand_over"},
-    Role.TECHNICIAN: _TICKET_WORK | {"settlement.view_own", "shift.hand_over"},
+    Role.TECHNICIAN: _TICKET_WORK | {"settlement.view_own", "settlement.respond", "shift.hand_over"},
     Role.FINANCE: _TICKET_WORK | _MONEY | {"board.view", "dashboard.view"},
     Role.AGENT: _FLOOR | {"intake.import"},
     Role.ACCOUNT_MANAGER: _TICKET_WORK | {"board.view", "dashboard.view", "ticket.open"},

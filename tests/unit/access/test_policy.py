@@ -37,6 +37,8 @@ MATRIX = {
     "settlement.view_own": "  T    ",
     "settlement.issue": "M  F   ",
     "settlement.correct": "M  F   ",
+    "settlement.respond": "M TF   ",
+    "settlement.pay": "M  F   ",
     "period.close": "M  F   ",
     "intake.view": "MD  AU ",
     "intake.import": "M   A  ",
