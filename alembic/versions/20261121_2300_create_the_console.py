@@ -249,6 +249,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "code", name="uq_rule_set_org_id_code"),
     )
     op.create_table(
+        "schedule_run",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("failure", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_schedule_run_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_schedule_run"),
+        sa.UniqueConstraint(
+            "org_id", "kind", "zone", "local_day", name="uq_schedule_run_org_id_kind_zone_local_day"
+        ),
+    )
+    op.create_index("ix_schedule_run_open", "schedule_run", ["state", "lease_until"])
+    op.create_table(
         "skill",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -600,6 +623,35 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name="fk_seen_since_user_id"),
         sa.PrimaryKeyConstraint("user_id", name="pk_seen_since"),
     )
+    op.create_table(
+        "task",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("args", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("is_cancel_asked", sa.Boolean(), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["user_account.id"], name="fk_task_created_by"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_task_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_task"),
+        sa.UniqueConstraint("org_id", "command_id", name="uq_task_org_id_command_id"),
+    )
+    op.create_index("ix_task_created_by", "task", ["created_by", "id"])
+    op.create_index("ix_task_state", "task", ["state", "id"])
     op.create_table(
         "territory",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1067,33 +1119,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_shift"),
     )
     op.create_index("ix_shift_technician_id_starts_at", "shift", ["technician_id", "starts_at"])
-    op.create_table(
-        "statement",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("org_id", sa.Integer(), nullable=False),
-        sa.Column("technician_id", sa.Integer(), nullable=False),
-        sa.Column("payee_name", sa.String(length=80), nullable=False),
-        sa.Column("period_id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(length=32), nullable=False),
-        sa.Column("total_minor", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("from_seq", sa.BigInteger(), nullable=False),
-        sa.Column("as_of_seq", sa.BigInteger(), nullable=False),
-        sa.Column("content_hash", sa.String(length=64), nullable=False),
-        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("issued_by", sa.Integer(), nullable=True),
-        sa.Column("command_id", sa.String(length=64), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["issued_by"], ["user_account.id"], name="fk_statement_issued_by"),
-        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_statement_org_id"),
-        sa.ForeignKeyConstraint(["period_id"], ["period.id"], name="fk_statement_period_id"),
-        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_statement_technician_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_statement"),
-        sa.UniqueConstraint(
-            "technician_id", "period_id", "number", name="uq_statement_technician_id_period_id_number"
-        ),
-    )
     op.create_table(
         "technician_load",
         sa.Column("technician_id", sa.Integer(), nullable=False),
@@ -1603,6 +1628,8 @@ def upgrade() -> None:
         sa.Column("fact_snapshot_id", sa.BigInteger(), nullable=False),
         sa.Column("rule_set_version_id", sa.Integer(), nullable=False),
         sa.Column("payee_account_id", sa.BigInteger(), nullable=False),
+        sa.Column("technician_id", sa.Integer(), nullable=False),
+        sa.Column("vendor_id", sa.Integer(), nullable=True),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("trace", sa.Text(), nullable=False),
@@ -1618,7 +1645,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["rule_set_version_id"], ["rule_set_version.id"], name="fk_rating_rule_set_version_id"
         ),
+        sa.ForeignKeyConstraint(["technician_id"], ["technician.id"], name="fk_rating_technician_id"),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_rating_ticket_id"),
+        sa.ForeignKeyConstraint(["vendor_id"], ["vendor.id"], name="fk_rating_vendor_id"),
         sa.PrimaryKeyConstraint("id", name="pk_rating"),
     )
     op.create_index("ix_rating_service", "rating", ["org_id", "service_on"])
@@ -1811,6 +1840,90 @@ def upgrade() -> None:
     op.create_index("ix_posting_account_period", "posting", ["account_id", "period_id"])
     op.create_index("ix_posting_journal", "posting", ["journal_id"])
     op.create_table(
+        "statement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("payee_kind", sa.String(length=32), nullable=False),
+        sa.Column("payee_id", sa.BigInteger(), nullable=False),
+        sa.Column("payee_name", sa.Text(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("from_seq", sa.BigInteger(), nullable=False),
+        sa.Column("as_of_seq", sa.BigInteger(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("issued_by", sa.Integer(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_by", sa.String(length=80), nullable=True),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paid_by", sa.String(length=80), nullable=True),
+        sa.Column("payment_journal_id", sa.BigInteger(), nullable=True),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["issued_by"], ["user_account.id"], name="fk_statement_issued_by"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_statement_org_id"),
+        sa.ForeignKeyConstraint(
+            ["payment_journal_id"], ["journal.id"], name="fk_statement_payment_journal_id"
+        ),
+        sa.ForeignKeyConstraint(["period_id"], ["period.id"], name="fk_statement_period_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_statement"),
+        sa.UniqueConstraint(
+            "org_id",
+            "payee_kind",
+            "payee_id",
+            "period_id",
+            "number",
+            name="uq_statement_org_id_payee_kind_payee_id_period_id_number",
+        ),
+    )
+    op.create_table(
+        "dispute",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("statement_id", sa.Integer(), nullable=True),
+        sa.Column("rating_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("line_position", sa.Integer(), nullable=True),
+        sa.Column("node", sa.String(length=160), nullable=False),
+        sa.Column("text", sa.String(length=1000), nullable=False),
+        sa.Column("opened_by", sa.String(length=64), nullable=False),
+        sa.Column("opened_name", sa.String(length=80), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("answer", sa.String(length=1000), nullable=False),
+        sa.Column("answered_by", sa.String(length=64), nullable=True),
+        sa.Column("answered_name", sa.String(length=80), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remedy", sa.String(length=32), nullable=True),
+        sa.Column("amended", sa.Text(), nullable=True),
+        sa.Column("journal_id", sa.BigInteger(), nullable=True),
+        sa.Column("open_command_id", sa.String(length=64), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["journal_id"], ["journal.id"], name="fk_dispute_journal_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_dispute_org_id"),
+        sa.ForeignKeyConstraint(["rating_id"], ["rating.id"], name="fk_dispute_rating_id"),
+        sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name="fk_dispute_statement_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_dispute_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_dispute"),
+        sa.UniqueConstraint("org_id", "open_command_id", name="uq_dispute_org_id_open_command_id"),
+    )
+    op.create_index("ix_dispute_inbox", "dispute", ["org_id", "state", "opened_at"])
+    op.create_index("ix_dispute_rating", "dispute", ["rating_id"])
+    op.create_index("ix_dispute_statement", "dispute", ["statement_id"])
+    op.create_index("ix_dispute_ticket", "dispute", ["ticket_id"])
+    op.create_index(
+        "uq_dispute_undecided",
+        "dispute",
+        ["rating_id", "node"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('open', 'answered')"),
+        postgresql_where=sa.text("state IN ('open', 'answered')"),
+    )
+    op.create_table(
         "reconciliation_line",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("reconciliation_id", sa.Integer(), nullable=False),
@@ -1867,6 +1980,14 @@ def downgrade() -> None:
         op.execute(statement)
     op.drop_table("statement_line")
     op.drop_table("reconciliation_line")
+    op.drop_index(
+        "uq_dispute_undecided",
+        table_name="dispute",
+        sqlite_where=sa.text("state IN ('open', 'answered')"),
+        postgresql_where=sa.text("state IN ('open', 'answered')"),
+    )
+    op.drop_table("dispute")
+    op.drop_table("statement")
     op.drop_table("posting")
     op.drop_table("rating_line")
     op.drop_table("journal")
@@ -1895,7 +2016,6 @@ def downgrade() -> None:
     op.drop_table("technician_territory")
     op.drop_table("technician_month")
     op.drop_table("technician_load")
-    op.drop_table("statement")
     op.drop_table("shift")
     op.drop_table("reconciliation")
     op.drop_table("position_sharing")
@@ -1922,6 +2042,7 @@ def downgrade() -> None:
     op.drop_table("user_session")
     op.drop_table("trigger_rule_version")
     op.drop_table("territory")
+    op.drop_table("task")
     op.drop_table("seen_since")
     op.drop_table("sandbox")
     op.drop_table("rule_set_version")
@@ -1943,6 +2064,7 @@ def downgrade() -> None:
     op.drop_table("user_account")
     op.drop_table("trigger_rule")
     op.drop_table("skill")
+    op.drop_table("schedule_run")
     op.drop_table("rule_set")
     op.drop_table("region")
     op.drop_table("raw_intake")
@@ -2025,9 +2147,9 @@ WRITTEN_ONCE = {
         "CREATE TRIGGER statement_line_no_delete BEFORE DELETE ON statement_line FOR EACH ROW BEGIN "
         "SELECT RAISE(ABORT, 'statement_line is written once'); END",
         "CREATE TRIGGER rating_no_update BEFORE UPDATE OF id, org_id, ticket_id, segment, purpose, "
-        "fact_snapshot_id, rule_set_version_id, payee_account_id, total_minor, currency, trace, "
-        "content_hash, service_on, rated_at ON rating FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'rating is "
-        "written once'); END",
+        "fact_snapshot_id, rule_set_version_id, payee_account_id, technician_id, vendor_id, "
+        "total_minor, currency, trace, content_hash, service_on, rated_at ON rating FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'rating is written once'); END",
         "CREATE TRIGGER rating_no_delete BEFORE DELETE ON rating FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
         "'rating is written once'); END",
         "CREATE TRIGGER rule_set_version_no_update BEFORE UPDATE OF id, rule_set_id, number, rules, "
@@ -2035,10 +2157,10 @@ WRITTEN_ONCE = {
         "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'rule_set_version is written once'); END",
         "CREATE TRIGGER rule_set_version_no_delete BEFORE DELETE ON rule_set_version FOR EACH ROW WHEN "
         "OLD.status <> 'draft' BEGIN SELECT RAISE(ABORT, 'rule_set_version is written once'); END",
-        "CREATE TRIGGER statement_no_update BEFORE UPDATE OF id, org_id, technician_id, payee_name, "
-        "period_id, number, total_minor, currency, from_seq, as_of_seq, content_hash, issued_at, "
-        "issued_by ON statement FOR EACH ROW WHEN OLD.state <> 'draft' BEGIN SELECT RAISE(ABORT, "
-        "'statement is written once'); END",
+        "CREATE TRIGGER statement_no_update BEFORE UPDATE OF id, org_id, payee_kind, payee_id, "
+        "payee_name, period_id, number, total_minor, currency, from_seq, as_of_seq, content_hash, "
+        "issued_at, issued_by ON statement FOR EACH ROW WHEN OLD.state <> 'draft' BEGIN SELECT "
+        "RAISE(ABORT, 'statement is written once'); END",
         "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN OLD.state <> "
         "'draft' BEGIN SELECT RAISE(ABORT, 'statement is written once'); END",
         "CREATE TRIGGER reconciliation_no_update BEFORE UPDATE OF id, org_id, vendor_id, technician_id, "
@@ -2053,6 +2175,11 @@ WRITTEN_ONCE = {
         "SELECT RAISE(ABORT, 'reconciliation_line is written once'); END",
         "CREATE TRIGGER reconciliation_line_no_delete BEFORE DELETE ON reconciliation_line FOR EACH ROW "
         "BEGIN SELECT RAISE(ABORT, 'reconciliation_line is written once'); END",
+        "CREATE TRIGGER dispute_no_update BEFORE UPDATE OF id, org_id, rating_id, ticket_id, "
+        "line_position, node, text, opened_by, opened_name, opened_at, open_command_id ON dispute FOR "
+        "EACH ROW BEGIN SELECT RAISE(ABORT, 'dispute is written once'); END",
+        "CREATE TRIGGER dispute_no_delete BEFORE DELETE ON dispute FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'dispute is written once'); END",
         "CREATE TRIGGER event_no_update BEFORE UPDATE ON event FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
         "'event is written once'); END",
         "CREATE TRIGGER event_no_delete BEFORE DELETE ON event FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
@@ -2120,9 +2247,9 @@ WRITTEN_ONCE = {
         "CREATE TRIGGER statement_line_no_change BEFORE UPDATE OR DELETE ON statement_line FOR EACH ROW "
         "EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER rating_no_update BEFORE UPDATE OF id, org_id, ticket_id, segment, purpose, "
-        "fact_snapshot_id, rule_set_version_id, payee_account_id, total_minor, currency, trace, "
-        "content_hash, service_on, rated_at ON rating FOR EACH ROW EXECUTE FUNCTION "
-        "refuse_change_of_the_books()",
+        "fact_snapshot_id, rule_set_version_id, payee_account_id, technician_id, vendor_id, "
+        "total_minor, currency, trace, content_hash, service_on, rated_at ON rating FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER rating_no_delete BEFORE DELETE ON rating FOR EACH ROW EXECUTE FUNCTION "
         "refuse_change_of_the_books()",
         "CREATE TRIGGER rule_set_version_no_update BEFORE UPDATE OF id, rule_set_id, number, rules, "
@@ -2130,9 +2257,9 @@ WRITTEN_ONCE = {
         "(OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER rule_set_version_no_delete BEFORE DELETE ON rule_set_version FOR EACH ROW WHEN "
         "(OLD.status <> 'draft') EXECUTE FUNCTION refuse_change_of_the_books()",
-        "CREATE TRIGGER statement_no_update BEFORE UPDATE OF id, org_id, technician_id, payee_name, "
-        "period_id, number, total_minor, currency, from_seq, as_of_seq, content_hash, issued_at, "
-        "issued_by ON statement FOR EACH ROW WHEN (OLD.state <> 'draft') EXECUTE FUNCTION "
+        "CREATE TRIGGER statement_no_update BEFORE UPDATE OF id, org_id, payee_kind, payee_id, "
+        "payee_name, period_id, number, total_minor, currency, from_seq, as_of_seq, content_hash, "
+        "issued_at, issued_by ON statement FOR EACH ROW WHEN (OLD.state <> 'draft') EXECUTE FUNCTION "
         "refuse_change_of_the_books()",
         "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN (OLD.state <> "
         "'draft') EXECUTE FUNCTION refuse_change_of_the_books()",
@@ -2148,6 +2275,11 @@ WRITTEN_ONCE = {
         "FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER reconciliation_line_no_delete BEFORE DELETE ON reconciliation_line FOR EACH ROW "
         "EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER dispute_no_update BEFORE UPDATE OF id, org_id, rating_id, ticket_id, "
+        "line_position, node, text, opened_by, opened_name, opened_at, open_command_id ON dispute FOR "
+        "EACH ROW EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER dispute_no_delete BEFORE DELETE ON dispute FOR EACH ROW EXECUTE FUNCTION "
+        "refuse_change_of_the_books()",
         "CREATE FUNCTION refuse_change_of_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
         "EXCEPTION '% is written once', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$",
         "CREATE TRIGGER event_no_change BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION "

@@ -18,7 +18,18 @@ JOINS = {
     "flows": {"forms"},
     "notices": {"tickets"},
     "people": {"access"},
-    "reports": {"access", "dispatch", "flows", "forms", "tickets"},
+    "reports": {
+        "access",
+        "clocks",
+        "dispatch",
+        "flows",
+        "forms",
+        "intake",
+        "people",
+        "settlement",
+        "stock",
+        "tickets",
+    },
     "settlement": {"people", "tickets"},
 }
 

@@ -10,7 +10,7 @@ from ticket_console.api.bodies import Query
 from ticket_console.api.routing import Call, route
 from ticket_console.kernel.database import off_loop, reading
 from ticket_console.reports import metrics
-from ticket_console.settlement import closing, documents, exports, reads
+from ticket_console.settlement import closing, documents, exports, payees, reads
 from ticket_console.settlement.documents import StatementDocument
 
 # More technicians than any period has; a file leaves nobody out.
@@ -58,7 +58,7 @@ async def download_earnings(call: Call[None]) -> Response:
             return documents.earnings(
                 connection,
                 viewer=call.actor,
-                technician_id=call.path_param("technician_id"),
+                payee=payees.technician(call.path_param("technician_id")),
                 period_id=call.path_param("period_id"),
             )
 

@@ -6,7 +6,7 @@ from typing import Final
 from ticket_console.demo.cast import Cast
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.database import reading, transaction
-from ticket_console.settlement import reads, statements
+from ticket_console.settlement import payees, reads, statements
 
 _COMMAND: Final = "demo:statement"
 
@@ -25,7 +25,7 @@ def issue_last_month(cast: Cast, *, at: datetime) -> bool:
         draft = statements.draft(
             connection,
             actor=finance,
-            technician_id=totals.rows[0].technician_id,
+            payee=payees.technician(totals.rows[0].technician_id),
             period_id=over[0].id,
             command_id=f"{_COMMAND}:draft",
         )

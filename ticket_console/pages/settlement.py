@@ -501,7 +501,7 @@ def _dialogs() -> rx.Component:
             title=t(
                 "settle.issue.title",
                 n=draft["number"].to(int),
-                who=draft["payee_name"].to(str),
+                who=tl(draft["payee_name"]),
             ),
             text=t(
                 "settle.issue.text",

@@ -15,7 +15,8 @@ from ticket_console.settlement.books import read_head
 from ticket_console.settlement.closing import PeriodView
 from ticket_console.settlement.kinds import Dimension, JournalKind, StatementState
 from ticket_console.settlement.ledger import Unbalanced
-from ticket_console.settlement.spans import Span, credited, payee_of, require_reading, within
+from ticket_console.settlement.payees import Payee
+from ticket_console.settlement.spans import Span, account_of, credited, require_reading, within
 from ticket_console.settlement.tables import Journal, Posting, Rating, RatingLine, RuleSetVersion
 
 _JOURNALS = table(Journal)
@@ -48,8 +49,8 @@ class DocumentLine:
 class StatementDocument:
     """Everything a statement says. `number` is None for what is not on a statement yet."""
 
-    technician_id: int
-    payee_name: str
+    payee: Payee
+    payee_name: LocalText
     period: PeriodView
     number: int | None
     state: StatementState
@@ -65,7 +66,7 @@ def document(conn: Connection, *, viewer: Actor, statement_id: int) -> Statement
     statement = statements.statement_view(conn, viewer=viewer, statement_id=statement_id)
     span = statements.span_of(conn, viewer.org_id, statement)
     return StatementDocument(
-        technician_id=statement.technician_id,
+        payee=statement.payee,
         payee_name=statement.payee_name,
         period=closing.period_view(conn, viewer.org_id, statement.period_id),
         number=statement.number,
@@ -78,17 +79,17 @@ def document(conn: Connection, *, viewer: Actor, statement_id: int) -> Statement
     )
 
 
-def earnings(conn: Connection, *, viewer: Actor, technician_id: int, period_id: int) -> StatementDocument:
-    """Everything the technician earned in the period so far, in the form of a statement."""
+def earnings(conn: Connection, *, viewer: Actor, payee: Payee, period_id: int) -> StatementDocument:
+    """Everything the payee earned, or was charged, in the period so far, in the form of a statement."""
     head = read_head(conn, viewer.org_id)
-    payee = payee_of(conn, org_id=viewer.org_id, technician_id=technician_id, currency=head.currency)
-    require_reading(viewer, payee)
+    account = account_of(conn, org_id=viewer.org_id, payee=payee, currency=head.currency)
+    require_reading(viewer, account)
     period = closing.period_view(conn, viewer.org_id, period_id)
-    span = Span(payee, period.id, 0, head.seq)
+    span = Span(account, period.id, 0, head.seq)
     total = sum(amount for _, amount in credited(conn, span))
     return StatementDocument(
-        technician_id=technician_id,
-        payee_name=payee.name,
+        payee=payee,
+        payee_name=account.name,
         period=period,
         number=None,
         state=StatementState.DRAFT,
@@ -101,7 +102,15 @@ def earnings(conn: Connection, *, viewer: Actor, technician_id: int, period_id: 
 
 
 def _lines(conn: Connection, span: Span, total_minor: int) -> tuple[DocumentLine, ...]:
-    """The other side of the entries, line by line; together they must be what the payable side says."""
+    """What the payee's postings consist of, line by line; together they must be what the postings say.
+
+    A posting of a whole rating stands for the lines on the other side of its entry, one of a share for the
+    line that was shared out.
+    """
+    account_id, sign = span.account.account_id or 0, span.account.payee.sign
+    mine = _POSTINGS.c.account_id == account_id
+    spanned = within(sa.select(_POSTINGS.c.journal_id), span)
+    whole = spanned.where(_POSTINGS.c.rating_line_id.is_(None))
     rows = conn.execute(
         sa.select(
             _JOURNALS.c.seq,
@@ -114,18 +123,18 @@ def _lines(conn: Connection, span: Span, total_minor: int) -> tuple[DocumentLine
             _LINES.c.rule_code,
             _VERSIONS.c.number,
             _LINES.c.explain,
-            _POSTINGS.c.amount_minor,
+            sa.case((mine, sign), else_=-sign) * _POSTINGS.c.amount_minor,
         )
         .join(_POSTINGS, _POSTINGS.c.journal_id == _JOURNALS.c.id)
         .join(_LINES, _LINES.c.id == _POSTINGS.c.rating_line_id)
         .join(_RATINGS, _RATINGS.c.id == _LINES.c.rating_id)
         .join(_VERSIONS, _VERSIONS.c.id == _RATINGS.c.rule_set_version_id)
-        .where(_JOURNALS.c.id.in_(within(sa.select(_POSTINGS.c.journal_id), span)))
+        .where(_JOURNALS.c.id.in_(spanned), sa.or_(mine, _JOURNALS.c.id.in_(whole)))
         .order_by(_JOURNALS.c.service_at, _JOURNALS.c.ticket_id, _JOURNALS.c.seq, _LINES.c.position)
     )
     lines = tuple(_line(row) for row in rows)
     if sum(line.amount_minor for line in lines) != total_minor:
-        raise Unbalanced(f"lines of technician {span.payee.technician_id} do not add up to {total_minor}")
+        raise Unbalanced(f"lines of {span.account.payee} do not add up to {total_minor}")
     return lines
 
 

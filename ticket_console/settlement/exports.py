@@ -110,9 +110,10 @@ def totals_csv(totals: Sequence[TechnicianTotal], *, locale: str) -> bytes:
 
 
 def statement_filename(document: StatementDocument, extension: str) -> str:
-    """A name any system takes; the technician's own name stays inside the file."""
+    """A name any system takes; the payee's own name stays inside the file."""
     number = "draft" if document.number is None else f"{document.number:02d}"
-    return f"statement-{document.period.code}-{document.technician_id}-{number}.{extension}"
+    payee = document.payee
+    return f"statement-{document.period.code}-{payee.kind.value}-{payee.id}-{number}.{extension}"
 
 
 def totals_filename(period: PeriodView, extension: str) -> str:
@@ -122,7 +123,7 @@ def totals_filename(period: PeriodView, extension: str) -> str:
 def _statement_head(document: StatementDocument, locale: str) -> list[tuple[str, Cell]]:
     state = translate(f"settlement.statement.{document.state.value}", locale)
     head: list[tuple[str, Cell]] = [
-        ("technician", document.payee_name),
+        ("statement_payee", pick(document.payee_name, locale)),
         ("period", document.period.code),
         ("number", "" if document.number is None else str(document.number)),
         ("state", state),

@@ -15,7 +15,8 @@ FROZEN: Final = (
         "rating",
         (
             "id", "org_id", "ticket_id", "segment", "purpose", "fact_snapshot_id", "rule_set_version_id",
-            "payee_account_id", "total_minor", "currency", "trace", "content_hash", "service_on", "rated_at",
+            "payee_account_id", "technician_id", "vendor_id", "total_minor", "currency", "trace",
+            "content_hash", "service_on", "rated_at",
         ),
         "",
     ),
@@ -30,8 +31,8 @@ FROZEN: Final = (
     (
         "statement",
         (
-            "id", "org_id", "technician_id", "payee_name", "period_id", "number", "total_minor", "currency",
-            "from_seq", "as_of_seq", "content_hash", "issued_at", "issued_by",
+            "id", "org_id", "payee_kind", "payee_id", "payee_name", "period_id", "number", "total_minor",
+            "currency", "from_seq", "as_of_seq", "content_hash", "issued_at", "issued_by",
         ),
         "OLD.state <> 'draft'",
     ),
@@ -49,6 +50,14 @@ FROZEN: Final = (
         (
             "id", "reconciliation_id", "position", "outcome", "ticket_id", "our_posting_id", "our_ticket_no",
             "our_amount_minor", "our_day", "their_row", "their_ticket_no", "their_amount_minor", "their_day",
+        ),
+        "",
+    ),
+    (
+        "dispute",
+        (
+            "id", "org_id", "rating_id", "ticket_id", "line_position", "node", "text", "opened_by",
+            "opened_name", "opened_at", "open_command_id",
         ),
         "",
     ),

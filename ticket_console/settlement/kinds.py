@@ -51,16 +51,19 @@ class VersionStatus(StrEnum):
 class AccountKind(StrEnum):
     PAYABLE_WORKER = "payable_worker"
     PAYABLE_VENDOR = "payable_vendor"
+    RECEIVABLE = "receivable"
     COST = "cost"
     REVENUE = "revenue"
     PARTS = "parts"
     SUSPENSE = "suspense"
+    BANK = "bank"
 
 
 class OwnerKind(StrEnum):
     ORG = "org"
     TECHNICIAN = "technician"
     VENDOR = "vendor"
+    CUSTOMER = "customer"
 
 
 class JournalKind(StrEnum):
@@ -81,5 +84,23 @@ class PeriodState(StrEnum):
 class StatementState(StrEnum):
     DRAFT = "draft"
     ISSUED = "issued"
+    DISPUTED = "disputed"
     CONFIRMED = "confirmed"
     PAID = "paid"
+
+
+class DisputeState(StrEnum):
+    """`answered` is still open: finance has said something and decided nothing yet."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class Remedy(StrEnum):
+    """What an accepted dispute did: rated anew, taken back for good, or found the books corrected already."""
+
+    CORRECTED = "corrected"
+    REVERSED = "reversed"
+    FOUND_CORRECTED = "found_corrected"

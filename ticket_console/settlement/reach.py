@@ -7,6 +7,7 @@ from ticket_console.access.policy import ScopePart
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.settlement.kinds import OwnerKind
+from ticket_console.settlement.payees import Payee
 from ticket_console.settlement.tables import Account, Posting
 from ticket_console.tickets.tables import Ticket
 
@@ -28,9 +29,12 @@ def readable_postings(viewer: Actor) -> sa.ColumnElement[bool]:
     return _owed_to(viewer)
 
 
-def may_read(viewer: Actor, *, technician_id: int, region_id: int) -> bool:
-    """Whether a technician of that home region may be read as a whole, as a statement must be."""
-    is_own = viewer.technician_id is not None and viewer.technician_id == technician_id
+def may_read(viewer: Actor, *, payee: Payee, region_id: int | None) -> bool:
+    """Whether a payee of that home region may be read as a whole, as a statement must be.
+
+    One of no region is read by those who may read the whole organisation.
+    """
+    is_own = payee.kind is OwnerKind.TECHNICIAN and viewer.technician_id == payee.id
     if is_own and policy.allows(viewer, "settlement.view_own"):
         return True
     return any(

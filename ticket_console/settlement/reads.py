@@ -18,7 +18,15 @@ from ticket_console.people import reads as people
 from ticket_console.settlement import wording
 from ticket_console.settlement.closing import PeriodView, period_columns
 from ticket_console.settlement.facts import Facts
-from ticket_console.settlement.kinds import AccountKind, Dimension, JournalKind, StatementState
+from ticket_console.settlement.kinds import (
+    AccountKind,
+    Dimension,
+    JournalKind,
+    OwnerKind,
+    Purpose,
+    StatementState,
+)
+from ticket_console.settlement.payees import Payee
 from ticket_console.settlement.reach import readable_postings
 from ticket_console.settlement.tables import (
     Account,
@@ -50,6 +58,8 @@ MOST_PERIODS: Final = 36
 # A ticket is rated a handful of times at most; more would be a defect somewhere else.
 MOST_RATINGS: Final = 50
 
+# Where the columns of the payee stand among those of a rating.
+_PAYEE_AT: Final = 7
 _EARNED = -sa.func.sum(_POSTINGS.c.amount_minor)
 
 
@@ -121,7 +131,8 @@ class RatingView:
     ticket_id: int
     ticket_no: str
     segment: str
-    technician_id: int
+    purpose: Purpose
+    payee: Payee
     period_code: str
     origin_period_code: str | None
     rule_set_name: LocalText
@@ -236,6 +247,8 @@ def ticket_ratings(conn: Connection, *, viewer: Actor, ticket_id: int) -> tuple[
             _RATINGS.c.ticket_id,
             _JOURNALS.c.ticket_no,
             _RATINGS.c.segment,
+            _RATINGS.c.purpose,
+            _ACCOUNTS.c.owner_kind,
             _ACCOUNTS.c.owner_id,
             _PERIODS.c.code,
             origin.c.code,
@@ -315,6 +328,8 @@ def _ticket_total(row: Any) -> TicketTotal:
 def _rating_view(row: Any, lines: tuple[LineView, ...]) -> RatingView:
     fields: list[Any]
     *fields, frozen = row
+    owner_kind, owner_id = fields[_PAYEE_AT : _PAYEE_AT + 2]
+    fields[_PAYEE_AT : _PAYEE_AT + 2] = [Payee(owner_kind, owner_id)]
     return RatingView(*(*fields, _frozen_facts(Facts.from_json(frozen)), lines))
 
 
@@ -336,11 +351,15 @@ def _statement_states(
     conn: Connection, period_id: int, technician_ids: list[int]
 ) -> dict[int, StatementState]:
     rows = conn.execute(
-        sa.select(_STATEMENTS.c.technician_id, _STATEMENTS.c.state)
-        .where(_STATEMENTS.c.period_id == period_id, _STATEMENTS.c.technician_id.in_(technician_ids))
+        sa.select(_STATEMENTS.c.payee_id, _STATEMENTS.c.state)
+        .where(
+            _STATEMENTS.c.period_id == period_id,
+            _STATEMENTS.c.payee_kind == OwnerKind.TECHNICIAN,
+            _STATEMENTS.c.payee_id.in_(technician_ids),
+        )
         .order_by(_STATEMENTS.c.number)
     )
-    return {row.technician_id: row.state for row in rows}
+    return {row.payee_id: row.state for row in rows}
 
 
 def _lines_of(conn: Connection, rating_ids: list[int]) -> dict[int, tuple[LineView, ...]]:

@@ -279,6 +279,8 @@ def _store(
             "fact_snapshot_id": snapshot_id,
             "rule_set_version_id": version_id,
             "payee_account_id": payee_account_id,
+            "technician_id": facts.technician_id,
+            "vendor_id": None,
             "total_minor": rating.total_minor,
             "currency": rating.currency,
             "trace": rating.trace,

@@ -1,4 +1,4 @@
-"""Statements: what a technician earned in a period, drafted to be looked at, then issued and frozen."""
+"""Statements: what a payee earned or was charged in a period; drafted, looked at, issued and frozen."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,15 +7,24 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ticket_console.access import audit, policy
+from ticket_console.access import audit
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, NotFound
+from ticket_console.kernel.text import LocalText
 from ticket_console.settlement import closing
 from ticket_console.settlement.books import lock_head, read_head
-from ticket_console.settlement.kinds import StatementState
-from ticket_console.settlement.spans import Span, credited, payee_of, require_reading, within
+from ticket_console.settlement.kinds import OwnerKind, StatementState
+from ticket_console.settlement.payees import Payee
+from ticket_console.settlement.spans import (
+    Span,
+    account_of,
+    credited,
+    require_issuing,
+    require_reading,
+    within,
+)
 from ticket_console.settlement.tables import Posting, Statement, StatementLine
 
 _POSTINGS = table(Posting)
@@ -28,7 +37,7 @@ class StatementNotFound(NotFound):
 
 
 class NothingToState(Conflict):
-    """Everything the technician earned in the period stands on earlier statements."""
+    """Everything the payee earned in the period stands on earlier statements."""
 
     code = "settlement.nothing_to_state"
 
@@ -44,8 +53,9 @@ class StatementIssued(Conflict):
 @dataclass(frozen=True, slots=True)
 class StatementView:
     id: int
-    technician_id: int
-    payee_name: str
+    payee_kind: OwnerKind
+    payee_id: int
+    payee_name: LocalText
     period_id: int
     number: int
     state: StatementState
@@ -58,32 +68,34 @@ class StatementView:
     command_id: str
     version: int
 
+    @property
+    def payee(self) -> Payee:
+        return Payee(self.payee_kind, self.payee_id)
 
-def draft(
-    conn: Connection, *, actor: Actor, technician_id: int, period_id: int, command_id: str
-) -> StatementView:
-    """Make, or bring up to date, the draft of what the technician earned and no statement says yet."""
+
+def draft(conn: Connection, *, actor: Actor, payee: Payee, period_id: int, command_id: str) -> StatementView:
+    """Make, or bring up to date, the draft of what the payee earned and no statement says yet."""
     # Held to the end, so that two drafts made at once become one.
     head = lock_head(conn, actor.org_id)
-    payee = payee_of(conn, org_id=actor.org_id, technician_id=technician_id, currency=head.currency)
-    policy.require(actor, "settlement.issue", region_id=payee.region_id)
+    account = account_of(conn, org_id=actor.org_id, payee=payee, currency=head.currency)
+    require_issuing(actor, account)
     period = closing.period_view(conn, actor.org_id, period_id)
-    known = _of(conn, technician_id, period.id)
+    known = _of(conn, actor.org_id, payee, period.id)
     issued = next((each for each in known if each.state is not StatementState.DRAFT), None)
     earlier_draft = next((each for each in known if each.state is StatementState.DRAFT), None)
-    span = Span(payee, period.id, 0 if issued is None else issued.as_of_seq, head.seq)
+    span = Span(account, period.id, 0 if issued is None else issued.as_of_seq, head.seq)
     postings = credited(conn, span)
     if not postings:
-        raise NothingToState(technician=payee.name, period=period.code)
+        raise NothingToState(payee=account.name, period=period.code)
     number = 1 if issued is None else issued.number + 1
     values: dict[str, Any] = {
-        "payee_name": payee.name,
+        "payee_name": account.name,
         "total_minor": sum(amount for _, amount in postings),
         "currency": head.currency,
         "from_seq": span.from_seq,
         "as_of_seq": span.as_of_seq,
         "content_hash": content_hash(
-            [technician_id, period.id, number, span.from_seq, span.as_of_seq, postings]
+            [payee.kind, payee.id, period.id, number, span.from_seq, span.as_of_seq, postings]
         ),
         "command_id": command_id,
     }
@@ -93,7 +105,8 @@ def draft(
     new = sa.insert(_STATEMENTS).values(
         **values,
         org_id=actor.org_id,
-        technician_id=technician_id,
+        payee_kind=payee.kind,
+        payee_id=payee.id,
         period_id=period.id,
         number=number,
         state=StatementState.DRAFT,
@@ -116,10 +129,8 @@ def issue(
     Sent twice with one `command_id`, it issues once.
     """
     statement = _view(conn, actor.org_id, statement_id, lock=True)
-    payee = payee_of(
-        conn, org_id=actor.org_id, technician_id=statement.technician_id, currency=statement.currency
-    )
-    policy.require(actor, "settlement.issue", region_id=payee.region_id)
+    span = span_of(conn, actor.org_id, statement)
+    require_issuing(actor, span.account)
     if statement.state is not StatementState.DRAFT:
         if statement.command_id == command_id:
             return statement
@@ -127,12 +138,15 @@ def issue(
     if statement.version != expected_version:
         raise StaleStatement(number=statement.number)
     postings = sa.select(
-        sa.literal(statement_id), _POSTINGS.c.id, _POSTINGS.c.ticket_id, -_POSTINGS.c.amount_minor
+        sa.literal(statement_id),
+        _POSTINGS.c.id,
+        _POSTINGS.c.ticket_id,
+        _POSTINGS.c.amount_minor * statement.payee.sign,
     )
     conn.execute(
         sa.insert(_STATED).from_select(
             ["statement_id", "posting_id", "ticket_id", "amount_minor"],
-            within(postings, span_of(conn, actor.org_id, statement)).order_by(_POSTINGS.c.id),
+            within(postings, span).order_by(_POSTINGS.c.id),
         )
     )
     _update(
@@ -151,31 +165,33 @@ def issue(
         actor=actor,
         action="statement.issued",
         subject=f"statement:{statement_id}",
-        payload={"technician_id": statement.technician_id, "number": statement.number},
+        payload={
+            "payee_kind": statement.payee_kind.value,
+            "payee_id": statement.payee_id,
+            "number": statement.number,
+        },
         command_id=command_id,
     )
     return _view(conn, actor.org_id, statement_id)
 
 
-def of_technician(
-    conn: Connection, *, viewer: Actor, technician_id: int, period_id: int
-) -> tuple[StatementView, ...]:
-    """The statements of a technician for a period, latest first."""
+def of_payee(conn: Connection, *, viewer: Actor, payee: Payee, period_id: int) -> tuple[StatementView, ...]:
+    """The statements of a payee for a period, latest first."""
     head = read_head(conn, viewer.org_id)
-    payee = payee_of(conn, org_id=viewer.org_id, technician_id=technician_id, currency=head.currency)
-    require_reading(viewer, payee)
-    return tuple(_of(conn, technician_id, period_id))
+    account = account_of(conn, org_id=viewer.org_id, payee=payee, currency=head.currency)
+    require_reading(viewer, account)
+    return tuple(_of(conn, viewer.org_id, payee, period_id))
 
 
 def statement_view(conn: Connection, *, viewer: Actor, statement_id: int) -> StatementView:
     statement = _view(conn, viewer.org_id, statement_id)
-    require_reading(viewer, span_of(conn, viewer.org_id, statement).payee)
+    require_reading(viewer, span_of(conn, viewer.org_id, statement).account)
     return statement
 
 
 def span_of(conn: Connection, org_id: int, statement: StatementView) -> Span:
-    payee = payee_of(conn, org_id=org_id, technician_id=statement.technician_id, currency=statement.currency)
-    return Span(payee, statement.period_id, statement.from_seq, statement.as_of_seq)
+    account = account_of(conn, org_id=org_id, payee=statement.payee, currency=statement.currency)
+    return Span(account, statement.period_id, statement.from_seq, statement.as_of_seq)
 
 
 def _columns() -> sa.Select[Any]:
@@ -190,10 +206,15 @@ def _view(conn: Connection, org_id: int, statement_id: int, *, lock: bool = Fals
     return StatementView(*row)
 
 
-def _of(conn: Connection, technician_id: int, period_id: int) -> list[StatementView]:
+def _of(conn: Connection, org_id: int, payee: Payee, period_id: int) -> list[StatementView]:
     rows = conn.execute(
         _columns()
-        .where(_STATEMENTS.c.technician_id == technician_id, _STATEMENTS.c.period_id == period_id)
+        .where(
+            _STATEMENTS.c.org_id == org_id,
+            _STATEMENTS.c.payee_kind == payee.kind,
+            _STATEMENTS.c.payee_id == payee.id,
+            _STATEMENTS.c.period_id == period_id,
+        )
         .order_by(_STATEMENTS.c.number.desc())
     )
     return [StatementView(*row) for row in rows]

@@ -15,10 +15,12 @@ from ticket_console.kernel.database import EnumText, JsonText, UtcDateTime
 from ticket_console.settlement.kinds import (
     AccountKind,
     Dimension,
+    DisputeState,
     JournalKind,
     OwnerKind,
     PeriodState,
     Purpose,
+    Remedy,
     StatementState,
     VersionStatus,
 )
@@ -102,7 +104,10 @@ class Account(SQLModel, table=True):
 
 
 class Rating(SQLModel, table=True):
-    """One pricing of one segment of a ticket. A correction retires it (`is_live`) and adds another."""
+    """One pricing of one segment of a ticket. A correction retires it (`is_live`) and adds another.
+
+    `technician_id` and `vendor_id` say who did the work, whoever is paid or charged for it.
+    """
 
     __tablename__ = "rating"
     __table_args__ = (
@@ -127,6 +132,8 @@ class Rating(SQLModel, table=True):
     fact_snapshot_id: int = Field(sa_column=_row_ref("fact_snapshot.id"))
     rule_set_version_id: int = Field(foreign_key="rule_set_version.id")
     payee_account_id: int = Field(sa_column=_row_ref("account.id"))
+    technician_id: int = Field(foreign_key="technician.id")
+    vendor_id: int | None = Field(default=None, foreign_key="vendor.id")
     total_minor: int = Field(sa_type=sa.BigInteger)
     currency: str = Field(max_length=3)
     trace: Any = Field(sa_type=JsonText)
@@ -243,18 +250,20 @@ class Posting(SQLModel, table=True):
 
 
 class Statement(SQLModel, table=True):
-    """What one technician earned in one period: the payable postings with from_seq < seq <= as_of_seq.
+    """What one payee earned, or was charged, in one period: its postings with from_seq < seq <= as_of_seq.
 
     A later statement of the same period starts where the one before ended, so nothing is stated twice.
+    `confirmed_by` and `paid_by` name who did it; a statement that came to nothing is paid without a journal.
     """
 
     __tablename__ = "statement"
-    __table_args__ = (sa.UniqueConstraint("technician_id", "period_id", "number"),)
+    __table_args__ = (sa.UniqueConstraint("org_id", "payee_kind", "payee_id", "period_id", "number"),)
 
     id: int | None = Field(default=None, primary_key=True)
     org_id: int = Field(foreign_key="org.id")
-    technician_id: int = Field(foreign_key="technician.id")
-    payee_name: str = Field(max_length=80)
+    payee_kind: OwnerKind = Field(sa_column=sa.Column(EnumText(OwnerKind), nullable=False))
+    payee_id: int = Field(sa_type=sa.BigInteger)
+    payee_name: dict[str, str] = Field(sa_type=JsonText)
     period_id: int = Field(foreign_key="period.id")
     number: int
     state: StatementState = Field(sa_column=sa.Column(EnumText(StatementState), nullable=False))
@@ -265,12 +274,17 @@ class Statement(SQLModel, table=True):
     content_hash: str = Field(max_length=64)
     issued_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     issued_by: int | None = Field(default=None, foreign_key="user_account.id")
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    confirmed_by: str | None = Field(default=None, max_length=80)
+    paid_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    paid_by: str | None = Field(default=None, max_length=80)
+    payment_journal_id: int | None = Field(default=None, sa_column=_row_ref("journal.id", nullable=True))
     command_id: str = Field(max_length=64)
     version: int = 1
 
 
 class StatementLine(SQLModel, table=True):
-    """A payable posting that an issued statement contains; a posting is stated at most once."""
+    """A posting on the payee's account that an issued statement contains; one is stated at most once."""
 
     __tablename__ = "statement_line"
     __table_args__ = (
@@ -349,3 +363,52 @@ class ReconciliationLine(SQLModel, table=True):
     note: str = Field(default="", max_length=500)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decided_by: str | None = Field(default=None, max_length=80)
+
+
+class Dispute(SQLModel, table=True):
+    """Somebody's objection to one node of how a rating came about; `node` is its path in the trace tree.
+
+    `statement_id` is None while no statement says the rating. `journal_id` is the entry by which an accepted
+    dispute took the rating back; `amended` are the facts put right by it, as frozen facts write them.
+    `command_id` is that of the latest command, `open_command_id` that of the first.
+    """
+
+    __tablename__ = "dispute"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "open_command_id"),
+        sa.Index(
+            "uq_dispute_undecided",
+            "rating_id",
+            "node",
+            unique=True,
+            sqlite_where=sa.text("state IN ('open', 'answered')"),
+            postgresql_where=sa.text("state IN ('open', 'answered')"),
+        ),
+        sa.Index("ix_dispute_rating", "rating_id"),
+        sa.Index("ix_dispute_ticket", "ticket_id"),
+        sa.Index("ix_dispute_statement", "statement_id"),
+        sa.Index("ix_dispute_inbox", "org_id", "state", "opened_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    statement_id: int | None = Field(default=None, foreign_key="statement.id")
+    rating_id: int = Field(sa_column=_row_ref("rating.id"))
+    ticket_id: int = Field(sa_column=_row_ref("ticket.id"))
+    line_position: int | None = None
+    node: str = Field(max_length=160)
+    text: str = Field(max_length=1000)
+    opened_by: str = Field(max_length=64)
+    opened_name: str = Field(max_length=80)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    state: DisputeState = Field(sa_column=sa.Column(EnumText(DisputeState), nullable=False))
+    answer: str = Field(default="", max_length=1000)
+    answered_by: str | None = Field(default=None, max_length=64)
+    answered_name: str | None = Field(default=None, max_length=80)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    remedy: Remedy | None = Field(sa_column=sa.Column(EnumText(Remedy), nullable=True))
+    amended: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
+    journal_id: int | None = Field(default=None, sa_column=_row_ref("journal.id", nullable=True))
+    open_command_id: str = Field(max_length=64)
+    command_id: str = Field(max_length=64)
+    version: int = 1

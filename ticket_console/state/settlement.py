@@ -20,7 +20,7 @@ from ticket_console.kernel.database import in_writer, off_loop, reading, transac
 from ticket_console.kernel.errors import NotFound
 from ticket_console.people import reads as people
 from ticket_console.reports import metrics
-from ticket_console.settlement import closing, reads, statements
+from ticket_console.settlement import closing, payees, reads, statements
 from ticket_console.settlement.closing import PeriodView
 from ticket_console.settlement.kinds import PeriodState, StatementState
 from ticket_console.settlement.reads import RatingView, TechnicianTotal, TicketTotal
@@ -210,8 +210,8 @@ def look(*, viewer: Actor, at: datetime, asked: Asked) -> Plain:
                 offset=(asked.page - 1) * reads.PAGE,
             )
             rows = [_ticket_row(each, here, technician_id) for each in page.rows]
-            known = statements.of_technician(
-                connection, viewer=viewer, technician_id=technician_id, period_id=period.id
+            known = statements.of_payee(
+                connection, viewer=viewer, payee=payees.technician(technician_id), period_id=period.id
             )
             view["technician"] = _technician(connection, viewer, org, period, technician_id, known, here)
             # What is on statements is about all regions, so the rest is too.
@@ -311,7 +311,7 @@ def _ticket(connection: Any, viewer: Actor, ticket_id: int, technician_id: int) 
     ratings = [
         each
         for each in reads.ticket_ratings(connection, viewer=viewer, ticket_id=ticket_id)
-        if each.technician_id == technician_id
+        if each.payee == payees.technician(technician_id)
     ]
     if not ratings:
         raise PayTicketNotFound()
@@ -335,7 +335,11 @@ def _rating(rating: RatingView) -> Plain:
 def _draft(*, actor: Actor, technician_id: int, period_id: int, command_id: str) -> StatementView:
     with transaction() as connection:
         return statements.draft(
-            connection, actor=actor, technician_id=technician_id, period_id=period_id, command_id=command_id
+            connection,
+            actor=actor,
+            payee=payees.technician(technician_id),
+            period_id=period_id,
+            command_id=command_id,
         )
 
 

@@ -17,7 +17,7 @@ from ticket_console.api.app import build_api
 from ticket_console.kernel.actor import Actor, Role, Scope
 from ticket_console.kernel.clock import FixedClock
 from ticket_console.kernel.database import reading, table, transaction
-from ticket_console.settlement import statements
+from ticket_console.settlement import payees, statements
 from ticket_console.settlement.tables import Period
 
 
@@ -80,7 +80,7 @@ def issued(company: Company) -> int:
         draft = statements.draft(
             connection,
             actor=company.actor(),
-            technician_id=company.anna,
+            payee=payees.technician(company.anna),
             period_id=november(),
             command_id="draft",
         )
@@ -103,7 +103,7 @@ def test_a_statement_adds_up_to_the_ledger_in_either_language(
 
     assert (answer.status, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
     assert answer.headers["content-disposition"] == (
-        f'attachment; filename="statement-2026-11-{company.anna}-01.csv"'
+        f'attachment; filename="statement-2026-11-technician-{company.anna}-01.csv"'
     )
     column = answer.lines[0].index(amount)
     assert sum(Decimal(line[column]) for line in answer.lines[1:]) == Decimal("180.00")

@@ -31,8 +31,8 @@ from ticket_console.kernel.actor import Actor, Role
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import ConsoleError
 from ticket_console.reports import audit, metrics
+from ticket_console.settlement import payees, statements
 from ticket_console.settlement import reads as settlement_reads
-from ticket_console.settlement import statements
 from ticket_console.settlement.tables import Period, Posting
 from ticket_console.stock.tables import Part
 from ticket_console.tickets import board
@@ -259,7 +259,7 @@ def _state(company: Company) -> tuple[int, int]:
         drafted = statements.draft(
             connection,
             actor=company.actor("finance"),
-            technician_id=company.technicians["tech_near"],
+            payee=payees.technician(company.technicians["tech_near"]),
             period_id=period_id,
             command_id="draft",
         )

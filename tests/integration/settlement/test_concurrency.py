@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tests.builders.settlement import Company, facts_of, open_company, settle
 from tests.fixtures.databases import Database
 from ticket_console.kernel.database import reading, table, transaction
-from ticket_console.settlement import chain, closing, reads, statements
+from ticket_console.settlement import chain, closing, payees, reads, statements
 from ticket_console.settlement.kinds import PeriodState
 from ticket_console.settlement.tables import Account, Journal, Period, Statement
 
@@ -84,7 +84,7 @@ def test_two_drafts_made_at_once_are_one(company: Company) -> None:
             return statements.draft(
                 conn,
                 actor=company.actor(),
-                technician_id=company.anna,
+                payee=payees.technician(company.anna),
                 period_id=period.id,
                 command_id="draft",
             ).id
@@ -99,7 +99,11 @@ def test_one_draft_issued_by_two_is_issued_once(company: Company) -> None:
     with transaction() as conn:
         (period,) = reads.periods(conn, viewer=company.actor())
         drafted = statements.draft(
-            conn, actor=company.actor(), technician_id=company.anna, period_id=period.id, command_id="d"
+            conn,
+            actor=company.actor(),
+            payee=payees.technician(company.anna),
+            period_id=period.id,
+            command_id="d",
         )
 
     def issue(command_id: str) -> str:

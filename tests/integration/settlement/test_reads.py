@@ -13,7 +13,7 @@ from tests.fixtures.databases import Database
 from ticket_console.kernel.actor import Actor, Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden
-from ticket_console.settlement import documents, reads, statements
+from ticket_console.settlement import documents, payees, reads, statements
 from ticket_console.settlement.facts import Hazard
 from ticket_console.settlement.kinds import Dimension, StatementState
 from ticket_console.settlement.reads import Page, TechnicianTotal, TicketTotal
@@ -68,7 +68,7 @@ def test_total_drill_down_and_file_say_the_same(busy: Company) -> None:  # pains
     for row in totals(busy.actor()).rows:
         with reading() as conn:
             document = documents.earnings(
-                conn, viewer=busy.actor(), technician_id=row.technician_id, period_id=november()
+                conn, viewer=busy.actor(), payee=payees.technician(row.technician_id), period_id=november()
             )
         assert row.total_minor == tickets(busy.actor(), row.technician_id).total_minor
         assert row.total_minor == sum(line.amount_minor for line in document.lines)
@@ -122,7 +122,11 @@ def test_an_empty_period_has_no_rows(company: Company) -> None:
 def test_the_state_of_the_latest_statement_stands_beside_the_total(busy: Company) -> None:
     with transaction() as conn:
         statements.draft(
-            conn, actor=busy.actor(), technician_id=busy.bo, period_id=november(), command_id="draft"
+            conn,
+            actor=busy.actor(),
+            payee=payees.technician(busy.bo),
+            period_id=november(),
+            command_id="draft",
         )
 
     assert [row.statement_state for row in totals(busy.actor()).rows] == [None, StatementState.DRAFT]
@@ -137,7 +141,7 @@ def test_how_an_amount_was_computed_goes_down_to_rule_version_facts_and_formula(
     with reading() as conn:
         (rating,) = reads.ticket_ratings(conn, viewer=company.actor(), ticket_id=facts.ticket_id)
 
-    assert (rating.ticket_no, rating.technician_id, rating.total_minor) == (facts.no, company.anna, 15000)
+    assert (rating.ticket_no, rating.payee.id, rating.total_minor) == (facts.no, company.anna, 15000)
     assert (rating.rule_set_name["en"], rating.rule_version) == ("Standard technician pay", 1)
     assert rating.rules_effective_from.isoformat() == "2000-01-01"
     assert (rating.is_live, rating.reversed_at, rating.period_code) == (True, None, "2026-11")

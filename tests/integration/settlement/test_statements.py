@@ -20,10 +20,10 @@ from ticket_console.access.tables import AuditEntry
 from ticket_console.kernel.actor import Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden
-from ticket_console.settlement import documents, exports, statements
+from ticket_console.settlement import documents, exports, payees, statements
 from ticket_console.settlement.facts import Hazard, PartUsed
 from ticket_console.settlement.kinds import StatementState
-from ticket_console.settlement.spans import TechnicianNotFound
+from ticket_console.settlement.payees import PayeeNotFound
 from ticket_console.settlement.statements import (
     NothingToState,
     StaleStatement,
@@ -49,7 +49,7 @@ def november() -> int:
 def draft(company: Company, **changes: Any) -> StatementView:
     wanted: dict[str, Any] = {
         "actor": company.actor(),
-        "technician_id": company.anna,
+        "payee": payees.technician(company.anna),
         "period_id": november(),
         "command_id": "draft",
     }
@@ -86,7 +86,7 @@ def ledger_between(company: Company, statement: StatementView) -> int:
             .join(journals, journals.c.id == postings.c.journal_id)
             .join(accounts, accounts.c.id == postings.c.account_id)
             .where(
-                accounts.c.owner_id == statement.technician_id,
+                accounts.c.owner_id == statement.payee_id,
                 accounts.c.kind == "payable_worker",
                 postings.c.period_id == statement.period_id,
                 journals.c.seq > statement.from_seq,
@@ -106,7 +106,11 @@ def test_a_statement_is_the_sum_of_what_the_ledger_says(company: Company) -> Non
     issued = issue(company, drafted)
 
     assert (drafted.state, drafted.total_minor, drafted.number) == (StatementState.DRAFT, 25060, 1)
-    assert (issued.state, issued.total_minor, issued.payee_name) == (StatementState.ISSUED, 25060, "安娜")
+    assert (issued.state, issued.total_minor, issued.payee_name) == (
+        StatementState.ISSUED,
+        25060,
+        {"zh": "安娜", "en": "安娜"},
+    )
     assert stated_by(issued) == ledger_between(company, issued) == 25060
     assert issued.content_hash == drafted.content_hash
 
@@ -171,11 +175,11 @@ def test_nothing_is_stated_of_a_technician_who_earned_nothing(company: Company) 
     settle(company, facts_of(company))
 
     with pytest.raises(NothingToState) as refused:
-        draft(company, technician_id=company.bo)
-    with pytest.raises(TechnicianNotFound):
-        draft(company, technician_id=10**6)
+        draft(company, payee=payees.technician(company.bo))
+    with pytest.raises(PayeeNotFound):
+        draft(company, payee=payees.technician(10**6))
 
-    assert refused.value.params == {"technician": "Bo", "period": "2026-11"}
+    assert refused.value.params == {"payee": {"zh": "Bo", "en": "Bo"}, "period": "2026-11"}
 
 
 @pytest.mark.parametrize(
@@ -244,11 +248,17 @@ def test_a_technician_reads_the_own_statement_and_nobody_elses(company: Company)
             documents.document(conn, viewer=company.technician(company.bo), statement_id=issued.id)
         with pytest.raises(Forbidden):
             documents.earnings(
-                conn, viewer=company.technician(company.bo), technician_id=company.anna, period_id=period
+                conn,
+                viewer=company.technician(company.bo),
+                payee=payees.technician(company.anna),
+                period_id=period,
             )
         with pytest.raises(Forbidden):
-            statements.of_technician(
-                conn, viewer=company.technician(company.bo), technician_id=company.anna, period_id=period
+            statements.of_payee(
+                conn,
+                viewer=company.technician(company.bo),
+                payee=payees.technician(company.anna),
+                period_id=period,
             )
 
 
@@ -303,10 +313,10 @@ def test_earnings_so_far_are_all_of_the_period_stated_or_not(company: Company) -
 
     with reading() as conn:
         so_far = documents.earnings(
-            conn, viewer=company.actor(), technician_id=company.anna, period_id=november()
+            conn, viewer=company.actor(), payee=payees.technician(company.anna), period_id=november()
         )
         nothing = documents.earnings(
-            conn, viewer=company.actor(), technician_id=company.bo, period_id=november()
+            conn, viewer=company.actor(), payee=payees.technician(company.bo), period_id=november()
         )
 
     assert (so_far.number, so_far.total_minor, len(so_far.lines)) == (None, 20000, 2)
@@ -319,26 +329,34 @@ def test_after_any_sequence_statements_add_up_to_the_ledger(company: Company, st
     facts = facts_of(company)
     settle(company, facts)
     drafted: list[StatementView] = []
-    issued: set[StatementView] = set()
+    issued: dict[int, StatementView] = {}
     for step in steps:
         _take(company, step, facts, drafted, issued)
 
-    assert all(stated_by(each) == ledger_between(company, each) == each.total_minor for each in issued)
-    spans = [(each.from_seq, each.as_of_seq) for each in sorted(issued, key=lambda each: each.number)]
+    assert all(
+        stated_by(each) == ledger_between(company, each) == each.total_minor for each in issued.values()
+    )
+    spans = [
+        (each.from_seq, each.as_of_seq) for each in sorted(issued.values(), key=lambda each: each.number)
+    ]
     assert all(before[1] == after[0] for before, after in pairwise(spans))
 
 
 def _take(
-    company: Company, step: str, facts: Any, drafted: list[StatementView], issued: set[StatementView]
+    company: Company, step: str, facts: Any, drafted: list[StatementView], issued: dict[int, StatementView]
 ) -> None:
     """One step; a refusal because there is nothing to do is a fine outcome."""
     actions = {
         "settle": lambda: settle(company, facts_of(company)),
         "correct": lambda: correct(company, facts),
         "draft": lambda: drafted.append(draft(company)),
-        "issue": lambda: issued.add(issue(company, drafted.pop())),
+        "issue": lambda: _keep(issued, issue(company, drafted.pop())),
     }
     try:
         actions[step]()
     except (NothingToState, StaleStatement, StatementIssued, IndexError):
         return
+
+
+def _keep(issued: dict[int, StatementView], statement: StatementView) -> None:
+    issued[statement.id] = statement

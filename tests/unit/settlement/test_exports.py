@@ -126,7 +126,7 @@ def test_the_first_sheet_has_a_subtotal_for_each_ticket_and_the_total() -> None:
     statement = sheets(statement_xlsx(TWO_TICKETS, locale="en"))["Statement"]
 
     assert statement[:6] == [
-        ["Technician", "安娜", "", "", ""],
+        ["Payee", "安娜", "", "", ""],
         ["Period", "2026-11", "", "", ""],
         ["Statement no.", "1", "", "", ""],
         ["State", "issued", "", "", ""],

@@ -10,10 +10,10 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.text import LocalText
 from ticket_console.people import crews
+from ticket_console.settlement import payees
 from ticket_console.settlement.closing import PeriodView
 from ticket_console.settlement.kinds import AccountKind, OwnerKind
 from ticket_console.settlement.reconciling.matching import Line
-from ticket_console.settlement.spans import payee_of
 from ticket_console.settlement.tables import Account, Journal, Posting
 
 _ACCOUNTS = table(Account)
@@ -45,12 +45,11 @@ class OurLine:
     line: Line
 
 
-def name_of(conn: Connection, actor: Actor, party: Party, *, currency: str) -> LocalText:
-    """What the party is called; raises VendorNotFound or TechnicianNotFound."""
+def name_of(conn: Connection, actor: Actor, party: Party) -> LocalText:
+    """What the party is called; raises VendorNotFound or PayeeNotFound."""
     if party.kind is OwnerKind.VENDOR:
         return crews.vendor_name(conn, actor.org_id, party.id)
-    name = payee_of(conn, org_id=actor.org_id, technician_id=party.id, currency=currency).name
-    return {"zh": name, "en": name}
+    return payees.name_of(conn, org_id=actor.org_id, payee=payees.technician(party.id))
 
 
 def owed(

@@ -147,7 +147,7 @@ def compare(
         conn, org_id=actor.org_id, party=party, period=period, currency=head.currency, as_of_seq=head.seq
     )
     return Comparison(
-        payee_name=books.name_of(conn, actor, party, currency=head.currency),
+        payee_name=books.name_of(conn, actor, party),
         currency=head.currency,
         as_of_seq=head.seq,
         ours={each.line.id: each for each in owed},
