@@ -100,7 +100,10 @@ def test_a_request_becomes_a_settled_statement(
 
 
 def _in_lane(board: Page, stage: str, card: Locator) -> Locator:
-    return board.locator(f'[data-lane="{stage}"]').locator(card)
+    lane = board.locator(f'[data-lane="{stage}"]')
+    # A lane beside the screen has its cards drawn when somebody looks at it.
+    lane.scroll_into_view_if_needed()
+    return lane.locator(card)
 
 
 def _the_agent_takes_the_request(page: Page, words: Words) -> Opened:
