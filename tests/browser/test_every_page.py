@@ -296,7 +296,7 @@ def test_a_question_mark_opens_the_keys_of_every_page(who: str, seen_by: SeenBy,
 
 
 def _ask_for_the_keys(page: Page) -> None:
-    """Some pages begin in a field, perhaps a moment after they are shown; there it is only a question mark."""
+    """Some pages begin in a field, a moment after they are shown; there it is only a question mark."""
     keys = page.get_by_role("dialog", name="Keyboard shortcuts")
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while not keys.is_visible() and time.monotonic() < deadline:
