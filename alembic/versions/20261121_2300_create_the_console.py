@@ -87,6 +87,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "code", name="uq_calendar_org_id_code"),
     )
     op.create_table(
+        "daily_income",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("part", sa.String(length=32), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("as_of_seq", sa.BigInteger(), nullable=False),
+        sa.Column("chain_hash", sa.String(length=64), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("tickets", sa.Integer(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_daily_income_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_daily_income"),
+        sa.UniqueConstraint(
+            "org_id", "part", "zone", "local_day", name="uq_daily_income_org_id_part_zone_local_day"
+        ),
+    )
+    op.create_table(
         "draft",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -272,6 +294,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_schedule_run_open", "schedule_run", ["state", "lease_until"])
     op.create_table(
+        "signing_key",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("public_key", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_signing_key_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_signing_key"),
+    )
+    op.create_index(
+        "uq_signing_key_in_use",
+        "signing_key",
+        ["org_id"],
+        unique=True,
+        sqlite_where=sa.text("retired_at IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL"),
+    )
+    op.create_table(
         "skill",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -414,6 +455,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_customer"),
     )
     op.create_index("ix_customer_org_id_phone", "customer", ["org_id", "phone"])
+    op.create_table(
+        "daily_income_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("daily_income_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("payee_kind", sa.String(length=32), nullable=False),
+        sa.Column("payee_id", sa.BigInteger(), nullable=False),
+        sa.Column("payee_name", sa.Text(), nullable=False),
+        sa.Column("region_id", sa.Integer(), nullable=True),
+        sa.Column("region_name", sa.Text(), nullable=False),
+        sa.Column("tickets", sa.Integer(), nullable=False),
+        sa.Column("amounts", sa.Text(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["daily_income_id"], ["daily_income.id"], name="fk_daily_income_line_daily_income_id"
+        ),
+        sa.ForeignKeyConstraint(["region_id"], ["region.id"], name="fk_daily_income_line_region_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_daily_income_line"),
+        sa.UniqueConstraint(
+            "daily_income_id", "position", name="uq_daily_income_line_daily_income_id_position"
+        ),
+    )
+    op.create_index("ix_daily_income_line_payee", "daily_income_line", ["payee_kind", "payee_id"])
     op.create_table(
         "dispatch_policy",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1377,7 +1441,7 @@ def upgrade() -> None:
         "outbox",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
-        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
         sa.Column("fact_key", sa.String(length=240), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
         sa.Column("recipient", sa.String(length=2000), nullable=False),
@@ -1970,6 +2034,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("posting_id", name="uq_statement_line_posting_id"),
     )
     op.create_index("ix_statement_line_statement", "statement_line", ["statement_id"])
+    op.create_table(
+        "statement_signature",
+        sa.Column("statement_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("signing_key_id", sa.Integer(), nullable=False),
+        sa.Column("head", sa.Text(), nullable=False),
+        sa.Column("signature", sa.String(length=100), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["signing_key_id"], ["signing_key.id"], name="fk_statement_signature_signing_key_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["statement_id"], ["statement.id"], name="fk_statement_signature_statement_id"
+        ),
+        sa.PrimaryKeyConstraint("statement_id", name="pk_statement_signature"),
+    )
     for statement in WRITTEN_ONCE[op.get_context().dialect.name]:
         op.execute(statement)
 
@@ -1978,6 +2057,7 @@ def downgrade() -> None:
     _wait_briefly_for_locks()
     for statement in CHANGEABLE_AGAIN[op.get_context().dialect.name]:
         op.execute(statement)
+    op.drop_table("statement_signature")
     op.drop_table("statement_line")
     op.drop_table("reconciliation_line")
     op.drop_index(
@@ -2054,6 +2134,7 @@ def downgrade() -> None:
     op.drop_table("draft_operation")
     op.drop_table("dispatch_strategy")
     op.drop_table("dispatch_policy")
+    op.drop_table("daily_income_line")
     op.drop_table("customer")
     op.drop_table("crew")
     op.drop_table("calendar_version")
@@ -2064,6 +2145,7 @@ def downgrade() -> None:
     op.drop_table("user_account")
     op.drop_table("trigger_rule")
     op.drop_table("skill")
+    op.drop_table("signing_key")
     op.drop_table("schedule_run")
     op.drop_table("rule_set")
     op.drop_table("region")
@@ -2075,6 +2157,7 @@ def downgrade() -> None:
     op.drop_table("flow")
     op.drop_table("field_def")
     op.drop_table("draft")
+    op.drop_table("daily_income")
     op.drop_table("calendar")
     op.drop_table("audit_entry")
     op.drop_table("account")
@@ -2146,6 +2229,14 @@ WRITTEN_ONCE = {
         "SELECT RAISE(ABORT, 'statement_line is written once'); END",
         "CREATE TRIGGER statement_line_no_delete BEFORE DELETE ON statement_line FOR EACH ROW BEGIN "
         "SELECT RAISE(ABORT, 'statement_line is written once'); END",
+        "CREATE TRIGGER daily_income_no_update BEFORE UPDATE ON daily_income FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'daily_income is written once'); END",
+        "CREATE TRIGGER daily_income_no_delete BEFORE DELETE ON daily_income FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'daily_income is written once'); END",
+        "CREATE TRIGGER daily_income_line_no_update BEFORE UPDATE ON daily_income_line FOR EACH ROW "
+        "BEGIN SELECT RAISE(ABORT, 'daily_income_line is written once'); END",
+        "CREATE TRIGGER daily_income_line_no_delete BEFORE DELETE ON daily_income_line FOR EACH ROW "
+        "BEGIN SELECT RAISE(ABORT, 'daily_income_line is written once'); END",
         "CREATE TRIGGER rating_no_update BEFORE UPDATE OF id, org_id, ticket_id, segment, purpose, "
         "fact_snapshot_id, rule_set_version_id, payee_account_id, technician_id, vendor_id, "
         "total_minor, currency, trace, content_hash, service_on, rated_at ON rating FOR EACH ROW BEGIN "
@@ -2163,6 +2254,10 @@ WRITTEN_ONCE = {
         "RAISE(ABORT, 'statement is written once'); END",
         "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN OLD.state <> "
         "'draft' BEGIN SELECT RAISE(ABORT, 'statement is written once'); END",
+        "CREATE TRIGGER signing_key_no_update BEFORE UPDATE OF id, org_id, public_key, sealed, made_at "
+        "ON signing_key FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'signing_key is written once'); END",
+        "CREATE TRIGGER signing_key_no_delete BEFORE DELETE ON signing_key FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'signing_key is written once'); END",
         "CREATE TRIGGER reconciliation_no_update BEFORE UPDATE OF id, org_id, vendor_id, technician_id, "
         "payee_name, period_id, as_of_seq, currency, file_name, content_hash, mapping, tolerance, "
         "left_out, started_at, started_by, start_command_id ON reconciliation FOR EACH ROW BEGIN SELECT "
@@ -2246,6 +2341,10 @@ WRITTEN_ONCE = {
         "FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER statement_line_no_change BEFORE UPDATE OR DELETE ON statement_line FOR EACH ROW "
         "EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER daily_income_no_change BEFORE UPDATE OR DELETE ON daily_income FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER daily_income_line_no_change BEFORE UPDATE OR DELETE ON daily_income_line FOR "
+        "EACH ROW EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER rating_no_update BEFORE UPDATE OF id, org_id, ticket_id, segment, purpose, "
         "fact_snapshot_id, rule_set_version_id, payee_account_id, technician_id, vendor_id, "
         "total_minor, currency, trace, content_hash, service_on, rated_at ON rating FOR EACH ROW "
@@ -2263,6 +2362,10 @@ WRITTEN_ONCE = {
         "refuse_change_of_the_books()",
         "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement FOR EACH ROW WHEN (OLD.state <> "
         "'draft') EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER signing_key_no_update BEFORE UPDATE OF id, org_id, public_key, sealed, made_at "
+        "ON signing_key FOR EACH ROW EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER signing_key_no_delete BEFORE DELETE ON signing_key FOR EACH ROW EXECUTE "
+        "FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER reconciliation_no_update BEFORE UPDATE OF id, org_id, vendor_id, technician_id, "
         "payee_name, period_id, as_of_seq, currency, file_name, content_hash, mapping, tolerance, "
         "left_out, started_at, started_by, start_command_id ON reconciliation FOR EACH ROW EXECUTE "

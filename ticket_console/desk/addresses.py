@@ -18,8 +18,8 @@ def mail_address(connection: Connection, message: Message) -> str | None:
         return None
     row = connection.execute(
         sa.select(_tickets.c.customer_id, _tickets.c.contact_phone).where(_tickets.c.id == message.ticket_id)
-    ).one()
-    if row.customer_id is None:
+    ).one_or_none()
+    if row is None or row.customer_id is None:
         return None
     return customers.mail_address(connection, row.customer_id, phone=row.contact_phone or "")
 

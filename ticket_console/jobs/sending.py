@@ -136,6 +136,8 @@ def open_linked_tickets(at: datetime) -> Mapping[str, int]:
 
 
 def _open_linked(message: Message, at: datetime) -> None:
+    if message.ticket_id is None:
+        raise SendingFailed("ordered by no ticket", for_good=True)
     command_id = f"linked:{message.id}"
     try:
         linking.open_linked(

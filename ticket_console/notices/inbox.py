@@ -31,9 +31,12 @@ _READ = {
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
+    """`href` is where it is read about; a notice of no ticket has neither id nor number of one."""
+
     id: int
-    ticket_id: int
+    ticket_id: int | None
     ticket_no: str
+    href: str
     text: LocalText
     at: datetime
     is_read: bool
@@ -48,7 +51,7 @@ class InboxView:
 
 
 def inbox(connection: Connection, viewer: Actor, *, limit: int = 30) -> InboxView:
-    """What the viewer was told; a notice to a role only of tickets the viewer may see."""
+    """What the viewer was told; a notice to a role only of tickets the viewer may see, or of none."""
     mine = _mine(viewer)
     if mine is None:
         return InboxView((), 0)
@@ -61,7 +64,7 @@ def inbox(connection: Connection, viewer: Actor, *, limit: int = 30) -> InboxVie
             _outbox.c.created_at,
             _reads.c.user_id.is_not(None).label("is_read"),
         )
-        .join(_tickets, _tickets.c.id == _outbox.c.ticket_id)
+        .outerjoin(_tickets, _tickets.c.id == _outbox.c.ticket_id)
         .outerjoin(_reads, sa.and_(_reads.c.outbox_id == _outbox.c.id, _reads.c.user_id == viewer.user_id))
         .where(mine)
     )
@@ -81,7 +84,7 @@ def mark_read(connection: Connection, viewer: Actor, notice_ids: Collection[int]
         return
     found = connection.execute(
         sa.select(_outbox.c.id)
-        .join(_tickets, _tickets.c.id == _outbox.c.ticket_id)
+        .outerjoin(_tickets, _tickets.c.id == _outbox.c.ticket_id)
         .where(mine, _outbox.c.id.in_(sorted(notice_ids)))
     ).scalars()
     rows = [{"outbox_id": each, "user_id": viewer.user_id, "at": at} for each in found]
@@ -96,7 +99,8 @@ def _mine(viewer: Actor) -> sa.ColumnElement[bool] | None:
     if viewer.technician_id is not None:
         by_name.append(f"technician:{viewer.technician_id}")
     roles = [f"role:{role}" for role in sorted(viewer.roles)]
-    by_role = sa.and_(_outbox.c.recipient.in_(roles), visible_to(viewer))
+    is_seen = sa.or_(_outbox.c.ticket_id.is_(None), visible_to(viewer))
+    by_role = sa.and_(_outbox.c.recipient.in_(roles), is_seen)
     return sa.and_(
         _outbox.c.org_id == viewer.org_id,
         _outbox.c.channel == Channel.CONSOLE,
@@ -105,4 +109,13 @@ def _mine(viewer: Actor) -> sa.ColumnElement[bool] | None:
 
 
 def _view(row: Row[*tuple[Any, ...]]) -> NoticeView:
-    return NoticeView(row.id, row.ticket_id, row.no, row.payload["text"], row.created_at, bool(row.is_read))
+    href = row.payload.get("href", "") if row.ticket_id is None else f"/tickets/{row.ticket_id}"
+    return NoticeView(
+        id=row.id,
+        ticket_id=row.ticket_id,
+        ticket_no=row.no or "",
+        href=href,
+        text=row.payload["text"],
+        at=row.created_at,
+        is_read=bool(row.is_read),
+    )

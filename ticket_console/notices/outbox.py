@@ -32,7 +32,7 @@ class Message:
 
     id: int
     org_id: int
-    ticket_id: int
+    ticket_id: int | None
     channel: Channel
     recipient: str
     payload: Mapping[str, Any]
@@ -78,7 +78,7 @@ def enqueue(
     *,
     org_id: int,
     at: datetime,
-    ticket_id: int,
+    ticket_id: int | None,
     fact_key: str,
     channel: Channel,
     recipient: str,

@@ -27,16 +27,17 @@ class OutboxState(StrEnum):
     DEAD = "dead"
 
 
-def _ticket() -> sa.Column[int]:
+def _ticket(*, nullable: bool = False) -> sa.Column[int]:
     """Checked at commit: what is told of a new ticket is written before the ticket's own row."""
     return sa.Column(
-        sa.BigInteger, sa.ForeignKey("ticket.id", deferrable=True, initially="DEFERRED"), nullable=False
+        sa.BigInteger, sa.ForeignKey("ticket.id", deferrable=True, initially="DEFERRED"), nullable=nullable
     )
 
 
 class Outbox(SQLModel, table=True):
     """One thing to tell one recipient by one channel; `fact_key` names why, so it is told once.
 
+    What is told of no ticket, such as a report, has none, and in its payload as `href` where it is read.
     `recipient` is `user:7`, `role:dispatcher`, an address or a number. `next_at` is when it is tried (again);
     while it is being sent, when another worker may take it over.
     """
@@ -51,7 +52,7 @@ class Outbox(SQLModel, table=True):
 
     id: int = Field(primary_key=True, sa_type=sa.BigInteger)
     org_id: int = Field(foreign_key="org.id")
-    ticket_id: int = Field(sa_column=_ticket())
+    ticket_id: int | None = Field(default=None, sa_column=_ticket(nullable=True))
     fact_key: str = Field(max_length=240)
     channel: Channel = Field(sa_column=sa.Column(EnumText(Channel), nullable=False))
     recipient: str = Field(max_length=2_000)

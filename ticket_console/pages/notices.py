@@ -42,13 +42,17 @@ def _notice(item: Item) -> rx.Component:
     return rx.el.li(
         link(
             row(
-                rx.el.span(item["ticket_no"].to(str), class_name="tc-mono"),
+                rx.cond(
+                    item["ticket_no"].to(str) != "",
+                    rx.el.span(item["ticket_no"].to(str), class_name="tc-mono"),
+                    rx.icon("receipt_text", size=14, aria_hidden="true"),
+                ),
                 rx.cond(item["is_read"], rx.fragment(), badge(t("notices.new"), tone="accent")),
                 ago(item["at"]),
                 class_name="tc-help",
             ),
             rx.el.p(tl(item["text"])),
-            href="/tickets/" + item["ticket_id"].to_string(),
+            href=item["href"].to(str),
             on_click=NoticesState.read(item["id"].to(int)),
         ),
         custom_attrs={"data-read": item["is_read"].to_string()},

@@ -7,7 +7,9 @@ in order after the tables exist; `DROP_DDL` undoes them before the tables are dr
 from typing import Final
 
 # Tables whose rows never change.
-WRITTEN_ONCE: Final = ("fact_snapshot", "rating_line", "journal", "posting", "statement_line")
+WRITTEN_ONCE: Final = (
+    "fact_snapshot", "rating_line", "journal", "posting", "statement_line", "daily_income", "daily_income_line",
+)  # fmt: skip
 
 # Tables with columns that may still change: (table, columns that may not, when they are frozen).
 FROZEN: Final = (
@@ -36,6 +38,7 @@ FROZEN: Final = (
         ),
         "OLD.state <> 'draft'",
     ),
+    ("signing_key", ("id", "org_id", "public_key", "sealed", "made_at"), ""),
     (
         "reconciliation",
         (

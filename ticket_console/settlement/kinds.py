@@ -104,3 +104,10 @@ class Remedy(StrEnum):
     CORRECTED = "corrected"
     REVERSED = "reversed"
     FOUND_CORRECTED = "found_corrected"
+
+
+class DayPart(StrEnum):
+    """What of a day a daily income covers: up to the afternoon's hour, or all of it."""
+
+    AFTERNOON = "afternoon"
+    WHOLE = "whole"

@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 from ticket_console.kernel.database import EnumText, JsonText, UtcDateTime
 from ticket_console.settlement.kinds import (
     AccountKind,
+    DayPart,
     Dimension,
     DisputeState,
     JournalKind,
@@ -412,3 +413,90 @@ class Dispute(SQLModel, table=True):
     open_command_id: str = Field(max_length=64)
     command_id: str = Field(max_length=64)
     version: int = 1
+
+
+class SigningKey(SQLModel, table=True):
+    """A key that an organisation signs statements with. The private half is sealed with SECRET_KEY.
+
+    One is in use at a time; retired ones are kept, as what they signed stays genuine.
+    """
+
+    __tablename__ = "signing_key"
+    __table_args__ = (
+        sa.Index(
+            "uq_signing_key_in_use",
+            "org_id",
+            unique=True,
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    public_key: str = Field(max_length=64)
+    sealed: str = Field(max_length=200)
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class StatementSignature(SQLModel, table=True):
+    """The signature an issued statement got, with the exact content it is over."""
+
+    __tablename__ = "statement_signature"
+
+    statement_id: int = Field(
+        primary_key=True, foreign_key="statement.id", sa_column_kwargs={"autoincrement": False}
+    )
+    signing_key_id: int = Field(foreign_key="signing_key.id")
+    head: Any = Field(sa_type=JsonText)
+    signature: str = Field(max_length=100)
+    signed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class DailyIncome(SQLModel, table=True):
+    """What was earned in a zone on one day, frozen: of [starts_at, until) and no later than `as_of_seq`.
+
+    `until` is the hour it is for, `taken_at` when it was taken, later where nobody was there to take it.
+    `chain_hash` is that of the journal at `as_of_seq`, so that it names one state of the books.
+    """
+
+    __tablename__ = "daily_income"
+    __table_args__ = (sa.UniqueConstraint("org_id", "part", "zone", "local_day"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    part: DayPart = Field(sa_column=sa.Column(EnumText(DayPart), nullable=False))
+    zone: str = Field(max_length=64)
+    local_day: date
+    starts_at: datetime = Field(sa_type=UtcDateTime)
+    until: datetime = Field(sa_type=UtcDateTime)
+    taken_at: datetime = Field(sa_type=UtcDateTime)
+    as_of_seq: int = Field(sa_type=sa.BigInteger)
+    chain_hash: str = Field(max_length=64)
+    currency: str = Field(max_length=3)
+    tickets: int
+    total_minor: int = Field(sa_type=sa.BigInteger)
+    content_hash: str = Field(max_length=64)
+
+
+class DailyIncomeLine(SQLModel, table=True):
+    """What one payee earned by work in one region that day; `amounts` is minor units by dimension."""
+
+    __tablename__ = "daily_income_line"
+    __table_args__ = (
+        sa.UniqueConstraint("daily_income_id", "position"),
+        sa.Index("ix_daily_income_line_payee", "payee_kind", "payee_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    daily_income_id: int = Field(foreign_key="daily_income.id")
+    position: int
+    payee_kind: OwnerKind = Field(sa_column=sa.Column(EnumText(OwnerKind), nullable=False))
+    payee_id: int = Field(sa_type=sa.BigInteger)
+    payee_name: dict[str, str] = Field(sa_type=JsonText)
+    region_id: int | None = Field(default=None, foreign_key="region.id")
+    region_name: dict[str, str] = Field(sa_type=JsonText)
+    tickets: int
+    amounts: dict[str, int] = Field(sa_type=JsonText)
+    total_minor: int = Field(sa_type=sa.BigInteger)
