@@ -2229,6 +2229,10 @@ WRITTEN_ONCE = {
         "SELECT RAISE(ABORT, 'statement_line is written once'); END",
         "CREATE TRIGGER statement_line_no_delete BEFORE DELETE ON statement_line FOR EACH ROW BEGIN "
         "SELECT RAISE(ABORT, 'statement_line is written once'); END",
+        "CREATE TRIGGER statement_signature_no_update BEFORE UPDATE ON statement_signature FOR EACH ROW "
+        "BEGIN SELECT RAISE(ABORT, 'statement_signature is written once'); END",
+        "CREATE TRIGGER statement_signature_no_delete BEFORE DELETE ON statement_signature FOR EACH ROW "
+        "BEGIN SELECT RAISE(ABORT, 'statement_signature is written once'); END",
         "CREATE TRIGGER daily_income_no_update BEFORE UPDATE ON daily_income FOR EACH ROW BEGIN SELECT "
         "RAISE(ABORT, 'daily_income is written once'); END",
         "CREATE TRIGGER daily_income_no_delete BEFORE DELETE ON daily_income FOR EACH ROW BEGIN SELECT "
@@ -2341,6 +2345,8 @@ WRITTEN_ONCE = {
         "FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER statement_line_no_change BEFORE UPDATE OR DELETE ON statement_line FOR EACH ROW "
         "EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER statement_signature_no_change BEFORE UPDATE OR DELETE ON statement_signature "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER daily_income_no_change BEFORE UPDATE OR DELETE ON daily_income FOR EACH ROW "
         "EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER daily_income_line_no_change BEFORE UPDATE OR DELETE ON daily_income_line FOR "
