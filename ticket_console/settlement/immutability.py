@@ -8,8 +8,8 @@ from typing import Final
 
 # Tables whose rows never change.
 WRITTEN_ONCE: Final = (
-    "fact_snapshot", "rating_line", "journal", "posting", "statement_line", "statement_signature", "daily_income",
-    "daily_income_line",
+    "fact_snapshot", "rating_line", "journal", "posting", "statement_line", "statement_signature",
+    "daily_income", "daily_income_line",
 )  # fmt: skip
 
 # Tables with columns that may still change: (table, columns that may not, when they are frozen).
