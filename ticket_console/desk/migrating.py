@@ -48,7 +48,7 @@ REVERTED: Final = "ticket.migration_reverted"
 # As many as a person can look through; the others come after these are done.
 MOST: Final = 500
 # What may be said on a ticket without having acted upon it.
-_ONLY_SAID: Final = ("ticket.commented", "ticket.attached")
+_ONLY_SAID: Final = ("ticket.commented", "ticket.attached", "ticket.looked_up")
 
 _tickets, _tokens, _values, _events = table(Ticket), table(TokenRow), table(FieldValue), table(Event)
 

@@ -12,8 +12,11 @@ import sqlalchemy as sa
 
 from tests.builders.company import Company, found_company
 from ticket_console.desk import looking_up
+from ticket_console.desk.migrating import apply_migration, can_revert
 from ticket_console.desk.page import FieldView, ticket_page
 from ticket_console.flows import reads as flow_reads
+from ticket_console.flows.graph_json import graph_json
+from ticket_console.flows.publishing import publish_flow
 from ticket_console.forms import lookups
 from ticket_console.forms.lookups import LookupFailed
 from ticket_console.forms.publishing import TemplateFace, publish_template, use_flow
@@ -288,3 +291,31 @@ def test_what_a_closed_ticket_says_is_asked_for_no_more(
 
     assert ask(later=2 * REFRESH) == before
     assert len(courier.asked) == 1
+
+
+def test_a_value_read_anew_does_not_count_as_work_on_a_migrated_ticket(
+    company: Company, ticket_id: int, ask: Ask
+) -> None:
+    manager = company.actor("manager")
+    with transaction() as connection:
+        current = flow_reads.current_version(connection, company.org_id, "consult")
+        graph = graph_json(flow_reads.drawn(connection, current.id))
+        # The form has no such fields, and a ticket is carried only to steps that it can fill in.
+        del next(node for node in graph["nodes"] if node["key"] == "answer")["fields"]
+        to = publish_flow(
+            connection, actor=manager, at=company.at, code="consult", name=current.name, graph=graph
+        )
+    moved = apply_migration(
+        actor=manager,
+        at=company.at,
+        command_id="m",
+        flow_code="consult",
+        to_version_id=to.id,
+        tickets={ticket_id: 1},
+    )
+    assert [each.ticket_id for each in moved.moved] == [ticket_id]
+
+    ask()
+
+    with reading() as connection:
+        assert can_revert(connection, viewer=manager, ticket_ids=[ticket_id]) == {ticket_id}
