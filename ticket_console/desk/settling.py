@@ -14,6 +14,7 @@ from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
 from ticket_console.notices import surveys
 from ticket_console.people import facts as people_facts
+from ticket_console.settlement import amending, disputes
 from ticket_console.settlement import settling as settlement
 from ticket_console.settlement.facts import Facts, PartUsed
 from ticket_console.stock import usage
@@ -71,7 +72,9 @@ def facts_of(work: Work, *, technician_id: int, segment: str) -> Facts:
         responded_at=get("responded_at"),
     )
     ticket = {key: get(key) for key in RATED_COLUMNS}
-    return rated_facts(ticket, work.facts, surroundings=surroundings, times=times, segment=segment)
+    found = rated_facts(ticket, work.facts, surroundings=surroundings, times=times, segment=segment)
+    # What a dispute has put right stays right, however often the ticket is settled anew.
+    return amending.amended(found, disputes.amended_by_disputes(connection, found))
 
 
 def _satisfaction(work: Work) -> Decimal | None:

@@ -71,7 +71,7 @@ _TICKET_DEEDS = (
 )
 _KINDS = (
     "session", "user", "token", "customer", "technician", "skill", "territory", "model", "part",
-    "rules", "statement", "period",
+    "rules", "statement", "dispute", "period",
 )  # fmt: skip
 
 

@@ -1,18 +1,23 @@
 """Whose earnings a viewer may read."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from ticket_console.access import policy
 from ticket_console.access.policy import ScopePart
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
+from ticket_console.people.tables import Technician
 from ticket_console.settlement.kinds import OwnerKind
 from ticket_console.settlement.payees import Payee
-from ticket_console.settlement.tables import Account, Posting
+from ticket_console.settlement.tables import Account, Posting, Statement
 from ticket_console.tickets.tables import Ticket
 
 _ACCOUNTS = table(Account)
 _POSTINGS = table(Posting)
+_STATEMENTS = table(Statement)
+_TECHNICIANS = table(Technician)
 _TICKETS = table(Ticket)
 
 
@@ -43,6 +48,29 @@ def may_read(viewer: Actor, *, payee: Payee, region_id: int | None) -> bool:
         and (is_own or not part.own)
         for part in policy.row_scope(viewer, "settlement.view").parts
     )
+
+
+def readable_statements(viewer: Actor) -> sa.ColumnElement[bool]:
+    """The condition a statement meets when `may_read` says yes to its payee."""
+    own = sa.and_(
+        _STATEMENTS.c.payee_kind == OwnerKind.TECHNICIAN,
+        _STATEMENTS.c.payee_id == (viewer.technician_id or 0),
+    )
+    readable = [own] if policy.allows(viewer, "settlement.view_own") else []
+    for part in policy.row_scope(viewer, "settlement.view").parts:
+        if part.ticket_classes is not None:
+            continue
+        conditions = [own] if part.own else []
+        if part.region_ids is not None:
+            conditions.append(_of_regions(part.region_ids))
+        readable.append(sa.and_(sa.true(), *conditions))
+    return sa.or_(sa.false(), *readable)
+
+
+def _of_regions(region_ids: Collection[int]) -> sa.ColumnElement[bool]:
+    """Statements of technicians at home in some regions; partners and customers belong to none."""
+    at_home = sa.select(_TECHNICIANS.c.id).where(_TECHNICIANS.c.region_id.in_(region_ids))
+    return sa.and_(_STATEMENTS.c.payee_kind == OwnerKind.TECHNICIAN, _STATEMENTS.c.payee_id.in_(at_home))
 
 
 def _within(part: ScopePart, viewer: Actor) -> sa.ColumnElement[bool]:

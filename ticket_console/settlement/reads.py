@@ -15,7 +15,7 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.text import LocalText
 from ticket_console.people import reads as people
-from ticket_console.settlement import wording
+from ticket_console.settlement import publishing, wording
 from ticket_console.settlement.closing import PeriodView, period_columns
 from ticket_console.settlement.facts import Facts
 from ticket_console.settlement.kinds import (
@@ -122,6 +122,16 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A rule that brought nothing: `why` is "condition", "group" (another of its group won) or "nothing"."""
+
+    code: str
+    name: LocalText
+    sentence: LocalText
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RatingView:
     """One rating of a ticket with the entry it was posted by; taken back when `reversed_at` is set."""
 
@@ -148,6 +158,7 @@ class RatingView:
     reversed_because: str | None
     facts: tuple[FactView, ...]
     lines: tuple[LineView, ...]
+    passed_over: tuple[PassedOver, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +234,6 @@ def ticket_totals(
         earned.add_columns(
             _POSTINGS.c.ticket_id, sa.func.max(_JOURNALS.c.ticket_no), latest, sa.func.count(), _EARNED
         )
-        .join(_JOURNALS, _JOURNALS.c.id == _POSTINGS.c.journal_id)
         .group_by(_POSTINGS.c.ticket_id)
         .order_by(sa.func.max(_JOURNALS.c.service_at).desc(), _POSTINGS.c.ticket_id.desc())
     )
@@ -264,6 +274,9 @@ def ticket_ratings(conn: Connection, *, viewer: Actor, ticket_id: int) -> tuple[
             reversal.c.posted_at,
             reversal.c.reason,
             _SNAPSHOTS.c.facts,
+            _RATINGS.c.trace,
+            _VERSIONS.c.id,
+            _VERSIONS.c.content_hash,
         )
         .join(
             _JOURNALS, sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.kind == JournalKind.RATING)
@@ -286,7 +299,7 @@ def ticket_ratings(conn: Connection, *, viewer: Actor, ticket_id: int) -> tuple[
         .limit(MOST_RATINGS)
     ).all()
     lines = _lines_of(conn, [row[0] for row in rows])
-    return tuple(_rating_view(row, lines.get(row[0], ())) for row in rows)
+    return tuple(_rating_view(conn, row, lines.get(row[0], ())) for row in rows)
 
 
 def computation(rating: RatingView, position: int) -> Computation:
@@ -301,9 +314,11 @@ def _earned(viewer: Actor, period_id: int, region_ids: Collection[int] | None) -
         sa.select()
         .select_from(_POSTINGS)
         .join(_ACCOUNTS, _ACCOUNTS.c.id == _POSTINGS.c.account_id)
+        .join(_JOURNALS, _JOURNALS.c.id == _POSTINGS.c.journal_id)
         .where(
             _ACCOUNTS.c.org_id == viewer.org_id,
             _ACCOUNTS.c.kind == AccountKind.PAYABLE_WORKER,
+            _JOURNALS.c.kind != JournalKind.PAYMENT,
             _POSTINGS.c.period_id == period_id,
             readable_postings(viewer),
         )
@@ -325,12 +340,18 @@ def _ticket_total(row: Any) -> TicketTotal:
     return TicketTotal(ticket_id, ticket_no, service_at, entries, int(total))
 
 
-def _rating_view(row: Any, lines: tuple[LineView, ...]) -> RatingView:
+def _rating_view(conn: Connection, row: Any, lines: tuple[LineView, ...]) -> RatingView:
     fields: list[Any]
-    *fields, frozen = row
+    *fields, frozen, trace, version_id, rules_hash = row
     owner_kind, owner_id = fields[_PAYEE_AT : _PAYEE_AT + 2]
     fields[_PAYEE_AT : _PAYEE_AT + 2] = [Payee(owner_kind, owner_id)]
-    return RatingView(*(*fields, _frozen_facts(Facts.from_json(frozen)), lines))
+    rules = {rule.code: rule for rule in publishing.rules_of(conn, version_id, rules_hash).rules}
+    passed_over = tuple(
+        PassedOver(code, rules[code].name, rules[code].sentence, why)
+        for code, why in trace
+        if why != "applied"
+    )
+    return RatingView(*(*fields, _frozen_facts(Facts.from_json(frozen)), lines, passed_over))
 
 
 def _frozen_facts(facts: Facts) -> tuple[FactView, ...]:

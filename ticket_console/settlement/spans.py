@@ -12,6 +12,7 @@ from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Forbidden
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement import payees, reach
+from ticket_console.settlement.kinds import JournalKind
 from ticket_console.settlement.payees import Payee
 from ticket_console.settlement.tables import Account, Journal, Posting
 
@@ -70,12 +71,13 @@ def require_reading(viewer: Actor, account: PayeeAccount) -> None:
 
 
 def within(query: sa.Select[Any], span: Span) -> sa.Select[Any]:
-    """A query on postings, narrowed to the span."""
+    """A query on postings, narrowed to the span; payments clear what statements say and stand on none."""
     return query.join(_JOURNALS, _JOURNALS.c.id == _POSTINGS.c.journal_id).where(
         _POSTINGS.c.account_id == (span.account.account_id or 0),
         _POSTINGS.c.period_id == span.period_id,
         _JOURNALS.c.seq > span.from_seq,
         _JOURNALS.c.seq <= span.as_of_seq,
+        _JOURNALS.c.kind != JournalKind.PAYMENT,
     )
 
 

@@ -15,7 +15,7 @@ from ticket_console.kernel.errors import Conflict, NotFound
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement import closing
 from ticket_console.settlement.books import lock_head, read_head
-from ticket_console.settlement.kinds import OwnerKind, StatementState
+from ticket_console.settlement.kinds import DisputeState, OwnerKind, StatementState
 from ticket_console.settlement.payees import Payee
 from ticket_console.settlement.spans import (
     Span,
@@ -25,8 +25,10 @@ from ticket_console.settlement.spans import (
     require_reading,
     within,
 )
-from ticket_console.settlement.tables import Posting, Statement, StatementLine
+from ticket_console.settlement.tables import Dispute, Journal, Posting, Statement, StatementLine
 
+_DISPUTES = table(Dispute)
+_JOURNALS = table(Journal)
 _POSTINGS = table(Posting)
 _STATED = table(StatementLine)
 _STATEMENTS = table(Statement)
@@ -65,6 +67,11 @@ class StatementView:
     as_of_seq: int
     content_hash: str
     issued_at: datetime | None
+    confirmed_at: datetime | None
+    confirmed_by: str | None
+    paid_at: datetime | None
+    paid_by: str | None
+    payment_journal_id: int | None
     command_id: str
     version: int
 
@@ -100,7 +107,7 @@ def draft(conn: Connection, *, actor: Actor, payee: Payee, period_id: int, comma
         "command_id": command_id,
     }
     if earlier_draft is not None:
-        _update(conn, earlier_draft.id, values)
+        update(conn, earlier_draft.id, values)
         return _view(conn, actor.org_id, earlier_draft.id)
     new = sa.insert(_STATEMENTS).values(
         **values,
@@ -126,9 +133,12 @@ def issue(
 ) -> StatementView:
     """Freeze a draft exactly as it was looked at: entries posted since then wait for the next statement.
 
-    Sent twice with one `command_id`, it issues once.
+    Sent twice with one `command_id`, it issues once. With a dispute undecided about what it says, it is
+    disputed from the start.
     """
-    statement = _view(conn, actor.org_id, statement_id, lock=True)
+    # Whoever disputes an entry holds the books too, so that a dispute is never missed.
+    lock_head(conn, actor.org_id)
+    statement = held(conn, actor.org_id, statement_id)
     span = span_of(conn, actor.org_id, statement)
     require_issuing(actor, span.account)
     if statement.state is not StatementState.DRAFT:
@@ -149,11 +159,11 @@ def issue(
             within(postings, span).order_by(_POSTINGS.c.id),
         )
     )
-    _update(
+    update(
         conn,
         statement_id,
         {
-            "state": StatementState.ISSUED,
+            "state": StatementState.DISPUTED if _disputed(conn, statement_id) else StatementState.ISSUED,
             "issued_at": at,
             "issued_by": actor.user_id,
             "command_id": command_id,
@@ -194,6 +204,39 @@ def span_of(conn: Connection, org_id: int, statement: StatementView) -> Span:
     return Span(account, statement.period_id, statement.from_seq, statement.as_of_seq)
 
 
+def held(conn: Connection, org_id: int, statement_id: int) -> StatementView:
+    """A statement locked for a change of its state; the books are locked before it, if at all."""
+    return _view(conn, org_id, statement_id, lock=True)
+
+
+def update(conn: Connection, statement_id: int, values: dict[str, Any]) -> None:
+    conn.execute(
+        sa.update(_STATEMENTS)
+        .where(_STATEMENTS.c.id == statement_id)
+        .values(**values, version=_STATEMENTS.c.version + 1)
+    )
+
+
+def _disputed(conn: Connection, statement_id: int) -> bool:
+    """Tell the disputes about what a new statement says that it does; whether one of them is undecided."""
+    stated = (
+        sa.select(_JOURNALS.c.rating_id)
+        .join(_POSTINGS, _POSTINGS.c.journal_id == _JOURNALS.c.id)
+        .join(_STATED, _STATED.c.posting_id == _POSTINGS.c.id)
+        .where(_STATED.c.statement_id == statement_id, _JOURNALS.c.reverses_id.is_(None))
+    )
+    conn.execute(
+        sa.update(_DISPUTES)
+        .where(_DISPUTES.c.statement_id.is_(None), _DISPUTES.c.rating_id.in_(stated))
+        .values(statement_id=statement_id)
+    )
+    undecided = sa.select(_DISPUTES.c.id).where(
+        _DISPUTES.c.statement_id == statement_id,
+        _DISPUTES.c.state.in_((DisputeState.OPEN, DisputeState.ANSWERED)),
+    )
+    return conn.execute(undecided.limit(1)).first() is not None
+
+
 def _columns() -> sa.Select[Any]:
     return sa.select(*(_STATEMENTS.c[name] for name in StatementView.__dataclass_fields__))
 
@@ -218,11 +261,3 @@ def _of(conn: Connection, org_id: int, payee: Payee, period_id: int) -> list[Sta
         .order_by(_STATEMENTS.c.number.desc())
     )
     return [StatementView(*row) for row in rows]
-
-
-def _update(conn: Connection, statement_id: int, values: dict[str, Any]) -> None:
-    conn.execute(
-        sa.update(_STATEMENTS)
-        .where(_STATEMENTS.c.id == statement_id)
-        .values(**values, version=_STATEMENTS.c.version + 1)
-    )

@@ -12,7 +12,7 @@ from ticket_console.kernel.text import LocalText
 from ticket_console.people import crews
 from ticket_console.settlement import payees
 from ticket_console.settlement.closing import PeriodView
-from ticket_console.settlement.kinds import AccountKind, OwnerKind
+from ticket_console.settlement.kinds import AccountKind, JournalKind, OwnerKind
 from ticket_console.settlement.reconciling.matching import Line
 from ticket_console.settlement.tables import Account, Journal, Posting
 
@@ -72,6 +72,7 @@ def owed(
             _accounts_of(conn, org_id, party, period.id),
             _POSTINGS.c.period_id == period.id,
             _JOURNALS.c.seq <= as_of_seq,
+            _JOURNALS.c.kind != JournalKind.PAYMENT,
         )
         .order_by(_JOURNALS.c.seq, _POSTINGS.c.id)
     )
