@@ -364,3 +364,32 @@ def test_what_is_wrong_is_named_by_its_place_and_nothing_is_written(
 
     assert [each.path.split(" ")[-1] for each in refused.value.problems] == paths
     assert everything(manager) == before
+
+
+@pytest.mark.parametrize("number", [1, 9])
+def test_a_form_with_rates_brings_the_rules_they_are_of_and_never_agrees_on_unpublished_ones(
+    company: Company, at: datetime, number: int
+) -> None:  # TPL-07
+    manager, form = company.actor("manager"), Reference("form", "repair")
+    with reading() as connection:
+        found = exporting.definition(connection, company.org_id, form)
+    assert found is not None
+    document = dict(found.document)
+    fields = [field for section in document["definition"]["sections"] for field in section["fields"]]
+    option = next(field for field in fields if field.get("options"))["options"][0]
+    option["rates"] = {"rule_set": "worker_pay", "version": number}
+    changed, before = as_yaml(Definition("form", "repair", document)).decode(), counts()
+
+    if number == 1:
+        bring_in(manager, at, changed)
+        with reading() as connection:
+            bundle = exporting.process_bundle(connection, viewer=manager, flow="repair")
+        assert ("rule_set", "worker_pay") in {
+            (piece.definition.kind, piece.definition.code)
+            for piece in read_parcel(bundle, filename="b").pieces
+        }
+    else:
+        with pytest.raises(ExchangeRefused) as refused:
+            bring_in(manager, at, changed)
+        assert [problem.code for problem in refused.value.problems] == ["template.unknown_rate_version"]
+        assert counts() == before

@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy.engine import Connection
 
 from ticket_console.clocks.calendars import calendars_of
+from ticket_console.desk.rates import rate_problems
 from ticket_console.flows import in_use as flows_in_use
 from ticket_console.flows import publishing as flow_publishing
 from ticket_console.flows import reads as flow_reads
@@ -17,8 +18,9 @@ from ticket_console.flows.graph_json import graph_json, parse_graph
 from ticket_console.flows.reads import FlowNotFound
 from ticket_console.forms import in_use as forms_in_use
 from ticket_console.forms import publishing as form_publishing
-from ticket_console.forms.definitions import definition_json, parse_definition
+from ticket_console.forms.definitions import InvalidDefinition, definition_json, parse_definition
 from ticket_console.forms.json_form import JsonForm
+from ticket_console.forms.rates import bound_options
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.errors import FieldProblem
 from ticket_console.kernel.ids import command_id_of
@@ -120,7 +122,9 @@ class Forms:
 
     def needs(self, definition: Definition) -> frozenset[Reference]:
         flow = definition.document.get("flow")
-        return frozenset({Reference("flow", flow)} if flow else ())
+        bound = bound_options(parse_definition(definition.document["definition"]))
+        rates = {Reference("rule_set", agreed.rule_set) for _, _, agreed in bound}
+        return frozenset(rates | ({Reference("flow", flow)} if flow else set()))
 
     def write(self, conn: Connection, hand: Hand, definition: Definition) -> None:
         form = _FormForm.read(definition.document, BadDefinition)
@@ -141,6 +145,9 @@ class Forms:
         )
 
     def connect(self, conn: Connection, hand: Hand, definition: Definition) -> None:
+        form = parse_definition(definition.document["definition"])
+        if problems := tuple(rate_problems(conn, hand.actor.org_id, form)):
+            raise InvalidDefinition(problems)
         code = definition.document.get("flow")
         if code is None:
             return
