@@ -15,7 +15,7 @@ from benchmarks.load import Measured
 
 SIZES = (0, 10_000, 100_000)
 CONCURRENCY = (1, 8, 32)
-WATCHERS = (1, 50, 200)
+WATCHERS = (1, 50, 200, 500)
 _HEAD = (
     f"{'present':>8} {'what':<26} {'conc':>5} {'per s':>8} {'p50 ms':>8} {'p95 ms':>8} "
     f"{'failed':>7} {'of floor':>9}"
