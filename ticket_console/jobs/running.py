@@ -7,11 +7,12 @@ its folder stays there for the next try; whether that is of use is for the work 
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -29,8 +30,9 @@ from ticket_console.kernel.long_work import Cancelled, Done, Progress
 
 log = structlog.get_logger(__name__)
 
-# A worker silent for so long is taken for dead. Work that says nothing for longer would be done twice.
+# A worker silent for so long is taken for dead; a live one says that it is every few seconds.
 DEAD_AFTER: Final = timedelta(minutes=1)
+ALIVE_SECONDS: Final = 10.0
 MOST_TRIES: Final = 3
 KEEP: Final = timedelta(days=7)
 # Progress is written this often at the most, however often the work tells it.
@@ -42,8 +44,16 @@ _NOTE: Final = 200
 _tasks = table(Task)
 _busy: Final = threading.Lock()
 
-# Does the work: for whom, at what instant, with what was asked, in a folder of its own.
-Work = Callable[[Actor, datetime, Mapping[str, Any], Path, Progress], Done]
+
+class Work(Protocol):
+    """Does the work, for somebody with the rights they have now; only into the folder, and what it posts.
+
+    It may be begun again after its worker has died, with the same folder.
+    """
+
+    def __call__(
+        self, *, actor: Actor, at: datetime, args: Mapping[str, Any], folder: Path, progress: Progress
+    ) -> Done: ...
 
 
 class LostTask(Exception):
@@ -89,7 +99,10 @@ def run_one(works: Mapping[TaskKind, Work], clock: Clock, *, owner: str = OWNER)
         policy.require(actor, tasks.PERMISSIONS[claimed.kind])
         folder = tasks.folder_of(claimed.id)
         folder.mkdir(parents=True, exist_ok=True)
-        done = works[claimed.kind](actor, clock.now(), claimed.args, folder, beat.tell)
+        with beat.kept_up():
+            done = works[claimed.kind](
+                actor=actor, at=clock.now(), args=claimed.args, folder=folder, progress=beat.tell
+            )
         ending: dict[str, Any] = {
             "state": TaskState.DONE,
             "result": dict(done.values),
@@ -140,6 +153,26 @@ class _Heartbeat:
         self._last = -BEAT_SECONDS
         self.total = 0
 
+    @contextmanager
+    def kept_up(self) -> Iterator[None]:
+        """Say that the worker lives for as long as the block runs, however seldom the work tells anything."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(ALIVE_SECONDS):
+                try:
+                    _live(self._claimed, self._owner, self._clock.now())
+                except Exception as failure:
+                    log.warning("task.heartbeat_failed", task_id=self._claimed.id, exc_info=failure)
+
+        pulse = threading.Thread(target=beat, name="console-task-pulse", daemon=True)
+        pulse.start()
+        try:
+            yield
+        finally:
+            over.set()
+            pulse.join()
+
     def tell(self, done: int, total: int, note: str = "") -> None:
         self.total = total
         if time.monotonic() - self._last < BEAT_SECONDS:
@@ -162,6 +195,12 @@ def _beat(claimed: Claimed, owner: str, at: datetime, done: int, total: int, not
     if stop is None:
         raise LostTask()
     return bool(stop)
+
+
+@retried
+def _live(claimed: Claimed, owner: str, at: datetime) -> None:
+    with transaction() as connection:
+        connection.execute(sa.update(_tasks).where(_held(claimed, owner)).values(heartbeat_at=at))
 
 
 def _held(claimed: Claimed, owner: str) -> sa.ColumnElement[bool]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from ticket_console.jobs import chores, sending
+from ticket_console.jobs import chores, daily_reports, running, sending, task_work
 from ticket_console.kernel.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,9 @@ CHORES: Final = (
     Chore("plans", timedelta(seconds=20), chores.carry_out_plans),
     Chore("surges", timedelta(minutes=1), chores.watch_surges),
     Chore("months", timedelta(minutes=10), chores.recount_months),
+    Chore("schedules", timedelta(seconds=20), daily_reports.run_schedules),
+    Chore("tasks", timedelta(seconds=2), task_work.start_tasks),
+    Chore("results", timedelta(hours=1), running.forget_old_results),
     Chore("sessions", timedelta(hours=1), chores.forget_old_sessions),
     Chore("positions", timedelta(hours=1), chores.forget_old_positions),
 )

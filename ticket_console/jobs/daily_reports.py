@@ -1,0 +1,132 @@
+"""The reports of the day: the income at 17:00 of each zone, and before dawn everybody's list of yesterday."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from babel.numbers import format_currency, get_currency_precision
+from sqlalchemy.engine import Connection
+
+from ticket_console.i18n import translate
+from ticket_console.jobs import local_days
+from ticket_console.jobs.kinds import ScheduleKind
+from ticket_console.jobs.schedules import DayRun, Schedule, run_due
+from ticket_console.kernel.actor import Role
+from ticket_console.kernel.text import LOCALES
+from ticket_console.notices import outbox
+from ticket_console.notices.tables import Channel
+from ticket_console.settlement import daily
+from ticket_console.settlement.daily import DayHead
+from ticket_console.settlement.kinds import DayPart
+
+AFTERNOON: Final = time(17)
+BEFORE_DAWN: Final = time(5)
+_BABEL: Final = {"zh": "zh_Hans_CN", "en": "en"}
+# Who is told that the income of the day is there. What of it they may read is asked when they look.
+READERS: Final = (Role.FINANCE, Role.MANAGER)
+
+
+def income_of_the_day(connection: Connection, run: DayRun, at: datetime) -> Mapping[str, Any]:
+    """Freeze what was earned from midnight to five in a zone, and say that it is there."""
+    starts_at, _ = local_days.span(run.local_day, run.zone)
+    head = daily.freeze(
+        connection,
+        org_id=run.org_id,
+        at=at,
+        part=DayPart.AFTERNOON,
+        zone=run.zone,
+        local_day=run.local_day,
+        starts_at=starts_at,
+        until=run.due_at,
+    )
+    for role in READERS:
+        outbox.enqueue(
+            connection,
+            org_id=run.org_id,
+            at=at,
+            ticket_id=None,
+            fact_key=f"daily_income:{run.org_id}:{run.zone}:{run.local_day}",
+            channel=Channel.CONSOLE,
+            recipient=f"role:{role.value}",
+            payload={
+                "text": {
+                    locale: translate(
+                        "daily.told.income", locale, place=run.zone, day=run.local_day.isoformat()
+                    )
+                    for locale in LOCALES
+                },
+                "href": f"/settlement/daily?day={head.id}",
+            },
+        )
+    return _came_to(head)
+
+
+def lists_of_yesterday(connection: Connection, run: DayRun, at: datetime) -> Mapping[str, Any]:
+    """Freeze what everybody at home in a zone earned the day before, and tell each of them."""
+    yesterday = run.local_day - timedelta(days=1)
+    starts_at, until = local_days.span(yesterday, run.zone)
+    head = daily.freeze(
+        connection,
+        org_id=run.org_id,
+        at=at,
+        part=DayPart.WHOLE,
+        zone=run.zone,
+        local_day=yesterday,
+        starts_at=starts_at,
+        until=until,
+    )
+    earned = daily.earned_by_technician(connection, head.id)
+    told = 0
+    for technician_id in daily.people_of_zone(connection, run.org_id, run.zone):
+        tickets, amount = earned.get(technician_id, (0, 0))
+        key = "daily.told.list" if tickets else "daily.told.nothing"
+        # The day without the zone: whoever moves to another zone overnight is told once all the same.
+        told += outbox.enqueue(
+            connection,
+            org_id=run.org_id,
+            at=at,
+            ticket_id=None,
+            fact_key=f"daily_list:{yesterday}",
+            channel=Channel.CONSOLE,
+            recipient=f"technician:{technician_id}",
+            payload={
+                "text": {
+                    locale: translate(
+                        key,
+                        locale,
+                        day=yesterday.isoformat(),
+                        n=tickets,
+                        amount=_amount_text(amount, head.currency, locale),
+                    )
+                    for locale in LOCALES
+                },
+                "href": f"/settlement/daily?day={head.id}",
+            },
+        )
+    return {**_came_to(head), "told": told}
+
+
+def _amount_text(amount_minor: int, currency: str, locale: str) -> str:
+    amount = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
+    return format_currency(amount, currency, locale=_BABEL[locale])
+
+
+def _came_to(head: DayHead) -> dict[str, Any]:
+    return {
+        "day_id": head.id,
+        "tickets": head.tickets,
+        "total_minor": head.total_minor,
+        "as_of_seq": head.as_of_seq,
+    }
+
+
+SCHEDULES: Final = (
+    Schedule(ScheduleKind.DAILY_INCOME, AFTERNOON, daily.zones_of_work, income_of_the_day),
+    Schedule(ScheduleKind.TECHNICIAN_LISTS, BEFORE_DAWN, daily.zones_of_people, lists_of_yesterday),
+)
+
+
+def run_schedules(at: datetime) -> Mapping[str, int]:
+    """Make the reports whose hour has come; any number of workers may do so at once."""
+    return run_due(SCHEDULES, at)
