@@ -104,8 +104,8 @@ def propose(*, actor: Actor, at: datetime, region_id: int, day: date) -> DayRout
     """Routes for the work of a region that has no time yet, around the visits that stand. Writes nothing.
 
     Whoever holds a task keeps it; other work goes to whoever may do it by the filters of dispatch. What
-    can be in time is, and what can no longer be is done all the same, if it fits. Raises RoutesUnavailable
-    where the optional solver is missing, and RegionNotFound for a region the actor does not plan.
+    can be in time is, and what can no longer be is done all the same, if it fits. Raises RegionNotFound
+    for a region the actor does not plan.
     """
     policy.require(actor, PERMISSION)
     with reading() as connection:

@@ -1,7 +1,8 @@
-"""Day routes: who goes where in which order, so that everybody is on the way for as short as possible.
+"""Day routes: who goes where in which order, so that everybody is out for as short as possible.
 
-The solver is an optional package (`requirements-routes.txt`), which is looked for when routes are asked for
-and not before. What is proposed here is judged again by the command that plans a visit.
+The first plan comes from an optional solver (`requirements-routes.txt`) where it is installed; the search of
+`route_search` begins from nothing else. What is proposed here is judged again by the command that plans a
+visit.
 """
 
 from collections import defaultdict
@@ -13,25 +14,22 @@ from typing import Any, Final
 
 import numpy as np
 
+from ticket_console.dispatch import route_search
+from ticket_console.dispatch.route_search import Crew, Field, Stop
 from ticket_console.dispatch.visits import Place
-from ticket_console.kernel.errors import ConsoleError
 from ticket_console.people.candidate import Span
 
 Ways = Callable[[Place, Place], timedelta]
 
 # Above this the solver's own scale ends.
 HIGHEST_PRIORITY: Final = 100
-# How hard the solver may look.
-MOST_EFFORT: Final = 5
+# How often a plan is torn up and repaired: some seconds for a hundred jobs.
+ROUNDS: Final = 4_000
+# A few jobs have few orders to be done in.
+_ROUNDS_EACH: Final = 100
+_EFFORT: Final = 5
 _THREADS: Final = 2
 _PROFILE: Final = "car"
-
-
-class RoutesUnavailable(ConsoleError):
-    """This installation came without the package that finds routes."""
-
-    code = "routes.not_installed"
-    http_status = 501
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,7 @@ class Stretch:
     """A time in which one person is there without a break. Somebody may have several on a day.
 
     `goal` is None where the way back does not count. `carries` is how much of each thing that jobs take
-    from a person there is: parts on board, or room for further tasks. `before` is the way to `start`, which
-    is made only by who has something to do; it lies before the span.
+    from a person there is: parts on board, or room for further tasks.
     """
 
     technician_id: int
@@ -48,7 +45,6 @@ class Stretch:
     start: Place
     goal: Place | None = None
     carries: tuple[int, ...] = ()
-    before: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +76,16 @@ class RouteStop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What one person does in one stretch, in its order; `travel` is from the way before to the goal."""
+    """What one person does in one stretch, in its order; `travel` is all the way from start to goal.
+
+    `refill_after` is after how many stops it goes by where parts are filled up.
+    """
 
     stretch: Stretch
     leaves_at: datetime
     stops: tuple[RouteStop, ...]
     travel: timedelta
+    refill_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,36 +100,100 @@ class Routes:
         return sum((each.travel for each in self.routes), timedelta())
 
 
+def plan_routes(
+    stretches: Sequence[Stretch],
+    jobs: Sequence[RouteJob],
+    ways: Ways,
+    *,
+    refill: Place | None = None,
+    rounds: int | None = None,
+) -> Routes:
+    """As much of the most urgent work as fits in, with the least time on the way and waiting at doors.
+
+    Times are whole seconds, and ways keep to the triangle: no detour is shorter than the way itself. At
+    `refill` everybody may get once what jobs take, as much as is needed. Equal input gives equal routes;
+    with fewer `rounds` they come sooner and are longer.
+    """
+    if not stretches or not jobs:
+        return Routes((), tuple(job.key for job in jobs))
+    zero = min(stretch.span.starts_at for stretch in stretches)
+    # Every job stands for itself, also where two are at one place: what lies between them differs.
+    anchors = [stretch.start for stretch in stretches]
+    anchors += [stretch.goal for stretch in stretches if stretch.goal is not None]
+    anchors = list(dict.fromkeys([*anchors, *([] if refill is None else [refill])]))
+    where = {place: len(jobs) + number for number, place in enumerate(anchors)}
+    durations = _matrix([*(job.place for job in jobs), *anchors], ways)
+    field = _field(stretches, jobs, durations, where, refill, zero)
+    begun = _begun(stretches, jobs, durations, where, zero) if is_available() else ()
+    tours = route_search.improve(
+        field, begun, rounds=min(ROUNDS, _ROUNDS_EACH * len(jobs)) if rounds is None else rounds
+    )
+    routes = tuple(
+        _route(stretch, tour, jobs, refill, zero, ways)
+        for stretch, tour in zip(stretches, tours, strict=True)
+        if tour.stops
+    )
+    done = {stop.key for route in routes for stop in route.stops}
+    return Routes(routes, tuple(job.key for job in jobs if job.key not in done))
+
+
 def is_available() -> bool:
+    """Whether the solver is installed that makes the first plan."""
     try:
-        _solver()
-    except RoutesUnavailable:
+        import_module("vroom")
+    except ModuleNotFoundError:
         return False
     return True
 
 
-def plan_routes(
-    stretches: Sequence[Stretch], jobs: Sequence[RouteJob], ways: Ways, *, effort: int = MOST_EFFORT
-) -> Routes:
-    """As much of the most urgent work as fits in, with the least time on the way and waiting at doors.
+def _field(
+    stretches: Sequence[Stretch],
+    jobs: Sequence[RouteJob],
+    durations: Any,
+    where: Mapping[Place, int],
+    refill: Place | None,
+    zero: datetime,
+) -> Field:
+    crews = tuple(
+        Crew(
+            where[stretch.start],
+            None if stretch.goal is None else where[stretch.goal],
+            *_seconds_of(stretch.span, zero),
+            stretch.carries,
+        )
+        for stretch in stretches
+    )
+    # One more job done is worth more than all the time in which anybody is there.
+    scale = 1 + sum(crew.closes - crew.opens for crew in crews)
+    stops = tuple(
+        Stop(
+            number,
+            _seconds(job.lasts),
+            *_seconds_of(job.begins, zero),
+            frozenset(at for at, stretch in enumerate(stretches) if stretch.technician_id in job.people),
+            job.takes,
+            scale * (1 + job.priority),
+        )
+        for number, job in enumerate(jobs)
+    )
+    ways = [[*row, 0] for row in durations.tolist()]
+    return Field(crews, stops, [*ways, [0] * (len(ways) + 1)], None if refill is None else where[refill])
 
-    Times are whole seconds, and ways keep to the triangle: no detour is shorter than the way itself.
-    Equal input gives equal routes; with less `effort`, of 0 to 5, they come sooner and are longer.
-    Raises RoutesUnavailable where the solver is not installed.
-    """
-    vroom = _solver()
+
+def _begun(
+    stretches: Sequence[Stretch],
+    jobs: Sequence[RouteJob],
+    durations: Any,
+    where: Mapping[Place, int],
+    zero: datetime,
+) -> tuple[tuple[int, ...], ...]:
+    """The solver's own plan: the jobs of each stretch in their order, without going by any refill."""
+    vroom = import_module("vroom")
     # Who may do a job is told to the solver as a skill: one for each set of people that some job names.
     skills = {people: number for number, people in enumerate(dict.fromkeys(job.people for job in jobs))}
     able = _able(skills)
     if not any(stretch.technician_id in able for stretch in stretches):
-        return Routes((), tuple(job.key for job in jobs))
-    zero = min(stretch.span.starts_at for stretch in stretches)
-    # Every job stands for itself, also where two are at one place: what lies between them differs.
-    anchors = list(
-        dict.fromkeys(each for stretch in stretches for each in (stretch.start, stretch.goal) if each)
-    )
-    where = {place: len(jobs) + number for number, place in enumerate(anchors)}
-    durations = _matrix([*(job.place for job in jobs), *anchors], ways)
+        return ()
     problem = vroom.Input()
     problem.set_durations_matrix(_PROFILE, durations)
     problem.set_costs_matrix(_PROFILE, durations + _waits(jobs, durations))
@@ -142,7 +206,6 @@ def plan_routes(
                 skills=able.get(stretch.technician_id, set()),
                 time_window=_window(stretch.span, zero),
                 capacity=list(stretch.carries),
-                costs=vroom.VehicleCosts(fixed=_seconds(stretch.before)),
             )
         )
     problem.add_job(
@@ -161,19 +224,13 @@ def plan_routes(
             if job.begins.ends_at >= zero
         ]
     )
-    rows = problem.solve(effort, _THREADS).routes
-    routes = tuple(
-        _route(stretches[number], steps, jobs, zero, ways) for number, steps in _by_stretch(rows).items()
-    )
-    done = {stop.key for route in routes for stop in route.stops}
-    return Routes(routes, tuple(job.key for job in jobs if job.key not in done))
-
-
-def _solver() -> Any:
-    try:
-        return import_module("vroom")
-    except ModuleNotFoundError as missing:
-        raise RoutesUnavailable() from missing
+    rows = problem.solve(_EFFORT, _THREADS).routes
+    ordered: list[list[int]] = [[] for _ in stretches]
+    if "id" in rows:
+        for vehicle, kind, number in zip(rows["vehicle_id"], rows["type"], rows["id"], strict=True):
+            if kind == "job":
+                ordered[int(vehicle)].append(int(number))
+    return tuple(tuple(each) for each in ordered)
 
 
 def _able(skills: Mapping[frozenset[int], int]) -> dict[int, set[int]]:
@@ -208,37 +265,36 @@ def _waits(jobs: Sequence[RouteJob], durations: Any) -> Any:
     return waits
 
 
-def _by_stretch(rows: Any) -> dict[int, list[tuple[str, int, int, int]]]:
-    """Kind, arrival, wait and job of each step of each stretch, from the solver's table."""
-    steps: dict[int, list[tuple[str, int, int, int]]] = defaultdict(list)
-    if "id" not in rows:
-        return steps
-    for vehicle, kind, arrival, wait, number in zip(
-        rows["vehicle_id"], rows["type"], rows["arrival"], rows["waiting_time"], rows["id"], strict=True
-    ):
-        job = int(number) if kind == "job" else -1
-        steps[int(vehicle)].append((str(kind), int(arrival), int(wait), job))
-    return steps
-
-
 def _route(
     stretch: Stretch,
-    steps: Sequence[tuple[str, int, int, int]],
+    tour: route_search.Tour,
     jobs: Sequence[RouteJob],
+    refill: Place | None,
     zero: datetime,
     ways: Ways,
 ) -> Route:
+    leaves_at = zero + timedelta(seconds=tour.leaves)
+    clock, here = leaves_at, stretch.start
+    travel = timedelta()
     stops: list[RouteStop] = []
-    here = stretch.start
-    for kind, arrival, wait, number in steps:
-        if kind == "job":
-            job = jobs[number]
-            starts_at = zero + timedelta(seconds=arrival + wait)
-            stops.append(RouteStop(job.key, starts_at, starts_at + job.lasts, ways(here, job.place)))
-            here = job.place
-    back = timedelta() if stretch.goal is None else ways(here, stretch.goal)
-    travel = sum((stop.way for stop in stops), stretch.before + back)
-    return Route(stretch, zero + timedelta(seconds=steps[0][1]), tuple(stops), travel)
+    for count, number in enumerate((*tour.stops, None)):
+        way = timedelta()
+        if count == tour.refill_after and refill is not None:
+            way, here = ways(here, refill), refill
+        if number is None:
+            travel += way + (timedelta() if stretch.goal is None else ways(here, stretch.goal))
+            break
+        job = jobs[number]
+        way += ways(here, job.place)
+        starts_at = max(clock + way, job.begins.starts_at)
+        clock, here = starts_at + job.lasts, job.place
+        travel += way
+        stops.append(RouteStop(job.key, starts_at, clock, way))
+    return Route(stretch, leaves_at, tuple(stops), travel, tour.refill_after)
+
+
+def _seconds_of(span: Span, zero: datetime) -> tuple[int, int]:
+    return _seconds(span.starts_at - zero), _seconds(span.ends_at - zero)
 
 
 def _window(span: Span, zero: datetime) -> tuple[int, int]:

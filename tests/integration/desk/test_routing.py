@@ -1,6 +1,5 @@
 """A region's day routes: proposed around what stands, carried out as ordinary visits, refused row by row."""
 
-import sys
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +13,6 @@ from ticket_console.desk.plan import RegionNotFound
 from ticket_console.desk.planning import TooManyRows
 from ticket_console.desk.routing import DayRoutes, PersonRoute, WantedVisit, WhyLeft
 from ticket_console.dispatch import visit_book
-from ticket_console.dispatch.routes import RoutesUnavailable
 from ticket_console.kernel.database import reading, transaction
 from ticket_console.kernel.errors import Forbidden
 from ticket_console.people import planning
@@ -228,13 +226,3 @@ def test_no_more_rows_than_a_proposal_can_have(company: Company) -> None:
             command_id="many",
             visits=[row] * (routing.MOST_ROWS + 1),
         )
-
-
-def test_without_the_solver_a_proposal_says_so(
-    company: Company, jobs: list[OpenedTicket], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "vroom", None)
-
-    with pytest.raises(RoutesUnavailable):
-        proposed(company)
-    assert planned(company) == {}

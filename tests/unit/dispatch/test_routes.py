@@ -1,4 +1,4 @@
-"""Day routes: in time, by those who may, within what they carry, and refused where nothing solves them."""
+"""Day routes: in time, by those who may, within what they carry, with the optional solver and without."""
 
 import sys
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ from ticket_console.dispatch.routes import (
     Route,
     RouteJob,
     Routes,
-    RoutesUnavailable,
     Stretch,
     is_available,
     plan_routes,
@@ -151,7 +150,7 @@ def test_every_route_can_be_walked(drawn: Sequence[tuple[float, float, float, in
         for number, (where, opens, wide, minutes) in enumerate(drawn)
     ]
 
-    found = plan_routes(people, jobs, WAYS)
+    found = plan_routes(people, jobs, WAYS, rounds=200)
 
     by_key = {each.key: each for each in jobs}
     for route in found.routes:
@@ -175,14 +174,36 @@ def walk(route: Route, jobs: dict[int, RouteJob]) -> None:
     assert clock <= route.stretch.span.ends_at
 
 
-def test_without_the_solver_routes_are_refused_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_optional_solver_the_routes_are_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [stretch(LI, goal=HOME), stretch(WANG, start=east(30), goal=east(30))]
+    jobs = [job(number, east(number * 7 % 31)) for number in range(1, 11)]
+    begun = plan_routes(people, jobs, WAYS)
+
     monkeypatch.setitem(sys.modules, "vroom", None)
+    alone = plan_routes(people, jobs, WAYS)
 
     assert not is_available()
-    with pytest.raises(RoutesUnavailable) as refused:
-        plan_routes([stretch()], [job(10, HOME)], WAYS)
-    assert (refused.value.code, refused.value.http_status) == ("routes.not_installed", 501)
+    assert (alone.left, begun.left) == ((), ())
+    assert alone.travel == begun.travel
 
 
-def test_with_it_they_are_there() -> None:
-    assert is_available()
+def test_parts_that_run_out_are_fetched_where_that_is_on_the_way() -> None:
+    """Two parts on board and three to put in: the store lies 20 km out, between the second and the third."""
+    jobs = [job(where, east(where), takes=(1,)) for where in (5, 10, 30)]
+    li = stretch(carries=(2,))
+
+    stranded = plan_routes([li], jobs, WAYS)
+    supplied = plan_routes([li], jobs, WAYS, refill=east(20))
+
+    assert len(stranded.left) == 1
+    assert order(supplied) == {LI: [5, 10, 30]}
+    assert supplied.routes[0].refill_after == 2
+    assert abs(supplied.travel - 78 * MINUTE) < MINUTE
+
+
+def test_who_begins_late_leaves_no_sooner_than_they_have_to() -> None:
+    """The door opens three hours from now, half an hour away."""
+    (route,) = plan_routes([stretch()], [job(10, east(11.5), begins=(3, 4))], WAYS).routes
+
+    assert route.stops[0].starts_at == MORNING + 3 * HOUR
+    assert abs(route.leaves_at - (MORNING + 2.5 * HOUR)) < MINUTE
