@@ -98,6 +98,9 @@ def run_one(works: Mapping[TaskKind, Work], clock: Clock, *, owner: str = OWNER)
             actor = actors.load_actor(connection, claimed.created_by)
         policy.require(actor, tasks.PERMISSIONS[claimed.kind])
         folder = tasks.folder_of(claimed.id)
+        if claimed.attempts == 1:
+            # Left by a task of the same number, of a database that is no more.
+            shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         with beat.kept_up():
             done = works[claimed.kind](
