@@ -1,8 +1,13 @@
-"""Settlement files: what somebody earned and what a period cost, as XLSX or CSV in the caller's language."""
+"""Settlement files in the caller's language: what somebody earned, what a period cost; and the keys they are
+signed with.
+"""
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from ticket_console.access import places
@@ -10,7 +15,7 @@ from ticket_console.api.bodies import Query
 from ticket_console.api.routing import Call, route
 from ticket_console.kernel.database import off_loop, reading
 from ticket_console.reports import metrics
-from ticket_console.settlement import closing, documents, exports, payees, reads
+from ticket_console.settlement import closing, documents, exports, payees, printing, reads, signatures
 from ticket_console.settlement.documents import StatementDocument
 
 # More technicians than any period has; a file leaves nobody out.
@@ -22,14 +27,40 @@ class FileFormat(StrEnum):
     CSV = "csv"
 
 
-_MEDIA: Final = {
-    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    FileFormat.CSV: "text/csv; charset=utf-8",
+class StatementFormat(StrEnum):
+    """`json` is the statement with its signature, `sig` the signature to lie beside the CSV file."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+    PDF = "pdf"
+    JSON = "json"
+    SIG = "sig"
+
+
+_MEDIA: Final[Mapping[str, str]] = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+    "pdf": "application/pdf",
+    "json": "application/json",
+    "sig": "application/json",
 }
+
+
+class KeyAnswer(BaseModel):
+    """`fingerprint` is what two people compare. `retired_at` is null while it is in use."""
+
+    public_key: str
+    fingerprint: str
+    made_at: datetime
+    retired_at: datetime | None
 
 
 class FileQuery(Query):
     format: FileFormat = FileFormat.XLSX
+
+
+class StatementQuery(Query):
+    format: StatementFormat = StatementFormat.XLSX
 
 
 class TotalsQuery(FileQuery):
@@ -91,13 +122,45 @@ async def download_totals(call: Call[None]) -> Response:
 
 
 async def _statement_file(document: StatementDocument, call: Call[None]) -> Response:
-    form: FileFormat = call.query.format
-    write = exports.statement_xlsx if form is FileFormat.XLSX else exports.statement_csv
-    content = await off_loop(write, document, locale=call.locale)
-    return file_response(content, exports.statement_filename(document, form.value), form)
+    form: StatementFormat = call.query.format
+    content = await off_loop(_written, document, form, call.locale)
+    ending = "csv.sig" if form is StatementFormat.SIG else form.value
+    return file_response(content, exports.statement_filename(document, ending), form)
 
 
-def file_response(content: bytes, name: str, form: FileFormat) -> Response:
+def _written(document: StatementDocument, form: StatementFormat, locale: str) -> bytes:
+    match form:
+        case StatementFormat.XLSX:
+            return exports.statement_xlsx(document, locale=locale)
+        case StatementFormat.CSV:
+            return exports.statement_csv(document, locale=locale)
+        case StatementFormat.PDF:
+            return printing.statement_pdf(document, locale=locale)
+        case StatementFormat.JSON:
+            return exports.statement_json(document)
+        case StatementFormat.SIG:
+            return exports.statement_sig(document)
+
+
+async def signing_keys(call: Call[None]) -> list[KeyAnswer]:
+    """The public keys that statements are or were signed with, the one in use first."""
+
+    def read() -> list[KeyAnswer]:
+        with reading() as connection:
+            return [
+                KeyAnswer(
+                    public_key=key.public_key,
+                    fingerprint=key.fingerprint,
+                    made_at=key.made_at,
+                    retired_at=key.retired_at,
+                )
+                for key in signatures.known_keys(connection, viewer=call.actor)
+            ]
+
+    return await off_loop(read)
+
+
+def file_response(content: bytes, name: str, form: FileFormat | StatementFormat) -> Response:
     """A file to be saved, which no cache keeps."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
@@ -113,7 +176,7 @@ endpoints: Final = (
         "/api/v1/statements/{statement_id:id}",
         download_statement,
         permission="ticket.view",
-        query=FileQuery,
+        query=StatementQuery,
         produces="application/octet-stream",
         tag="settlement",
     ),
@@ -121,7 +184,7 @@ endpoints: Final = (
         "/api/v1/periods/{period_id:id}/technicians/{technician_id:id}/earnings",
         download_earnings,
         permission="ticket.view",
-        query=FileQuery,
+        query=StatementQuery,
         produces="application/octet-stream",
         tag="settlement",
     ),
@@ -131,6 +194,13 @@ endpoints: Final = (
         permission="settlement.view",
         query=TotalsQuery,
         produces="application/octet-stream",
+        tag="settlement",
+    ),
+    route(
+        "/api/v1/statement-keys",
+        signing_keys,
+        permission="ticket.view",
+        answer=list[KeyAnswer],
         tag="settlement",
     ),
 )

@@ -24,6 +24,8 @@ class Settings:
     port: int
     secret_key: str
     attachments_dir: Path
+    exports_dir: Path
+    templates_dir: Path
     demo: bool
     simulator: bool
     worker: bool
@@ -80,6 +82,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         port=port,
         secret_key=_secret(given, data_dir),
         attachments_dir=Path(given.get("ATTACHMENTS_DIR", str(data_dir / "attachments"))).absolute(),
+        exports_dir=Path(given.get("EXPORTS_DIR", str(data_dir / "exports"))).absolute(),
+        templates_dir=Path(given.get("TEMPLATES_DIR", str(data_dir / "templates"))).absolute(),
         demo=_flag(given, "DEMO", default=True),
         simulator=_flag(given, "SIMULATOR", default=False),
         worker=_flag(given, "WORKER", default=True),

@@ -1,67 +1,45 @@
-"""Statements and totals as files: XLSX with typed cells, and CSV that tricks no spreadsheet."""
+"""Statements and totals as files: typed XLSX, CSV that tricks no spreadsheet, JSON, with signatures."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
-from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import orjson
 import xlsxwriter
 from babel.numbers import get_currency_precision
 
 from ticket_console.i18n import translate
+from ticket_console.kernel.canonical import canonical_json
 from ticket_console.kernel.csv_text import csv_file
-from ticket_console.kernel.text import pick
-from ticket_console.settlement import wording
+from ticket_console.kernel.errors import Conflict
+from ticket_console.settlement import signing
 from ticket_console.settlement.closing import PeriodView
-from ticket_console.settlement.documents import DocumentLine, StatementDocument
+from ticket_console.settlement.documents import StatementDocument
 from ticket_console.settlement.reads import TechnicianTotal
-
-Cell = str | int | Decimal | date
-
-
-class Form(StrEnum):
-    """How the cells of a column are kept."""
-
-    TEXT = "text"
-    WHOLE = "whole"
-    MONEY = "money"
-    DATE = "date"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a file; its heading is the text of `settlement.export.<key>`."""
-
-    key: str
-    form: Form
-    width: int
-
-
-_LINE_COLUMNS: Final = (
-    Column("service_on", Form.DATE, 12),
-    Column("ticket_no", Form.TEXT, 20),
-    Column("segment", Form.TEXT, 10),
-    Column("entry", Form.TEXT, 10),
-    Column("dimension", Form.TEXT, 14),
-    Column("rule", Form.TEXT, 26),
-    Column("rule_version", Form.WHOLE, 10),
-    Column("item", Form.TEXT, 16),
-    Column("formula", Form.TEXT, 44),
-    Column("amount", Form.MONEY, 14),
-    Column("currency", Form.TEXT, 8),
+from ticket_console.settlement.signing import Signature
+from ticket_console.settlement.tabling import (
+    CHECK,
+    DIMENSION_COLUMNS,
+    LINE_COLUMNS,
+    TICKET_COLUMNS,
+    Cell,
+    Column,
+    Form,
+    dimension_rows,
+    headings,
+    line_rows,
+    major,
+    statement_head,
+    ticket_rows,
 )
-_TICKET_COLUMNS: Final = (
-    Column("service_on", Form.DATE, 16),
-    Column("ticket_no", Form.TEXT, 24),
-    Column("lines", Form.WHOLE, 10),
-    Column("subtotal", Form.MONEY, 16),
-    Column("currency", Form.TEXT, 8),
-)
+
+# Names of what stands on the sheet of the signature, which the verifier looks for.
+SIGNATURE_ROWS: Final = ("signed_content", "signature", "signing_key")
+
 _TOTAL_COLUMNS: Final = (
     Column("technician_id", Form.TEXT, 14),
     Column("technician", Form.TEXT, 24),
@@ -69,25 +47,117 @@ _TOTAL_COLUMNS: Final = (
     Column("amount", Form.MONEY, 16),
     Column("currency", Form.TEXT, 8),
 )
+_SIGNATURE_COLUMNS: Final = (Column("name", Form.TEXT, 24), Column("value", Form.TEXT, 100))
+_HEADER_COLOUR: Final = "#E8EEF4"
+# How many columns the name of a value above the table takes; the value takes the others.
+_NAME_COLUMNS: Final = 2
+
+
+class NotSigned(Conflict):
+    """A draft has no signature yet."""
+
+    code = "settlement.not_signed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A table under a few named values and an empty row; `total` stands in its last row and is set apart."""
+
+    key: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Cell]]
+    head: Sequence[tuple[str, Cell]] = ()
+    total: Decimal | None = None
+
+    @property
+    def top(self) -> int:
+        return len(self.head) + 1 if self.head else 0
 
 
 def statement_xlsx(document: StatementDocument, *, locale: str) -> bytes:
-    """A sheet with a subtotal for each ticket and the total, and a sheet with every line."""
-    book = Book(document.currency, locale, document.issued_at or document.period.starts_at)
-    book.sheet(
-        "statement",
-        _TICKET_COLUMNS,
-        _ticket_rows(document),
-        head=_statement_head(document, locale),
-        total=major(document.total_minor, document.currency),
-    )
-    book.sheet("lines", _LINE_COLUMNS, _line_rows(document, locale))
-    return book.finish()
+    """Total, subtotals of dimensions and of tickets, every line, and the signature if there is one."""
+    columns, rows = LINE_COLUMNS, line_rows(document, locale)
+    signature = document.signature
+    total = major(document.total_minor, document.currency)
+    total_row: list[Cell] = [
+        translate("settlement.export.total", locale),
+        len(document.lines),
+        total,
+        document.currency,
+    ]
+    sheets = [
+        _Sheet(
+            "statement",
+            DIMENSION_COLUMNS,
+            [*dimension_rows(document, locale), total_row],
+            statement_head(document, locale),
+            total,
+        ),
+        _Sheet("tickets", TICKET_COLUMNS, ticket_rows(document)),
+    ]
+    if signature is None:
+        sheets.append(_Sheet("lines", columns, rows))
+        note = translate("settlement.export.unsigned", locale)
+    else:
+        sheets.append(_Sheet("lines", (*columns, CHECK), _checked(document, rows)))
+        sheets.append(_Sheet("signature", _SIGNATURE_COLUMNS, _signature_rows(signature, locale)))
+        note = f"{translate('settlement.export.content_hash', locale)} {signature.head['lines_hash']}"
+    return _workbook(sheets, currency=document.currency, locale=locale, note=note)
 
 
 def statement_csv(document: StatementDocument, *, locale: str) -> bytes:
     """Every line of the statement; the amounts add up to its total, so no total row is written."""
-    return csv_of(_LINE_COLUMNS, _line_rows(document, locale), locale)
+    return csv_of(LINE_COLUMNS, line_rows(document, locale), locale)
+
+
+def statement_json(document: StatementDocument) -> bytes:
+    """The statement in full with its signature, in no language; what the verifier asks no questions about."""
+    signature = document.signature
+    zone = ZoneInfo(document.period.tz)
+    content = {
+        "format": signing.FORMAT,
+        "payee": {
+            "kind": document.payee.kind,
+            "id": document.payee.id,
+            "name": dict(document.payee_name),
+        },
+        "period": document.period.code,
+        "number": document.number,
+        "currency": document.currency,
+        "total_minor": document.total_minor,
+        "lines": [
+            {
+                "journal_seq": line.journal_seq,
+                "entry": line.kind,
+                "ticket_no": line.ticket_no,
+                "segment": line.segment,
+                "service_on": line.service_at.astimezone(zone).date().isoformat(),
+                "dimension": line.dimension,
+                "rule_code": line.rule_code,
+                "rule_name": dict(line.rule_name),
+                "rule_version": line.rule_version,
+                "item": line.item,
+                "formula": line.formula,
+                "amount_minor": line.amount_minor,
+                "check": line.signed(zone).check,
+            }
+            for line in document.lines
+        ],
+        **({"head": None, "signature": None, "public_key": None} if signature is None else _proof(signature)),
+    }
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2)
+
+
+def statement_sig(document: StatementDocument) -> bytes:
+    """The signature to lie beside a CSV file; raises NotSigned for a draft."""
+    signature = document.signature
+    if signature is None:
+        raise NotSigned()
+    zone = ZoneInfo(document.period.tz)
+    checks = [line.signed(zone).check for line in document.lines]
+    return orjson.dumps(
+        {"format": signing.FORMAT, **_proof(signature), "checks": checks}, option=orjson.OPT_INDENT_2
+    )
 
 
 def totals_xlsx(
@@ -109,70 +179,19 @@ def totals_csv(totals: Sequence[TechnicianTotal], *, locale: str) -> bytes:
     return csv_of(_TOTAL_COLUMNS, _total_rows(totals), locale)
 
 
-def statement_filename(document: StatementDocument, extension: str) -> str:
+def statement_stem(document: StatementDocument) -> str:
     """A name any system takes; the payee's own name stays inside the file."""
     number = "draft" if document.number is None else f"{document.number:02d}"
     payee = document.payee
-    return f"statement-{document.period.code}-{payee.kind.value}-{payee.id}-{number}.{extension}"
+    return f"statement-{document.period.code}-{payee.kind.value}-{payee.id}-{number}"
+
+
+def statement_filename(document: StatementDocument, extension: str) -> str:
+    return f"{statement_stem(document)}.{extension}"
 
 
 def totals_filename(period: PeriodView, extension: str) -> str:
     return f"settlement-{period.code}.{extension}"
-
-
-def _statement_head(document: StatementDocument, locale: str) -> list[tuple[str, Cell]]:
-    state = translate(f"settlement.statement.{document.state.value}", locale)
-    head: list[tuple[str, Cell]] = [
-        ("statement_payee", pick(document.payee_name, locale)),
-        ("period", document.period.code),
-        ("number", "" if document.number is None else str(document.number)),
-        ("state", state),
-        ("as_of", str(document.as_of_seq)),
-    ]
-    if document.issued_at is not None:
-        head.append(("issued_on", _local_day(document.issued_at, document.period)))
-    return head
-
-
-def _ticket_rows(document: StatementDocument) -> list[list[Cell]]:
-    def ticket(line: DocumentLine) -> tuple[int, str]:
-        return line.ticket_id, line.ticket_no
-
-    rows: list[list[Cell]] = []
-    by_ticket = sorted(document.lines, key=lambda line: (line.service_at, line.ticket_id))
-    first_seen = dict.fromkeys(ticket(line) for line in by_ticket)
-    grouped = {key: list(lines) for key, lines in groupby(sorted(document.lines, key=ticket), ticket)}
-    for key in first_seen:
-        lines = grouped[key]
-        rows.append(
-            [
-                _local_day(lines[0].service_at, document.period),
-                key[1],
-                len(lines),
-                major(sum(line.amount_minor for line in lines), document.currency),
-                document.currency,
-            ]
-        )
-    return rows
-
-
-def _line_rows(document: StatementDocument, locale: str) -> list[list[Cell]]:
-    return [
-        [
-            _local_day(line.service_at, document.period),
-            line.ticket_no,
-            line.segment,
-            translate(f"settlement.entry.{line.kind.value}", locale),
-            pick(wording.DIMENSIONS[line.dimension], locale),
-            pick(line.rule_name, locale),
-            line.rule_version,
-            line.item,
-            line.formula,
-            major(line.amount_minor, document.currency),
-            document.currency,
-        ]
-        for line in document.lines
-    ]
 
 
 def _total_rows(totals: Sequence[TechnicianTotal]) -> list[list[Cell]]:
@@ -188,17 +207,130 @@ def _total_rows(totals: Sequence[TechnicianTotal]) -> list[list[Cell]]:
     ]
 
 
-def major(amount_minor: int, currency: str) -> Decimal:
-    """An amount as a person writes it, exactly."""
-    return Decimal(amount_minor).scaleb(-get_currency_precision(currency))
+def csv_of(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], locale: str) -> bytes:
+    return csv_file(headings(columns, locale), rows)
 
 
-def _local_day(at: datetime, period: PeriodView) -> date:
-    return at.astimezone(ZoneInfo(period.tz)).date()
+def _checked(document: StatementDocument, rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
+    zone = ZoneInfo(document.period.tz)
+    for line, cells in zip(document.lines, rows, strict=True):
+        cells.append(line.signed(zone).check)
+        yield cells
 
 
-def csv_of(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], locale: str) -> bytes:
-    return csv_file([translate(f"settlement.export.{column.key}", locale) for column in columns], rows)
+def _proof(signature: Signature) -> dict[str, Any]:
+    return {
+        "head": dict(signature.head),
+        "signature": signature.signature,
+        "public_key": signature.public_key,
+    }
+
+
+def _signature_rows(signature: Signature, locale: str) -> list[list[Cell]]:
+    values = (canonical_json(signature.head), signature.signature, signature.public_key)
+    return [
+        [translate(f"settlement.export.{name}", locale), value]
+        for name, value in zip(SIGNATURE_ROWS, values, strict=True)
+    ]
+
+
+def _workbook(sheets: Sequence[_Sheet], *, currency: str, locale: str, note: str) -> bytes:
+    """Written in Rust, as a statement may have 100,000 lines; text is never taken for a formula."""
+    import rustpy_xlsxwriter as rust
+
+    names = [translate(f"settlement.export.sheet_{sheet.key}", locale) for sheet in sheets]
+    by_name = dict(zip(names, sheets, strict=True))
+    shown = {name: headings(sheet.columns, locale) for name, sheet in by_name.items()}
+    page = translate("settlement.export.page", locale, page="&P", pages="&N")
+    written = io.BytesIO()
+    rust.write_worksheets(
+        [(name, _records(shown[name], sheet.rows)) for name, sheet in by_name.items()],
+        written,
+        header_row={name: sheet.top for name, sheet in by_name.items()},
+        header_format=dict.fromkeys(names, _header_format(rust)),
+        freeze_panes={name: {"row": sheet.top + 1, "col": 0} for name, sheet in by_name.items()},
+        # A filter over the total would sort it away from its place.
+        autofilter={name: sheet.total is None for name, sheet in by_name.items()},
+        column_widths={
+            name: [float(column.width) for column in sheet.columns] for name, sheet in by_name.items()
+        },
+        column_formats={
+            name: [_cell_format(rust, column.form, currency) for column in sheet.columns]
+            for name, sheet in by_name.items()
+        },
+        merge_ranges={
+            name: _named_values(rust, sheet, locale) for name, sheet in by_name.items() if sheet.head
+        },
+        conditional_formats={
+            name: _set_apart(rust, sheet, locale)
+            for name, sheet in by_name.items()
+            if sheet.total is not None
+        },
+        ignore_errors={
+            name: [
+                heading
+                for heading, column in zip(shown[name], sheet.columns, strict=True)
+                if column.form is Form.TEXT
+            ]
+            for name, sheet in by_name.items()
+        },
+        page_setup={
+            name: {
+                "paper_size": 9,
+                "landscape": sheet.key == "lines",
+                "fit_to_pages": (1, 0),
+                "repeat_rows": sheet.top,
+                "footer": f"&L&8{note}&R&8{page}",
+            }
+            for name, sheet in by_name.items()
+        },
+    )
+    return written.getvalue()
+
+
+def _records(names: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[dict[str, Cell]]:
+    records = [dict(zip(names, cells, strict=True)) for cells in rows]
+    # The writer takes the headings from the first row, so a table without rows has one that is empty.
+    return records or [dict.fromkeys(names, "")]
+
+
+def _named_values(rust: Any, sheet: _Sheet, locale: str) -> list[tuple[Any, ...]]:
+    last = len(sheet.columns) - 1
+    ranges: list[tuple[Any, ...]] = []
+    for row, (name, value) in enumerate(sheet.head):
+        text = translate(f"settlement.export.{name}", locale)
+        ranges.append((row, 0, row, _NAME_COLUMNS - 1, text, rust.Format().set_bold()))
+        ranges.append((row, _NAME_COLUMNS, row, last, str(value), rust.Format().set_num_format("@")))
+    return ranges
+
+
+def _set_apart(rust: Any, sheet: _Sheet, locale: str) -> dict[str, Any]:
+    """The writer cannot style a single row of a table; what its cells say can."""
+    shown = rust.Format().set_bold().set_border_top("thin")
+    first, *_ = sheet.columns
+    money = next(column for column in sheet.columns if column.form is Form.MONEY)
+    label, amount = headings((first, money), locale)
+    total = translate("settlement.export.total", locale)
+    return {
+        label: {"type": "text", "criteria": "begins_with", "value": total, "format": shown},
+        amount: {"type": "cell", "criteria": "==", "value": float(sheet.total or 0), "format": shown},
+    }
+
+
+def _header_format(rust: Any) -> Any:
+    return rust.Format().set_bold().set_background_color(_HEADER_COLOUR).set_border_bottom("thin")
+
+
+def _cell_format(rust: Any, form: Form, currency: str) -> Any:
+    return rust.Format().set_num_format(_NUMBER_FORMATS.get(form) or _money_format(currency))
+
+
+_NUMBER_FORMATS: Final[Mapping[Form, str]] = {Form.TEXT: "@", Form.WHOLE: "0", Form.DATE: "yyyy-mm-dd"}
+
+
+def _money_format(currency: str) -> str:
+    places = get_currency_precision(currency)
+    return "#,##0" + ("." + "0" * places if places else "")
 
 
 class Book:
@@ -218,17 +350,13 @@ class Book:
         # The time is that of the statement, so that one statement always gives the same file.
         self._book.set_properties({"created": created.replace(tzinfo=None)})
         self._locale = locale
-        places = get_currency_precision(currency)
-        money = "#,##0" + ("." + "0" * places if places else "")
+        money = _money_format(currency)
         self._plain = self._format({})
         self._bold = self._format({"bold": True})
-        self._header = self._format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1})
+        self._header = self._format({"bold": True, "bg_color": _HEADER_COLOUR, "bottom": 1})
         self._money_total = self._format({"bold": True, "num_format": money, "top": 1})
         self._formats = {
-            Form.TEXT: self._format({"num_format": "@"}),
-            Form.WHOLE: self._format({"num_format": "0"}),
-            Form.MONEY: self._format({"num_format": money}),
-            Form.DATE: self._format({"num_format": "yyyy-mm-dd"}),
+            form: self._format({"num_format": _NUMBER_FORMATS.get(form, money)}) for form in Form
         }
 
     def _format(self, properties: dict[str, Any]) -> Any:

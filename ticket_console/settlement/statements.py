@@ -13,7 +13,7 @@ from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, NotFound
 from ticket_console.kernel.text import LocalText
-from ticket_console.settlement import closing
+from ticket_console.settlement import closing, signatures
 from ticket_console.settlement.books import lock_head, read_head
 from ticket_console.settlement.kinds import DisputeState, OwnerKind, StatementState
 from ticket_console.settlement.payees import Payee
@@ -133,8 +133,8 @@ def issue(
 ) -> StatementView:
     """Freeze a draft exactly as it was looked at: entries posted since then wait for the next statement.
 
-    Sent twice with one `command_id`, it issues once. With a dispute undecided about what it says, it is
-    disputed from the start.
+    Sent twice with one `command_id`, it issues once. It is signed here; raises SigningKeySealed.
+    With a dispute undecided about what it says, it is disputed from the start.
     """
     # Whoever disputes an entry holds the books too, so that a dispute is never missed.
     lock_head(conn, actor.org_id)
@@ -169,6 +169,8 @@ def issue(
             "command_id": command_id,
         },
     )
+    issued = _view(conn, actor.org_id, statement_id)
+    signatures.sign(conn, at=at, org_id=actor.org_id, statement=issued, span=span)
     audit.record(
         conn,
         at=at,
@@ -182,7 +184,7 @@ def issue(
         },
         command_id=command_id,
     )
-    return _view(conn, actor.org_id, statement_id)
+    return issued
 
 
 def of_payee(conn: Connection, *, viewer: Actor, payee: Payee, period_id: int) -> tuple[StatementView, ...]:

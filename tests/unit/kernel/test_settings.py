@@ -29,6 +29,8 @@ def test_nothing_but_a_folder_is_needed(tmp_path: Path) -> None:
         port=8000,
         secret_key=(tmp_path / "secret_key").read_text("ascii"),
         attachments_dir=tmp_path / "attachments",
+        exports_dir=tmp_path / "exports",
+        templates_dir=tmp_path / "templates",
         demo=True,
         simulator=False,
         worker=True,

@@ -2,16 +2,18 @@
 
 import csv
 import io
-from datetime import UTC, date, datetime
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from ticket_console.settlement import payees
-from ticket_console.settlement.closing import PeriodView
-from ticket_console.settlement.documents import DocumentLine, StatementDocument
+from tests.builders.documents import NOVEMBER, make_document, make_line, signed
+from ticket_console.kernel.text import LOCALES
 from ticket_console.settlement.exports import (
     statement_csv,
     statement_filename,
@@ -19,54 +21,12 @@ from ticket_console.settlement.exports import (
     totals_csv,
     totals_xlsx,
 )
-from ticket_console.settlement.kinds import Dimension, JournalKind, PeriodState, StatementState
+from ticket_console.settlement.kinds import Dimension, JournalKind, StatementState
 from ticket_console.settlement.reads import TechnicianTotal
+from ticket_console.settlement.stated_lines import DocumentLine
+from ticket_console.settlement.tabling import major
 
-NOVEMBER = PeriodView(
-    id=1,
-    code="2026-11",
-    starts_at=datetime(2026, 10, 31, 16, 0, tzinfo=UTC),
-    ends_at=datetime(2026, 11, 30, 16, 0, tzinfo=UTC),
-    tz="Asia/Shanghai",
-    state=PeriodState.OPEN,
-    version=1,
-)
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")']
-
-
-def make_line(amount_minor: int, **changes: Any) -> DocumentLine:
-    plain: dict[str, Any] = {
-        "journal_seq": 1,
-        "kind": JournalKind.RATING,
-        "ticket_id": 7,
-        "ticket_no": "0012345",
-        "segment": "main",
-        "service_at": datetime(2026, 11, 20, 17, 0, tzinfo=UTC),
-        "dimension": Dimension.BASE_LABOUR,
-        "rule_code": "base.install",
-        "rule_name": {"zh": "安装基础工费", "en": "Installation labour"},
-        "rule_version": 1,
-        "item": "",
-        "formula": "1 × 100.00 = 100.00",
-        "amount_minor": amount_minor,
-    }
-    return DocumentLine(**plain | changes)
-
-
-def make_document(*lines: DocumentLine, **changes: Any) -> StatementDocument:
-    plain: dict[str, Any] = {
-        "payee": payees.technician(42),
-        "payee_name": {"zh": "安娜", "en": "安娜"},
-        "period": NOVEMBER,
-        "number": 1,
-        "state": StatementState.ISSUED,
-        "currency": "CNY",
-        "total_minor": sum(line.amount_minor for line in lines),
-        "as_of_seq": 9,
-        "issued_at": datetime(2026, 11, 30, 17, 0, tzinfo=UTC),
-        "lines": lines,
-    }
-    return StatementDocument(**plain | changes)
 
 
 def sheets(content: bytes) -> dict[str, list[list[Any]]]:
@@ -90,15 +50,17 @@ TWO_TICKETS = make_document(
 def test_the_workbook_read_again_says_what_the_statement_says() -> None:  # STL-24
     found = sheets(statement_xlsx(TWO_TICKETS, locale="zh"))
 
-    assert list(found) == ["结算单", "明细"]
+    assert list(found) == ["结算单", "工单小计", "明细"]
     lines = found["明细"]
     assert lines[0] == [
         "服务日期",
         "工单号",
         "结算段",
+        "账本序号",
         "类型",
         "维度",
         "规则",
+        "规则编码",
         "规则版本",
         "项目编码",
         "计算过程",
@@ -109,51 +71,68 @@ def test_the_workbook_read_again_says_what_the_statement_says() -> None:  # STL-
         date(2026, 11, 21),
         "0012345",
         "main",
+        1.0,
         "计价",
         "基础工费",
         "安装基础工费",
+        "base.install",
         1.0,
         "",
         "1 × 100.00 = 100.00",
         100.0,
         "CNY",
     ]
-    assert [row[9] for row in lines[1:]] == [100.0, 20.0, -100.0, -20.0, 3.33]
-    assert round(sum(row[9] for row in lines[1:]) * 100) == TWO_TICKETS.total_minor
+    assert [row[11] for row in lines[1:]] == [100.0, 20.0, -100.0, -20.0, 3.33]
+    assert round(sum(row[11] for row in lines[1:]) * 100) == TWO_TICKETS.total_minor
 
 
-def test_the_first_sheet_has_a_subtotal_for_each_ticket_and_the_total() -> None:
+def test_the_first_sheet_has_a_subtotal_for_each_dimension_and_the_total() -> None:
     statement = sheets(statement_xlsx(TWO_TICKETS, locale="en"))["Statement"]
 
     assert statement[:6] == [
-        ["Payee", "安娜", "", "", ""],
-        ["Period", "2026-11", "", "", ""],
-        ["Statement no.", "1", "", "", ""],
-        ["State", "issued", "", "", ""],
-        ["Ledger up to entry", "9", "", "", ""],
-        ["Issued on", date(2026, 12, 1), "", "", ""],
+        ["Technician", "", "安娜", ""],
+        ["Period", "", "2026-11", ""],
+        ["Statement no.", "", "1", ""],
+        ["State", "", "issued", ""],
+        ["Ledger up to entry", "", "9", ""],
+        ["Issued on", "", "2026-12-01", ""],
     ]
     assert statement[7:] == [
+        ["Dimension", "Lines", "Subtotal", "Currency"],
+        ["base labour", 2.0, 0.0, "CNY"],
+        ["parts", 1.0, 3.33, "CNY"],
+        ["hazard pay", 2.0, 0.0, "CNY"],
+        ["Total", 5.0, 3.33, "CNY"],
+    ]
+
+
+def test_the_second_sheet_has_a_subtotal_for_each_ticket() -> None:
+    assert sheets(statement_xlsx(TWO_TICKETS, locale="en"))["Tickets"] == [
         ["Service date", "Ticket", "Lines", "Subtotal", "Currency"],
         [date(2026, 11, 21), "0012345", 4.0, 0.0, "CNY"],
         [date(2026, 11, 21), "0012346", 1.0, 3.33, "CNY"],
-        ["", "", "", "", ""],
-        ["Total", "", "", 3.33, ""],
     ]
 
 
-def test_the_header_stays_in_sight_and_filters() -> None:
-    content = statement_xlsx(TWO_TICKETS, locale="zh")
+def test_the_header_stays_in_sight_filters_and_is_printed_on_every_page() -> None:
+    parts = _parts(statement_xlsx(TWO_TICKETS, locale="zh"))
 
-    parts = _parts(content)
-    assert '<pane ySplit="8" topLeftCell="A9"' in parts["xl/worksheets/sheet1.xml"]
-    assert '<autoFilter ref="A8:E10"/>' in parts["xl/worksheets/sheet1.xml"]
-    assert '<pane ySplit="1" topLeftCell="A2"' in parts["xl/worksheets/sheet2.xml"]
-    assert '<autoFilter ref="A1:K6"/>' in parts["xl/worksheets/sheet2.xml"]
+    statement, tickets, lines = (parts[f"xl/worksheets/sheet{number}.xml"] for number in (1, 2, 3))
+    assert '<pane ySplit="8" topLeftCell="A9"' in statement
+    assert '<autoFilter ref="A1:E3"/>' in tickets
+    assert '<pane ySplit="1" topLeftCell="A2"' in lines
+    assert '<autoFilter ref="A1:M6"/>' in lines
+    assert 'orientation="landscape"' in lines
+    assert "未签名：尚未出具&amp;R&amp;8第 &amp;P 页 / 共 &amp;N 页" in lines
+    assert "明细!$1:$1" in parts["xl/workbook.xml"]
 
 
-def test_the_same_statement_gives_the_same_file() -> None:
-    assert statement_xlsx(TWO_TICKETS, locale="zh") == statement_xlsx(TWO_TICKETS, locale="zh")
+def test_a_workbook_carries_its_signature() -> None:  # moonshot 20
+    found = sheets(statement_xlsx(signed(TWO_TICKETS), locale="en"))
+
+    assert list(found) == ["Statement", "Tickets", "Lines", "Signature"]
+    assert [row[0] for row in found["Signature"]] == ["Name", "Signed content", "Signature", "Public key"]
+    assert [len(row[-1]) for row in found["Lines"][1:]] == [16] * 5
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
@@ -167,7 +146,7 @@ def test_nothing_in_a_workbook_is_a_formula_or_a_link(text: str) -> None:  # pai
     assert "<hyperlink" not in sheet
     found = sheets(content)
     assert found["明细"][1][1].replace("_x000D_", "\r") == text
-    assert found["结算单"][0][1].replace("_x000D_", "\r") == text
+    assert found["结算单"][0][2].replace("_x000D_", "\r") == text
 
 
 def test_the_csv_file_read_again_adds_up_to_the_statement() -> None:  # STL-24
@@ -175,22 +154,24 @@ def test_the_csv_file_read_again_adds_up_to_the_statement() -> None:  # STL-24
 
     found = rows(content)
     assert content.startswith(b"\xef\xbb\xbf")
-    assert found[0][9] == "金额"
+    assert found[0][11] == "金额"
     assert found[1] == [
         "2026-11-21",
         "0012345",
         "main",
+        "1",
         "计价",
         "基础工费",
         "安装基础工费",
+        "base.install",
         "1",
         "",
         "1 × 100.00 = 100.00",
         "100.00",
         "CNY",
     ]
-    assert [row[9] for row in found[1:]] == ["100.00", "20.00", "-100.00", "-20.00", "3.33"]
-    assert round(sum(float(row[9]) for row in found[1:]) * 100) == TWO_TICKETS.total_minor
+    assert [row[11] for row in found[1:]] == ["100.00", "20.00", "-100.00", "-20.00", "3.33"]
+    assert round(sum(float(row[11]) for row in found[1:]) * 100) == TWO_TICKETS.total_minor
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
@@ -199,13 +180,45 @@ def test_text_that_could_run_is_quoted_in_csv_and_numbers_never_are(text: str) -
 
     row = rows(statement_csv(document, locale="zh"))[1]
 
-    assert row[7] == f"'{text}"
-    assert row[9] == "-1.00"
+    assert row[9] == f"'{text}"
+    assert row[11] == "-1.00"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lines=st.lists(
+        st.builds(
+            make_line,
+            st.integers(-(10**11), 10**11),
+            ticket_no=st.text(max_size=12),
+            item=st.sampled_from(["", "P-1", *DANGEROUS]),
+            dimension=st.sampled_from(Dimension),
+        ),
+        max_size=8,
+    ),
+    currency=st.sampled_from(["CNY", "JPY", "BHD"]),
+    locale=st.sampled_from(LOCALES),
+)
+def test_any_statement_read_again_adds_up_to_the_last_unit_in_every_file(
+    lines: list[DocumentLine], currency: str, locale: str
+) -> None:  # STL-24
+    document = make_document(*lines, currency=currency)
+    unit = major(1, currency)
+
+    statement, tickets, detail = sheets(statement_xlsx(document, locale=locale)).values()
+    file = rows(statement_csv(document, locale=locale))
+
+    assert [Decimal(row[11]) / unit for row in file[1:]] == [line.amount_minor for line in lines]
+    shown = [round(Decimal(repr(row[11])) / unit) for row in detail[1:]]
+    assert shown == [line.amount_minor for line in lines]
+    assert sum(round(Decimal(repr(row[3])) / unit) for row in tickets[1:]) == document.total_minor
+    assert round(Decimal(repr(statement[-1][2])) / unit) == document.total_minor
+    assert all(not cell.startswith(tuple("=+-@\t\r")) for row in file[1:] for cell in row[1:11])
 
 
 def test_headings_speak_the_language_asked_for() -> None:
     assert rows(statement_csv(TWO_TICKETS, locale="en"))[0][:2] == ["Service date", "Ticket"]
-    assert rows(statement_csv(TWO_TICKETS, locale="en"))[3][3:6] == [
+    assert rows(statement_csv(TWO_TICKETS, locale="en"))[3][4:7] == [
         "reversal",
         "base labour",
         "Installation labour",
@@ -217,6 +230,7 @@ def test_a_statement_without_lines_is_a_file_without_rows() -> None:
 
     assert len(rows(statement_csv(empty, locale="zh"))) == 1
     assert sheets(statement_xlsx(empty, locale="zh"))["明细"][1:] == []
+    assert sheets(statement_xlsx(empty, locale="zh"))["结算单"][-1] == ["合计", 0.0, 0.0, "CNY"]
 
 
 def test_totals_of_a_period_add_up_in_both_files() -> None:

@@ -11,11 +11,12 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.text import pick
 from ticket_console.settlement import closing
 from ticket_console.settlement.closing import PeriodView
-from ticket_console.settlement.exports import Book, Cell, Column, Form, csv_of, major
+from ticket_console.settlement.exports import Book, csv_of
 from ticket_console.settlement.reconciling import reads
 from ticket_console.settlement.reconciling.matching import Outcome
 from ticket_console.settlement.reconciling.reads import LineView, OutcomeTotal
 from ticket_console.settlement.reconciling.running import ReconciliationView
+from ticket_console.settlement.tabling import Cell, Column, Form, major
 
 # More lines than two sides can have; a file leaves none out.
 _EVERY_LINE: Final = 1_000_000
