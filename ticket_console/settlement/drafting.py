@@ -128,6 +128,19 @@ def rules_of_version(conn: Connection, *, viewer: Actor, version_id: int) -> Rul
     return publishing.rules_of(conn, version_id, row.content_hash)
 
 
+def set_of_version(conn: Connection, *, viewer: Actor, version_id: int) -> str:
+    """The code of the rule set a version belongs to."""
+    policy.require(viewer, "settlement.view")
+    found = conn.execute(
+        sa.select(_SETS.c.code)
+        .join(_VERSIONS, _VERSIONS.c.rule_set_id == _SETS.c.id)
+        .where(_VERSIONS.c.id == version_id, _SETS.c.org_id == viewer.org_id)
+    ).scalar_one_or_none()
+    if found is None:
+        raise RuleVersionNotFound()
+    return str(found)
+
+
 @retried
 def begin(*, actor: Actor, at: datetime, base_id: int, effective_from: date, command_id: str) -> int:
     """A draft that says what a version says; its id.

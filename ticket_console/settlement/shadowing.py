@@ -1,6 +1,6 @@
 """Running rules in the shadow of a past period: reads what was rated, rates it again, writes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -14,7 +14,7 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict
 from ticket_console.settlement import publishing
-from ticket_console.settlement.kinds import Purpose
+from ticket_console.settlement.kinds import Purpose, Side
 from ticket_console.settlement.population.rating import PopulationRating, rate_population, side_by_side
 from ticket_console.settlement.population.reading import population_of_frozen
 from ticket_console.settlement.rules import RuleSet
@@ -26,6 +26,12 @@ _SNAPSHOTS = table(FactSnapshot)
 _ACCOUNTS = table(Account)
 _VERSIONS = table(RuleSetVersion)
 
+# Which of its rules rate for whom.
+SIDES: Final[Mapping[str, Side]] = {
+    "worker_pay": Side.WORKER,
+    "vendor_pay": Side.VENDOR,
+    "customer_charge": Side.CUSTOMER,
+}
 # Facts held as documents at a time; the amounts of all tickets are held as numbers.
 _AT_ONCE: Final = 20_000
 
@@ -34,10 +40,6 @@ class NothingRated(Conflict):
     """No work of these days has been rated."""
 
     code = "settlement.nothing_rated"
-
-
-class ShadowStopped(Exception):
-    """Whoever watches the run wants no more of it."""
 
 
 @dataclass(slots=True)
@@ -56,26 +58,30 @@ def shadow_run(
     rules: RuleSet,
     since: date,
     until: date,
+    purpose: Purpose = Purpose.WORKER_PAY,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ShadowRun:
     """What `rules` would have paid for the work of [since, until), beside what the rules in force paid.
 
     Work that was agreed to be paid by a certain version stays as it is. `progress` hears after every chunk
-    how many of how many tickets are done, and may raise `ShadowStopped`.
+    how many of how many tickets are done; what it raises ends the run. `purpose` says whose money it is.
     """
     policy.require(actor, "rules.manage")
-    total = conn.execute(sa.select(sa.func.count()).select_from(_RATINGS).where(_within(actor, since, until)))
+    asked = _within(actor, since, until, purpose)
+    total = conn.execute(sa.select(sa.func.count()).select_from(_RATINGS).where(asked))
     wanted, done = int(total.scalar_one()), 0
     if not wanted:
         raise NothingRated()
     tickets, payees = [], []
     before: list[PopulationRating] = []
     after: list[PopulationRating] = []
-    for chunk in _chunks(conn, actor, since, until):
+    side = SIDES[purpose]
+    progress(0, wanted)
+    for chunk in _chunks(conn, asked):
         frozen = [row.facts for row in chunk.rows]
         population = population_of_frozen(frozen)
-        live = rate_population(population, publishing.rules_of(conn, chunk.version_id, chunk.version_hash))
-        draft = rate_population(population, rules)
+        in_force = publishing.rules_of(conn, chunk.version_id, chunk.version_hash)
+        live, draft = rate_population(population, in_force, side), rate_population(population, rules, side)
         pinned = np.array([bool(each.get("pinned_rules")) for each in frozen], dtype=np.bool_)
         draft.by_dimension[:, pinned] = live.by_dimension[:, pinned]
         draft.total[pinned] = live.total[pinned]
@@ -88,17 +94,17 @@ def shadow_run(
     return compare(np.concatenate(tickets), np.concatenate(payees), side_by_side(before), side_by_side(after))
 
 
-def _within(actor: Actor, since: date, until: date) -> sa.ColumnElement[bool]:
+def _within(actor: Actor, since: date, until: date, purpose: Purpose) -> sa.ColumnElement[bool]:
     return sa.and_(
         _RATINGS.c.org_id == actor.org_id,
         _RATINGS.c.service_on >= since,
         _RATINGS.c.service_on < until,
-        _RATINGS.c.purpose == Purpose.WORKER_PAY,
+        _RATINGS.c.purpose == purpose,
         _RATINGS.c.is_live,
     )
 
 
-def _chunks(conn: Connection, actor: Actor, since: date, until: date) -> Iterator[_Chunk]:
+def _chunks(conn: Connection, asked: sa.ColumnElement[bool]) -> Iterator[_Chunk]:
     query = (
         sa.select(
             _RATINGS.c.ticket_id,
@@ -110,7 +116,7 @@ def _chunks(conn: Connection, actor: Actor, since: date, until: date) -> Iterato
         .join(_SNAPSHOTS, _SNAPSHOTS.c.id == _RATINGS.c.fact_snapshot_id)
         .join(_ACCOUNTS, _ACCOUNTS.c.id == _RATINGS.c.payee_account_id)
         .join(_VERSIONS, _VERSIONS.c.id == _RATINGS.c.rule_set_version_id)
-        .where(_within(actor, since, until))
+        .where(asked)
         .order_by(_RATINGS.c.rule_set_version_id, _RATINGS.c.id)
     )
     chunk: _Chunk | None = None
