@@ -47,6 +47,8 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/radar": OFFICE,
     "/settlement": ("manager", "finance", "auditor", TECHNICIAN),
     "/settlement/reconcile": ("manager", "finance", "auditor"),
+    "/reports": ("manager", "finance", "auditor"),
+    "/reports/lines": ("manager", "finance", "auditor"),
     "/audit": ("manager", "auditor"),
     "/notices": (*OFFICE, TECHNICIAN),
     "/designer": ("manager",),

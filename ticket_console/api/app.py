@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 
 from ticket_console.api import (
     auth,
+    daily_income,
     definitions,
     designer,
     docs,
@@ -15,9 +16,11 @@ from ticket_console.api import (
     imports,
     intake,
     maps,
+    money,
     reconciliations,
     records,
     statements,
+    tasks,
     ticket_lists,
     tickets,
 )
@@ -58,7 +61,10 @@ def endpoints() -> tuple[Endpoint, ...]:
         *ticket_lists.endpoints,
         *records.endpoints,
         *maps.endpoints,
+        *money.endpoints,
         *statements.endpoints,
+        *daily_income.endpoints,
+        *tasks.endpoints,
         *definitions.endpoints,
         *designer.endpoints,
         *auth.endpoints,

@@ -96,6 +96,26 @@ export function AddressChip({ name, label, drops = [] }) {
   }, label, h(X, { "aria-hidden": true }));
 }
 
+const followingDay = (day, by) => {
+  const at = new Date(`${day}T12:00:00Z`);
+  at.setUTCDate(at.getUTCDate() + by);
+  return at.toISOString().slice(0, 10);
+};
+
+// Two days, the last one included; in the address the range is half-open.
+export function AddressDays({ since = "", until = "", labels = {}, drops = [] }) {
+  const [, change] = useAddress();
+  const last = until ? followingDay(until, -1) : "";
+  const day = (label, value, put) => h("input", {
+    type: "date", className: "tc-input", "aria-label": label, title: label, value, max: "9999-12-31",
+    onChange: (event) => put(event.target.value),
+  });
+  return h("span", { className: "ta-days" },
+    day(labels.since, since, (value) => change({ since: value }, ["page", ...drops])),
+    h("span", { "aria-hidden": true }, "–"),
+    day(labels.until, last, (value) => change({ until: value ? followingDay(value, 1) : "" }, ["page", ...drops])));
+}
+
 export function AddressPages({ page = 1, pages = 1, total = 0 }) {
   const speak = useLanguage();
   const [, change] = useAddress();

@@ -52,6 +52,15 @@ class _AddressChip(_AddressPart):
     drops: rx.Var[list[str]]
 
 
+class _AddressDays(_AddressPart):
+    tag = "AddressDays"
+
+    since: rx.Var[str]
+    until: rx.Var[str]
+    labels: rx.Var[dict[str, str]]
+    drops: rx.Var[list[str]]
+
+
 class _AddressPages(_AddressPart):
     tag = "AddressPages"
 
@@ -92,6 +101,14 @@ def address_sort(by: str, *, label: rx.Var[str], sort: Any, descending: Any) -> 
 def address_chip(name: str, *, label: Any, drops: Sequence[str] = ()) -> rx.Component:
     """Shows one parameter and takes it away."""
     return _AddressChip.create(name=name, label=label, drops=list(drops))
+
+
+def address_days(
+    *, since: Any, until: Any, first: rx.Var[str], last: rx.Var[str], drops: Sequence[str] = ()
+) -> rx.Component:
+    """Two days (parameters `since` and `until`); people choose the last, the address has the one after."""
+    labels = {"since": first, "until": last}
+    return _AddressDays.create(since=since, until=until, labels=labels, drops=list(drops))
 
 
 def address_pages(*, page: Any, pages: Any, total: Any) -> rx.Component:

@@ -36,14 +36,18 @@ function useThemeChange() {
 
 const dayOf = (iso) => new Date(`${iso}T12:00:00Z`);
 
-function writing(speak, form) {
+function writing(speak, form, currency) {
   const unit = (name) => new Intl.NumberFormat(speak.tag, { style: "unit", unit: name, unitDisplay: "short" });
   const day = new Intl.DateTimeFormat(speak.tag, { month: "numeric", day: "numeric", timeZone: "UTC" });
   const longDay = new Intl.DateTimeFormat(speak.tag, { month: "long", day: "numeric", weekday: "short", timeZone: "UTC" });
   return {
     name: (row) => (row.day ? day.format(dayOf(row.day)) : speak.label(row.name)),
     longName: (row) => (row.day ? longDay.format(dayOf(row.day)) : speak.label(row.name)),
-    value: (value) => (value === null || value === undefined ? "—" : form === "span" ? speak.span(value) : speak.number(value)),
+    value: (value) => (value === null || value === undefined ? "—" : form === "span" ? speak.span(value) : form === "money" ? speak.money(value, currency) : speak.number(value)),
+    amount: (minor) => {
+      const short = new Intl.NumberFormat(speak.tag, { style: "currency", currency, currencyDisplay: "narrowSymbol", notation: "compact", maximumFractionDigits: 1 });
+      return short.format(minor / 10 ** new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits);
+    },
     tick: (seconds) => (seconds >= HOUR || seconds === 0 ? unit("hour").format(seconds / HOUR) : unit("minute").format(seconds / 60)),
   };
 }
@@ -56,6 +60,26 @@ function spanTicks(rows, series, write) {
   return { tickvals, ticktext: tickvals.map(write.tick) };
 }
 
+// 1, 2 or 5 times a power of ten, so that a few of them reach from the lowest to the highest amount.
+function moneyTicks(lowest, highest, write) {
+  const rough = Math.max((highest - lowest) / MOST_TICKS, 1);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough);
+  const tickvals = [];
+  for (let at = Math.floor(lowest / step) * step; at < highest + step; at += step) tickvals.push(at);
+  return { tickvals, ticktext: tickvals.map(write.amount) };
+}
+
+// What bars reach down and up to; bars across are laid end to end, losses to the left.
+function reachOf(rows, series, across) {
+  const ends = rows.flatMap((row) => {
+    const values = series.map((one) => row[one.key] ?? 0);
+    const sum = (wanted) => values.filter(wanted).reduce((all, value) => all + value, 0);
+    return across ? [sum((value) => value < 0), sum((value) => value > 0)] : values;
+  });
+  return [Math.min(0, ...ends), Math.max(0, ...ends)];
+}
+
 // A forecast is a number with the two between which it should lie.
 const valueOf = (row, one, write) => (one.low && row[one.low] !== undefined
   ? `${write.value(row[one.key])} (${write.value(row[one.low])}–${write.value(row[one.high])})`
@@ -66,13 +90,14 @@ function figure({ rows, series, kind, form, height, width }, write) {
   const across = kind === "rows";
   const shown = across ? [...rows].reverse() : rows;
   const names = shown.map((row, index) => `${index}`);
-  const longest = Math.max(...rows.map((row) => series.reduce((sum, one) => sum + (row[one.key] ?? 0), 0)));
+  const [lowest, highest] = reachOf(rows, series, across);
+  const longest = highest - lowest;
   // As many of the days are named as there is room for, the last one always.
   const every = across ? 1 : Math.ceil((shown.length * DAY_ROOM) / width);
   const named = names.filter((name, index) => (shown.length - 1 - index) % every === 0);
   const data = series.map((one) => {
     const values = shown.map((row) => row[one.key] ?? 0);
-    const texts = shown.map((row) => (row[one.key] > longest * LEAST_NAMED || (row[one.key] && form === "span") ? write.value(row[one.key]) : ""));
+    const texts = shown.map((row) => (Math.abs(row[one.key] ?? 0) > longest * LEAST_NAMED * (form === "money" ? 2.4 : 1) || (row[one.key] && form === "span") ? write.value(row[one.key]) : ""));
     const colour = token(one.tone);
     return {
       type: "bar", name: one.name, orientation: across ? "h" : "v",
@@ -90,11 +115,11 @@ function figure({ rows, series, kind, form, height, width }, write) {
     linecolor: token("line"), tickfont: { color: token("text-2") }, ticklen: across ? 6 : 4, tickcolor: "rgba(0,0,0,0)", tickangle: 0,
   };
   const values_axis = {
-    rangemode: "tozero", fixedrange: true, automargin: true, gridcolor: token("line"), zeroline: false, nticks: 5, tickformat: ",d",
-    tickfont: { color: token("text-3") }, ...(form === "span" ? spanTicks(rows, series, write) : {}),
+    rangemode: "tozero", fixedrange: true, automargin: true, gridcolor: token("line"), zeroline: lowest < 0, zerolinecolor: token("line-strong"), nticks: 5, tickformat: ",d",
+    tickfont: { color: token("text-3") }, ...(form === "span" ? spanTicks(rows, series, write) : form === "money" ? moneyTicks(lowest, highest, write) : {}),
   };
   const layout = {
-    autosize: true, barmode: across ? "stack" : "group", bargap: 0.3, bargroupgap: 0.08, dragmode: false, showlegend: false,
+    autosize: true, barmode: across ? "relative" : "group", bargap: 0.3, bargroupgap: 0.08, dragmode: false, showlegend: false,
     margin: { l: 8, r: form === "span" ? 64 : across ? 16 : 8, t: 4, b: 4 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: token("text-2") },
     hoverlabel: { bgcolor: token("raised"), bordercolor: token("line-strong"), font: { color: token("text"), size: 12 }, align: "left" },
@@ -104,13 +129,13 @@ function figure({ rows, series, kind, form, height, width }, write) {
   return [data, layout];
 }
 
-export function BarChart({ rows = [], series = [], kind = "columns", form = "number", label, empty, height = 260 }) {
+export function BarChart({ rows = [], series = [], kind = "columns", form = "number", currency = "", label, empty, height = 260 }) {
   const speak = useLanguage();
   const theme = useThemeChange();
   const navigate = useNavigate();
   const area = useRef(null);
   const [state, setState] = useState("loading");
-  const write = writing(speak, form);
+  const write = writing(speak, form, currency);
   const isEmpty = rows.every((row) => series.every((one) => !row[one.key] && !row[one.high]));
 
   useEffect(() => {
@@ -132,7 +157,7 @@ export function BarChart({ rows = [], series = [], kind = "columns", form = "num
     return () => {
       left = true;
     };
-  }, [rows, series, kind, form, height, speak, theme, isEmpty]);
+  }, [rows, series, kind, form, currency, height, speak, theme, isEmpty]);
 
   useEffect(() => {
     const target = area.current;

@@ -18,6 +18,7 @@ class _BarChart(rx.Component):
     series: rx.Var[list[dict[str, str]]]
     kind: rx.Var[str]
     form: rx.Var[str]
+    currency: rx.Var[str]
     label: rx.Var[str]
     empty: rx.Var[str]
     height: rx.Var[int]
@@ -31,21 +32,24 @@ def bar_chart(
     empty: rx.Var[str],
     across: bool = False,
     spans: bool = False,
+    currency: Any = None,
     between: tuple[str, str] | None = None,
     height: int = 260,
 ) -> rx.Component:
     """Bars of `rows` by `series`: [(key, name, colour token)], beside each other or, `across`, stacked.
 
     A row is {"name": {zh, en} or "day": ISO date, key: number, "hrefs": {key: address}}. With `spans`
-    the numbers are seconds. `between` are the keys of what each number should lie between. The numbers also
-    stand below as a table of links, for the keyboard.
+    the numbers are seconds, with a `currency` its minor units. `between` are the keys of what each number
+    should lie between. The numbers also stand below as a table of links, for the keyboard.
     """
+    unit = {} if currency is None else {"currency": currency}
     limits = {} if between is None else {"low": between[0], "high": between[1]}
     return _BarChart.create(
         rows=rows,
         series=[{"key": key, "name": name, "tone": tone, **limits} for key, name, tone in series],
         kind="rows" if across else "columns",
-        form="span" if spans else "number",
+        form="span" if spans else "number" if currency is None else "money",
+        **unit,
         label=label,
         empty=empty,
         height=height,

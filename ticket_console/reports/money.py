@@ -48,7 +48,9 @@ _tickets = table(Ticket)
 PERMISSION: Final = "settlement.view"
 PAGE: Final = 50
 # More lines than these are no file that anybody opens; whoever asks narrows the slice.
-MOST_LINES: Final = 200_000
+MOST_LINES: Final = 100_000
+# Ids of one statement.
+_AT_ONCE: Final = 500
 # A distribution has about so many bars.
 BINS: Final = 16
 # What lies beyond this share of the tickets is put into the last bar.
@@ -393,6 +395,15 @@ _NOWHERE: Final[Mapping[By, LocalText]] = {
 }
 
 
+def dimension_names() -> Mapping[str, LocalText]:
+    """What a line can be about: the twelve dimensions, and what a split leaves the company."""
+    return {**{each.value: wording.DIMENSIONS[each] for each in Dimension}, **_COMPANY_SHARE}
+
+
+# Where a split leaves the company a part of the pay, it stands under this code.
+_COMPANY_SHARE: Final[Mapping[str, LocalText]] = {"share": {"zh": "公司分成", "en": "Company share"}}
+
+
 class _Asked:
     """The postings of a slice that a viewer may read, joined to what the question needs and no more."""
 
@@ -433,10 +444,6 @@ class _Asked:
             source = source.outerjoin(_tickets, _tickets.c.id == _postings.c.ticket_id)
         if "template" in needs:
             source = source.outerjoin(_templates, _templates.c.id == _tickets.c.template_id)
-        if "line" in needs:
-            source = source.outerjoin(_lines, _lines.c.id == _postings.c.rating_line_id)
-        if "period" in needs:
-            source = source.join(_periods, _periods.c.id == _postings.c.period_id)
         return source
 
     def _scope(self, viewer: Actor) -> sa.ColumnElement[bool]:
@@ -567,7 +574,7 @@ def _names(connection: Connection, org_id: int, by: By, keys: Collection[Any]) -
         # Lines are words of the customer; the screens know names for the usual ones.
         return {key: {"zh": key, "en": key} for key in keys if key}
     if by is By.DIMENSION:
-        return {each.value: wording.DIMENSIONS[each] for each in Dimension}
+        return dimension_names()
     if by is By.REGION:
         return {region.id: region.name for region in places.regions(connection, org_id)}
     if by is By.TEAM:
@@ -591,44 +598,63 @@ def _counted(connection: Connection, viewer: Actor, slice: MoneySlice) -> tuple[
 def _read_lines(
     connection: Connection, viewer: Actor, slice: MoneySlice, limit: int, offset: int
 ) -> tuple[MoneyLine, ...]:
-    asked = _Asked(connection, viewer, slice, needs=("technician", "line", "period"))
-    rows = connection.execute(
-        asked.select(
-            _postings.c.id,
-            _journals.c.seq,
-            _journals.c.kind,
-            _postings.c.ticket_id,
-            _journals.c.ticket_no,
-            _ratings.c.service_on,
-            _periods.c.code.label("period_code"),
-            _postings.c.region_id,
-            _technicians.c.name.label("technician"),
-            _accounts.c.code.label("dimension"),
-            _lines.c.explain,
-            _accounts.c.kind.label("account_kind"),
-            _postings.c.amount_minor,
-        )
-        .order_by(_ratings.c.service_on.desc(), _journals.c.seq.desc(), _postings.c.id)
-        .limit(limit)
-        .offset(offset)
-    ).all()
-    regions = {region.id: region.name for region in places.regions(connection, viewer.org_id)}
-    dimensions = _names(connection, viewer.org_id, By.DIMENSION, ())
-    return tuple(
-        MoneyLine(
-            posting_id=row.id,
-            journal_seq=row.seq,
-            kind=row.kind,
-            ticket_id=row.ticket_id,
-            ticket_no=row.ticket_no,
-            service_on=row.service_on,
-            period_code=row.period_code,
-            region=regions.get(row.region_id),
-            technician=row.technician or "",
-            dimension=dimensions.get(row.dimension, _NOWHERE[By.DIMENSION]),
-            rule_name=None if row.explain is None else row.explain["name"],
-            is_charge=(is_charge := row.account_kind in _CHARGE_KINDS),
-            amount_minor=-row.amount_minor if is_charge else row.amount_minor,
-        )
-        for row in rows
+    # Which lines, and in what order, is found on narrow rows; how they came about is long text.
+    asked = _Asked(connection, viewer, slice, needs=("rating",))
+    order = (_ratings.c.service_on.desc(), _journals.c.seq.desc(), _postings.c.id)
+    ids = list(
+        connection.execute(
+            asked.select(_postings.c.id).order_by(*order).limit(limit).offset(offset)
+        ).scalars()
     )
+    rows = {
+        row.id: row
+        for start in range(0, len(ids), _AT_ONCE)
+        for row in connection.execute(_WHOLE_LINES.where(_postings.c.id.in_(ids[start : start + _AT_ONCE])))
+    }
+    regions = {region.id: region.name for region in places.regions(connection, viewer.org_id)}
+    dimensions = dimension_names()
+    return tuple(_line(rows[each], regions, dimensions) for each in ids)
+
+
+def _line(row: Any, regions: Mapping[int, LocalText], dimensions: Mapping[str, LocalText]) -> MoneyLine:
+    is_charge = row.account_kind in _CHARGE_KINDS
+    return MoneyLine(
+        posting_id=row.id,
+        journal_seq=row.seq,
+        kind=row.kind,
+        ticket_id=row.ticket_id,
+        ticket_no=row.ticket_no,
+        service_on=row.service_on,
+        period_code=row.period_code,
+        region=regions.get(row.region_id),
+        technician=row.technician or "",
+        dimension=dimensions.get(row.dimension, _NOWHERE[By.DIMENSION]),
+        rule_name=None if row.explain is None else row.explain["name"],
+        is_charge=is_charge,
+        amount_minor=-row.amount_minor if is_charge else row.amount_minor,
+    )
+
+
+_WHOLE_LINES: Final = (
+    sa.select(
+        _postings.c.id,
+        _journals.c.seq,
+        _journals.c.kind,
+        _postings.c.ticket_id,
+        _journals.c.ticket_no,
+        _ratings.c.service_on,
+        _periods.c.code.label("period_code"),
+        _postings.c.region_id,
+        _technicians.c.name.label("technician"),
+        _accounts.c.code.label("dimension"),
+        _lines.c.explain,
+        _accounts.c.kind.label("account_kind"),
+        _postings.c.amount_minor,
+    )
+    .join(_accounts, _accounts.c.id == _postings.c.account_id)
+    .join(_journals, _journals.c.id == _postings.c.journal_id)
+    .join(_periods, _periods.c.id == _postings.c.period_id)
+    .outerjoin(_ratings, _ratings.c.id == _journals.c.rating_id)
+    .outerjoin(_technicians, _technicians.c.id == _ratings.c.technician_id)
+    .outerjoin(_lines, _lines.c.id == _postings.c.rating_line_id)
+)
