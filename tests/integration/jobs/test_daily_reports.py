@@ -1,13 +1,16 @@
 """The income of a day equals the books, and everybody is told of it once."""
 
+from csv import DictReader
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO, StringIO
 from random import Random
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from openpyxl import load_workbook
 
 from tests.builders.settlement import Company, correct, facts_of, open_company, settle
 from ticket_console.access.tables import Region
@@ -18,7 +21,7 @@ from ticket_console.kernel.errors import Forbidden
 from ticket_console.notices import inbox
 from ticket_console.notices.tables import Outbox
 from ticket_console.people.tables import Technician
-from ticket_console.settlement import daily, ledger
+from ticket_console.settlement import daily, daily_files, ledger
 from ticket_console.settlement.daily import DayHead, DayNotFound
 from ticket_console.settlement.facts import Hazard
 from ticket_console.settlement.kinds import AccountKind, DayPart, Dimension
@@ -284,3 +287,35 @@ def test_all_lists_of_all_days_add_up_to_the_books(company: Company) -> None:
             for mine in daily.own_days(connection, viewer=viewer):
                 tickets = daily.own_tickets(connection, viewer=viewer, day_id=mine.day_id)
                 assert sum(each.amount_minor for each in tickets) == mine.total_minor
+
+
+def test_files_of_a_day_hold_its_figures_to_the_cent(company: Company) -> None:
+    pay(company, FIVE - timedelta(hours=2), hazards=(Hazard("height"),), distance_km=Decimal("35.5"))
+    pay(company, FIVE - timedelta(hours=1), who=company.bo, region=company.south)
+    with transaction() as connection:
+        # Nothing in a name is a formula.
+        connection.execute(
+            sa.update(table(Technician)).where(table(Technician).c.id == company.bo).values(name="=1+1")
+        )
+    daily_reports.run_schedules(FIVE + timedelta(seconds=7))
+    day = lines(company, days(company)[(SHANGHAI, date(2026, 11, 22))].id)
+
+    sheet = load_workbook(BytesIO(daily_files.day_xlsx(day, locale="en"))).active
+    rows = list(sheet.iter_rows(values_only=True))
+    head = {row[0]: row[1] for row in rows[:6]}
+    top = next(index for index, row in enumerate(rows) if row[0] == "Region")
+    found = [dict(zip(rows[top], row, strict=True)) for row in rows[top + 1 : top + 1 + len(day.lines)]]
+
+    assert (head["As of"], head["Taken at"]) == ("2026-11-22 17:00:00+08:00", "2026-11-22 17:00:07+08:00")
+    assert [round(Decimal(str(row["Amount"])) * 100) for row in found] == [15_060, 10_000]
+    assert sum(round(Decimal(str(row["Amount"])) * 100) for row in found) == day.total_minor
+    assert [found[0][each] for each in ("Base labour", "Hazard pay", "Travel", "Parts")] == [100, 20, 30.6, 0]
+    assert found[0]["Payee no."] == str(company.anna)
+    assert found[1]["Payee"] == "=1+1"
+    assert sheet.cell(row=top + 3, column=4).data_type == "s"
+
+    text = daily_files.day_csv(day, locale="zh").decode("utf-8-sig")
+    read = list(DictReader(StringIO(text)))
+    assert sum(round(Decimal(row["金额"]) * 100) for row in read) == day.total_minor
+    assert read[1]["收款方"] == "'=1+1"
+    assert daily_files.day_filename(day, "csv") == "income-2026-11-22-asia-shanghai.csv"
