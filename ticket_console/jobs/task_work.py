@@ -8,9 +8,12 @@ from ticket_console.jobs import running
 from ticket_console.jobs.kinds import TaskKind
 from ticket_console.jobs.running import Work
 from ticket_console.kernel.clock import SystemClock
-from ticket_console.settlement import shadow_work
+from ticket_console.settlement import bundles, shadow_work
 
-WORK: Final[Mapping[TaskKind, Work]] = {TaskKind.SHADOW_RUN: shadow_work.build}
+WORK: Final[Mapping[TaskKind, Work]] = {
+    TaskKind.PERIOD_FILES: bundles.build,
+    TaskKind.SHADOW_RUN: shadow_work.build,
+}
 
 
 def start_tasks(at: datetime) -> Mapping[str, int]:
