@@ -179,6 +179,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "sku", name="uq_part_org_id_sku"),
     )
     op.create_table(
+        "price_quote",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("service_type", sa.String(length=32), nullable=False),
+        sa.Column("quoted_on", sa.Date(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("added_by", sa.String(length=64), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_price_quote_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_price_quote"),
+        sa.UniqueConstraint("org_id", "reference", name="uq_price_quote_org_id_reference"),
+    )
+    op.create_index(
+        "ix_price_quote_lookup",
+        "price_quote",
+        ["org_id", "project", "service_type", "quoted_on"],
+    )
+    op.create_table(
         "product_model",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Integer(), nullable=False),
@@ -321,6 +343,29 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_skill_org_id"),
         sa.PrimaryKeyConstraint("id", name="pk_skill"),
         sa.UniqueConstraint("org_id", "code", name="uq_skill_org_id_code"),
+    )
+    op.create_table(
+        "tier_window",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("subject_kind", sa.String(length=32), nullable=False),
+        sa.Column("subject_id", sa.BigInteger(), nullable=False),
+        sa.Column("tier", sa.String(length=32), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("measured", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.CheckConstraint("ends_on IS NULL OR ends_on > starts_on", name=op.f("ck_tier_window_some_days")),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_tier_window_org_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_tier_window"),
+        sa.UniqueConstraint(
+            "org_id",
+            "subject_kind",
+            "subject_id",
+            "starts_on",
+            name="uq_tier_window_org_id_subject_kind_subject_id_starts_on",
+        ),
     )
     op.create_table(
         "trigger_rule",
@@ -565,6 +610,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["flow_id"], ["flow.id"], name="fk_golden_ticket_flow_id"),
         sa.PrimaryKeyConstraint("id", name="pk_golden_ticket"),
         sa.UniqueConstraint("flow_id", "name", name="uq_golden_ticket_flow_id_name"),
+    )
+    op.create_table(
+        "part_standard",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("part_id", sa.Integer(), nullable=False),
+        sa.Column("template_code", sa.String(length=64), nullable=False),
+        sa.Column("quantity", sa.String(length=24), nullable=False),
+        sa.Column("tolerance", sa.String(length=24), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_part_standard_org_id"),
+        sa.ForeignKeyConstraint(["part_id"], ["part.id"], name="fk_part_standard_part_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_part_standard"),
+        sa.UniqueConstraint(
+            "org_id", "part_id", "template_code", name="uq_part_standard_org_id_part_id_template_code"
+        ),
     )
     op.create_table(
         "period",
@@ -831,6 +892,35 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_dispatch_policy_version"),
         sa.UniqueConstraint("policy_id", "number", name="uq_dispatch_policy_version_policy_id_number"),
+    )
+    op.create_table(
+        "period_reopening",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("asked_by", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ask_command_id", sa.String(length=64), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["asked_by"], ["user_account.id"], name="fk_period_reopening_asked_by"),
+        sa.ForeignKeyConstraint(["decided_by"], ["user_account.id"], name="fk_period_reopening_decided_by"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_period_reopening_org_id"),
+        sa.ForeignKeyConstraint(["period_id"], ["period.id"], name="fk_period_reopening_period_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_period_reopening"),
+        sa.UniqueConstraint("org_id", "ask_command_id", name="uq_period_reopening_org_id_ask_command_id"),
+    )
+    op.create_index(
+        "uq_period_reopening_asked",
+        "period_reopening",
+        ["period_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'asked'"),
+        postgresql_where=sa.text("state = 'asked'"),
     )
     op.create_table(
         "site",
@@ -1481,6 +1571,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_part_usage_ticket_id", "part_usage", ["ticket_id"])
     op.create_table(
+        "part_warning",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("part_id", sa.Integer(), nullable=False),
+        sa.Column("used", sa.String(length=24), nullable=False),
+        sa.Column("standard", sa.String(length=24), nullable=False),
+        sa.Column("tolerance", sa.String(length=24), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_part_warning_org_id"),
+        sa.ForeignKeyConstraint(["part_id"], ["part.id"], name="fk_part_warning_part_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_part_warning_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_part_warning"),
+        sa.UniqueConstraint("command_id", "part_id", name="uq_part_warning_command_id_part_id"),
+    )
+    op.create_index("ix_part_warning_ticket_id", "part_warning", ["ticket_id"])
+    op.create_table(
         "replay_difference",
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
@@ -1862,6 +1971,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "seq", name="uq_journal_org_id_seq"),
         sa.UniqueConstraint("reverses_id", name="uq_journal_reverses_id"),
     )
+    op.create_index("ix_journal_posted", "journal", ["org_id", "posted_at"])
     op.create_index("ix_journal_rating", "journal", ["rating_id"])
     op.create_table(
         "rating_line",
@@ -1879,6 +1989,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["rating_id"], ["rating.id"], name="fk_rating_line_rating_id"),
         sa.PrimaryKeyConstraint("id", name="pk_rating_line"),
         sa.UniqueConstraint("rating_id", "position", name="uq_rating_line_rating_id_position"),
+    )
+    op.create_table(
+        "rating_reference",
+        sa.Column("rating_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("quotes", sa.Integer(), nullable=False),
+        sa.Column("reference_minor", sa.BigInteger(), nullable=False),
+        sa.Column("deviation_bp", sa.Integer(), nullable=False),
+        sa.Column("is_flagged", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["rating_id"], ["rating.id"], name="fk_rating_reference_rating_id"),
+        sa.PrimaryKeyConstraint("rating_id", name="pk_rating_reference"),
     )
     op.create_table(
         "posting",
@@ -1903,6 +2024,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_posting_account_period", "posting", ["account_id", "period_id"])
     op.create_index("ix_posting_journal", "posting", ["journal_id"])
+    op.create_table(
+        "refund",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("rating_id", sa.BigInteger(), nullable=False),
+        sa.Column("journal_id", sa.BigInteger(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("refunded_by", sa.String(length=64), nullable=False),
+        sa.Column("command_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["journal_id"], ["journal.id"], name="fk_refund_journal_id"),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_refund_org_id"),
+        sa.ForeignKeyConstraint(["rating_id"], ["rating.id"], name="fk_refund_rating_id"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_refund_ticket_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_refund"),
+        sa.UniqueConstraint("journal_id", name="uq_refund_journal_id"),
+        sa.UniqueConstraint("org_id", "command_id", name="uq_refund_org_id_command_id"),
+    )
+    op.create_index("ix_refund_rating", "refund", ["rating_id"])
     op.create_table(
         "statement",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -2021,6 +2163,15 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "refund_line",
+        sa.Column("rating_line_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("refund_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["rating_line_id"], ["rating_line.id"], name="fk_refund_line_rating_line_id"),
+        sa.ForeignKeyConstraint(["refund_id"], ["refund.id"], name="fk_refund_line_refund_id"),
+        sa.PrimaryKeyConstraint("rating_line_id", name="pk_refund_line"),
+    )
+    op.create_index("ix_refund_line_refund_id", "refund_line", ["refund_id"])
+    op.create_table(
         "statement_line",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("statement_id", sa.Integer(), nullable=False),
@@ -2059,6 +2210,7 @@ def downgrade() -> None:
         op.execute(statement)
     op.drop_table("statement_signature")
     op.drop_table("statement_line")
+    op.drop_table("refund_line")
     op.drop_table("reconciliation_line")
     op.drop_index(
         "uq_dispute_undecided",
@@ -2068,7 +2220,9 @@ def downgrade() -> None:
     )
     op.drop_table("dispute")
     op.drop_table("statement")
+    op.drop_table("refund")
     op.drop_table("posting")
+    op.drop_table("rating_reference")
     op.drop_table("rating_line")
     op.drop_table("journal")
     op.drop_table("assignment")
@@ -2085,6 +2239,7 @@ def downgrade() -> None:
     op.drop_table("signature")
     op.drop_table("sandbox_move")
     op.drop_table("replay_difference")
+    op.drop_table("part_warning")
     op.drop_table("part_usage")
     op.drop_table("outbox")
     op.drop_table("field_value")
@@ -2114,6 +2269,7 @@ def downgrade() -> None:
     op.drop_table("template")
     op.drop_table("surge_rule")
     op.drop_table("site")
+    op.drop_table("period_reopening")
     op.drop_table("dispatch_policy_version")
     op.drop_table("customer_order")
     op.drop_table("customer_identity")
@@ -2129,6 +2285,7 @@ def downgrade() -> None:
     op.drop_table("role_grant")
     op.drop_table("replay_run")
     op.drop_table("period")
+    op.drop_table("part_standard")
     op.drop_table("golden_ticket")
     op.drop_table("flow_version")
     op.drop_table("draft_operation")
@@ -2144,6 +2301,7 @@ def downgrade() -> None:
     op.drop_table("vendor")
     op.drop_table("user_account")
     op.drop_table("trigger_rule")
+    op.drop_table("tier_window")
     op.drop_table("skill")
     op.drop_table("signing_key")
     op.drop_table("schedule_run")
@@ -2152,6 +2310,7 @@ def downgrade() -> None:
     op.drop_table("raw_intake")
     op.drop_table("publication")
     op.drop_table("product_model")
+    op.drop_table("price_quote")
     op.drop_table("part")
     op.drop_table("ledger_head")
     op.drop_table("flow")
@@ -2241,6 +2400,22 @@ WRITTEN_ONCE = {
         "BEGIN SELECT RAISE(ABORT, 'daily_income_line is written once'); END",
         "CREATE TRIGGER daily_income_line_no_delete BEFORE DELETE ON daily_income_line FOR EACH ROW "
         "BEGIN SELECT RAISE(ABORT, 'daily_income_line is written once'); END",
+        "CREATE TRIGGER refund_no_update BEFORE UPDATE ON refund FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
+        "'refund is written once'); END",
+        "CREATE TRIGGER refund_no_delete BEFORE DELETE ON refund FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
+        "'refund is written once'); END",
+        "CREATE TRIGGER refund_line_no_update BEFORE UPDATE ON refund_line FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'refund_line is written once'); END",
+        "CREATE TRIGGER refund_line_no_delete BEFORE DELETE ON refund_line FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'refund_line is written once'); END",
+        "CREATE TRIGGER rating_reference_no_update BEFORE UPDATE ON rating_reference FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'rating_reference is written once'); END",
+        "CREATE TRIGGER rating_reference_no_delete BEFORE DELETE ON rating_reference FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'rating_reference is written once'); END",
+        "CREATE TRIGGER price_quote_no_update BEFORE UPDATE ON price_quote FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'price_quote is written once'); END",
+        "CREATE TRIGGER price_quote_no_delete BEFORE DELETE ON price_quote FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'price_quote is written once'); END",
         "CREATE TRIGGER rating_no_update BEFORE UPDATE OF id, org_id, ticket_id, segment, purpose, "
         "fact_snapshot_id, rule_set_version_id, payee_account_id, technician_id, vendor_id, "
         "total_minor, currency, trace, content_hash, service_on, rated_at ON rating FOR EACH ROW BEGIN "
@@ -2262,6 +2437,16 @@ WRITTEN_ONCE = {
         "ON signing_key FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'signing_key is written once'); END",
         "CREATE TRIGGER signing_key_no_delete BEFORE DELETE ON signing_key FOR EACH ROW BEGIN SELECT "
         "RAISE(ABORT, 'signing_key is written once'); END",
+        "CREATE TRIGGER tier_window_no_update BEFORE UPDATE OF id, org_id, subject_kind, subject_id, "
+        "tier, starts_on, measured, decided_at, command_id ON tier_window FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'tier_window is written once'); END",
+        "CREATE TRIGGER tier_window_no_delete BEFORE DELETE ON tier_window FOR EACH ROW BEGIN SELECT "
+        "RAISE(ABORT, 'tier_window is written once'); END",
+        "CREATE TRIGGER period_reopening_no_update BEFORE UPDATE OF id, org_id, period_id, reason, "
+        "asked_by, asked_at, ask_command_id ON period_reopening FOR EACH ROW BEGIN SELECT RAISE(ABORT, "
+        "'period_reopening is written once'); END",
+        "CREATE TRIGGER period_reopening_no_delete BEFORE DELETE ON period_reopening FOR EACH ROW BEGIN "
+        "SELECT RAISE(ABORT, 'period_reopening is written once'); END",
         "CREATE TRIGGER reconciliation_no_update BEFORE UPDATE OF id, org_id, vendor_id, technician_id, "
         "payee_name, period_id, as_of_seq, currency, file_name, content_hash, mapping, tolerance, "
         "left_out, started_at, started_by, start_command_id ON reconciliation FOR EACH ROW BEGIN SELECT "
@@ -2351,6 +2536,14 @@ WRITTEN_ONCE = {
         "EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER daily_income_line_no_change BEFORE UPDATE OR DELETE ON daily_income_line FOR "
         "EACH ROW EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER refund_no_change BEFORE UPDATE OR DELETE ON refund FOR EACH ROW EXECUTE "
+        "FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER refund_line_no_change BEFORE UPDATE OR DELETE ON refund_line FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER rating_reference_no_change BEFORE UPDATE OR DELETE ON rating_reference FOR EACH "
+        "ROW EXECUTE FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER price_quote_no_change BEFORE UPDATE OR DELETE ON price_quote FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER rating_no_update BEFORE UPDATE OF id, org_id, ticket_id, segment, purpose, "
         "fact_snapshot_id, rule_set_version_id, payee_account_id, technician_id, vendor_id, "
         "total_minor, currency, trace, content_hash, service_on, rated_at ON rating FOR EACH ROW "
@@ -2372,6 +2565,16 @@ WRITTEN_ONCE = {
         "ON signing_key FOR EACH ROW EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER signing_key_no_delete BEFORE DELETE ON signing_key FOR EACH ROW EXECUTE "
         "FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER tier_window_no_update BEFORE UPDATE OF id, org_id, subject_kind, subject_id, "
+        "tier, starts_on, measured, decided_at, command_id ON tier_window FOR EACH ROW EXECUTE FUNCTION "
+        "refuse_change_of_the_books()",
+        "CREATE TRIGGER tier_window_no_delete BEFORE DELETE ON tier_window FOR EACH ROW EXECUTE "
+        "FUNCTION refuse_change_of_the_books()",
+        "CREATE TRIGGER period_reopening_no_update BEFORE UPDATE OF id, org_id, period_id, reason, "
+        "asked_by, asked_at, ask_command_id ON period_reopening FOR EACH ROW EXECUTE FUNCTION "
+        "refuse_change_of_the_books()",
+        "CREATE TRIGGER period_reopening_no_delete BEFORE DELETE ON period_reopening FOR EACH ROW "
+        "EXECUTE FUNCTION refuse_change_of_the_books()",
         "CREATE TRIGGER reconciliation_no_update BEFORE UPDATE OF id, org_id, vendor_id, technician_id, "
         "payee_name, period_id, as_of_seq, currency, file_name, content_hash, mapping, tolerance, "
         "left_out, started_at, started_by, start_command_id ON reconciliation FOR EACH ROW EXECUTE "

@@ -1,6 +1,6 @@
 """Facts, rules and a company with open books, for tests of settlement."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from ticket_console.kernel import ids
 from ticket_console.kernel.actor import Actor, ActorKind, Grant, Role, Scope
 from ticket_console.kernel.database import table, transaction
 from ticket_console.people.tables import Technician
-from ticket_console.settlement import books, publishing, settling
+from ticket_console.settlement import books, publishing, settling, standard_rules
 from ticket_console.settlement.facts import Facts
 from ticket_console.settlement.rule_parsing import parse_rules
 from ticket_console.settlement.rules import RuleSet
@@ -99,8 +99,11 @@ class Company:
         return self.actor(Role.TECHNICIAN, scope=Scope.OWN, technician_id=technician_id)
 
 
-def open_company(*, at: datetime = STARTED, tz: str = "Asia/Shanghai") -> Company:
-    """Make a company in the database in use, with the standard rules in force."""
+def open_company(
+    *, at: datetime = STARTED, tz: str = "Asia/Shanghai", codes: Collection[str] = (standard_rules.CODE,)
+) -> Company:
+    """Make a company in the database in use, with the standard rules of `codes` in force: those of pay alone,
+    unless told otherwise."""
     with transaction() as conn:
         org_id = _add(conn, Org, code="acme", name=_named("Acme"), tz=tz, currency="CNY", version=1)
         north, south = (
@@ -140,7 +143,7 @@ def open_company(*, at: datetime = STARTED, tz: str = "Asia/Shanghai") -> Compan
         )
         template = _add_template(conn, org_id)
         books.open_books(conn, org_id=org_id, tz=tz, currency="CNY")
-        publishing.install_standard(conn, org_id=org_id, at=at)
+        publishing.install_standard(conn, org_id=org_id, at=at, codes=codes)
     return Company(org_id, north, south, anna, bo, user_id, template)
 
 

@@ -16,6 +16,7 @@ from ticket_console.tickets.priority import URGENCY_NAMES
 # Yes/no fields that, answered with yes, are dangers met on the job.
 HAZARD_FIELDS: Final = {"at_height": "height", "live_wire": "live_wire", "confined_space": "confined_space"}
 
+PROJECT_LENGTH: Final = 64
 RATED_COLUMNS: Final = (
     "id",
     "no",
@@ -28,6 +29,7 @@ RATED_COLUMNS: Final = (
     "opened_at",
     "due_at",
     "returns",
+    "customer_id",
 )
 
 
@@ -35,7 +37,8 @@ RATED_COLUMNS: Final = (
 class Surroundings:
     """What other rooms know: who did the work, where the clock on the wall hangs, what was used.
 
-    `satisfaction` is the mean of the marks the customer gave by then.
+    `satisfaction` is the mean of the marks the customer gave by then. `vendor_id` is the partner with whom
+    the work is settled; the tiers are those of the service date.
     """
 
     technician: TechnicianFacts
@@ -44,6 +47,9 @@ class Surroundings:
     template_code: str
     parts: Sequence[PartUsed]
     satisfaction: Decimal | None = None
+    vendor_id: int | None = None
+    vendor_tier: str = ""
+    customer_tier: str = ""
     pinned_rules: str | None = None
 
 
@@ -100,9 +106,22 @@ def rated_facts(
             finished_at.astimezone(ZoneInfo(surroundings.site_tz)).date(), surroundings.site_tz
         ),
         by_vendor=technician.vendor_id is not None,
+        vendor_id=surroundings.vendor_id,
+        vendor_tier=surroundings.vendor_tier,
+        customer_id=ticket["customer_id"],
+        customer_tier=surroundings.customer_tier,
+        project=project_of(values, ticket["customer_id"]),
         pinned_rules=surroundings.pinned_rules,
         segment=segment,
     )
+
+
+def project_of(values: Mapping[str, Any], customer_id: int | None) -> str:
+    """The project written on the ticket, else what is done for its customer taken together."""
+    written = str(values.get("project") or "").strip()
+    if written:
+        return written[:PROJECT_LENGTH]
+    return "" if customer_id is None else f"customer-{customer_id}"
 
 
 def _service_class(values: Mapping[str, Any]) -> ServiceClass:

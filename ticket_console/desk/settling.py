@@ -1,7 +1,9 @@
 """Settling a ticket: what happened on it is frozen as facts, rated, and posted."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from ticket_console.access import places
 from ticket_console.desk.rated_facts import RATED_COLUMNS, Surroundings, WorkTimes, rated_facts
@@ -14,9 +16,11 @@ from ticket_console.kernel.database import retried, transaction
 from ticket_console.kernel.errors import Conflict
 from ticket_console.notices import surveys
 from ticket_console.people import facts as people_facts
-from ticket_console.settlement import amending, disputes
+from ticket_console.people.facts import TechnicianFacts
+from ticket_console.settlement import amending, disputes, refunding
 from ticket_console.settlement import settling as settlement
 from ticket_console.settlement.facts import Facts, PartUsed
+from ticket_console.settlement.kinds import Purpose
 from ticket_console.stock import usage
 from ticket_console.tickets.actions import ReasonRequired
 from ticket_console.tickets.writing import AlreadyApplied
@@ -51,11 +55,13 @@ def facts_of(work: Work, *, technician_id: int, segment: str) -> Facts:
     get, connection = work.draft.get, work.connection
     region = None if get("region_id") is None else places.region(connection, get("region_id"))
     template = form_reads.template_version(connection, get("template_version_id"))
+    technician = people_facts.technician(connection, technician_id)
+    site_tz = places.zone_of(
+        connection, org_id=work.actor.org_id, region_id=get("region_id"), site_id=get("site_id")
+    )
     surroundings = Surroundings(
-        technician=people_facts.technician(connection, technician_id),
-        site_tz=places.zone_of(
-            connection, org_id=work.actor.org_id, region_id=get("region_id"), site_id=get("site_id")
-        ),
+        technician=technician,
+        site_tz=site_tz,
         region_code="" if region is None else region.code,
         template_code=template.code,
         parts=[
@@ -63,6 +69,7 @@ def facts_of(work: Work, *, technician_id: int, segment: str) -> Facts:
             for line in usage.parts_used(connection, work.ticket_id)
         ],
         satisfaction=_satisfaction(work),
+        vendor_id=_contract(work, technician, site_tz),
         pinned_rules=pinned_rules(template.definition, work.facts),
     )
     times = WorkTimes(
@@ -75,6 +82,17 @@ def facts_of(work: Work, *, technician_id: int, segment: str) -> Facts:
     found = rated_facts(ticket, work.facts, surroundings=surroundings, times=times, segment=segment)
     # What a dispute has put right stays right, however often the ticket is settled anew.
     return amending.amended(found, disputes.amended_by_disputes(connection, found))
+
+
+def _contract(work: Work, technician: TechnicianFacts, site_tz: str) -> int | None:
+    """The service partner to settle with: the technician's, where its agreement covers the work."""
+    if technician.vendor_id is None:
+        return None
+    day = (work.draft.get("resolved_at") or work.at).astimezone(ZoneInfo(site_tz)).date()
+    covered = people_facts.has_agreement(
+        work.connection, technician.vendor_id, ticket_class=work.draft.get("ticket_class"), day=day
+    )
+    return technician.vendor_id if covered else None
 
 
 def _satisfaction(work: Work) -> Decimal | None:
@@ -123,4 +141,61 @@ def correct(
             reason=reason.strip(),
         )
         work.draft.say("ticket.corrected", reason=reason.strip(), rating_id=corrected.rating_id)
+        return finish(work)
+
+
+@retried
+def refund(
+    *,
+    actor: Actor,
+    at: datetime,
+    command_id: str,
+    ticket_id: int,
+    expected_version: int,
+    reason: str,
+    purpose: Purpose = Purpose.CUSTOMER_CHARGE,
+    segment: str = "main",
+    positions: Sequence[int] | None = None,
+) -> MovedTicket:
+    """Give back what a side of a settled ticket was charged or paid: all of it, or lines at some positions.
+
+    The original entries are negated exactly; nothing is rated anew, then or later. Refused without a reason
+    and with NothingSettled, NoSuchLine and AlreadyRefunded.
+    """
+    why = reason.strip()
+    if not why:
+        raise ReasonRequired()
+    with transaction() as connection:
+        try:
+            work = take_up(
+                connection,
+                actor=actor,
+                at=at,
+                command_id=command_id,
+                ticket_id=ticket_id,
+                expected_version=expected_version,
+                permission="settlement.correct",
+            )
+        except AlreadyApplied:
+            return already_moved(connection, actor=actor, ticket_id=ticket_id)
+        given_back = refunding.refund(
+            connection,
+            at=at,
+            actor=actor,
+            ticket_id=ticket_id,
+            segment=segment,
+            purpose=purpose,
+            region_id=work.draft.get("region_id"),
+            command_id=command_id,
+            reason=why,
+            positions=positions,
+        )
+        work.draft.say(
+            "ticket.refunded",
+            reason=why,
+            segment=segment,
+            purpose=purpose.value,
+            rating_id=given_back.rating_id,
+            positions=list(given_back.positions),
+        )
         return finish(work)

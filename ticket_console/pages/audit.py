@@ -40,6 +40,7 @@ _TICKET_DEEDS = (
     "ticket.closed",
     "ticket.settled",
     "ticket.corrected",
+    "ticket.refunded",
     "ticket.signed",
     "ticket.commented",
     "ticket.attached",

@@ -673,6 +673,7 @@ _LOOKS: Final = (
     ("ticket.signed", "pen_line", "ok"),
     ("ticket.settled", "receipt_text", "plain"),
     ("ticket.corrected", "rotate_ccw", "warn"),
+    ("ticket.refunded", "undo_2", "warn"),
     ("ticket.commented", "message_circle", "plain"),
     ("ticket.attached", "paperclip", "plain"),
     ("ticket.timer_fired", "timer", "plain"),

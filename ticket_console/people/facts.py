@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ticket_console.kernel.database import table
-from ticket_console.people.tables import Technician, Territory
+from ticket_console.people.tables import Technician, Territory, Vendor
 
 _technicians = table(Technician)
 _territories = table(Territory)
+_vendors = table(Vendor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ _TECHNICIAN: Final = sa.select(
     _technicians.c.lon,
     _technicians.c.vendor_id,
 )
+_AGREEMENT: Final = sa.select(
+    _vendors.c.is_active, _vendors.c.agreed_from, _vendors.c.agreed_until, _vendors.c.ticket_classes
+).where(_vendors.c.id == sa.bindparam("vendor"))
 
 
 def technician(connection: Connection, technician_id: int) -> TechnicianFacts:
@@ -50,6 +55,17 @@ def technicians(connection: Connection, org_id: int) -> Mapping[int, TechnicianF
     """Everybody there is or ever was, by id."""
     rows = connection.execute(_TECHNICIAN.where(_technicians.c.org_id == org_id))
     return {row.id: TechnicianFacts(*row) for row in rows}
+
+
+def has_agreement(connection: Connection, vendor_id: int, *, ticket_class: str, day: date) -> bool:
+    """Whether the agreement with a service partner covers work of a class on a day."""
+    row = connection.execute(_AGREEMENT, {"vendor": vendor_id}).one()
+    return (
+        row.is_active
+        and (row.agreed_from is None or row.agreed_from <= day)
+        and (row.agreed_until is None or day < row.agreed_until)
+        and (row.ticket_classes is None or ticket_class in row.ticket_classes)
+    )
 
 
 def find_territory(connection: Connection, *, org_id: int, code: str) -> TerritoryFacts | None:

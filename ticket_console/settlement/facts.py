@@ -65,6 +65,10 @@ class Facts:
     `on_time` is None where no resolve target applied. `returns` counts how often the work was sent back,
     `satisfaction` is the customer's mark from 1 to 5, `is_holiday` says that the service date is a public
     holiday at the site, `by_vendor` that a service partner's technician did the work.
+    `segment` is the billing standard of the steps this part of the work was done at.
+    `vendor_id` is set where the work is settled with that service partner, `customer_id` says who is charged;
+    `vendor_tier` and `customer_tier` are the tiers they were in on the service date, empty for none.
+    `project` is whose historical quotes the charge is compared with.
     `pinned_rules` ("<rule set>:<number>") names the version that was agreed on, instead of the one of the
     service date.
     """
@@ -96,6 +100,11 @@ class Facts:
     satisfaction: Decimal | None = None
     is_holiday: bool = False
     by_vendor: bool = False
+    vendor_id: int | None = None
+    vendor_tier: str = ""
+    customer_id: int | None = None
+    customer_tier: str = ""
+    project: str = ""
     pinned_rules: str | None = None
     segment: str = "main"
 
@@ -139,6 +148,11 @@ class Facts:
             "satisfaction": None if self.satisfaction is None else plain(self.satisfaction),
             "is_holiday": self.is_holiday,
             "by_vendor": self.by_vendor,
+            "vendor_id": self.vendor_id,
+            "vendor_tier": self.vendor_tier,
+            "customer_id": self.customer_id,
+            "customer_tier": self.customer_tier,
+            "project": self.project,
             "pinned_rules": self.pinned_rules,
         }
 
@@ -194,6 +208,9 @@ class Facts:
             "is_weekend": service_on.isoweekday() >= _SATURDAY,
             "is_holiday": self.is_holiday,
             "by_vendor": self.by_vendor,
+            "vendor_tier": self.vendor_tier,
+            "customer_tier": self.customer_tier,
+            "segment": self.segment,
         }
 
 
@@ -221,6 +238,10 @@ FIELDS: Mapping[str, LocalText] = {
     "is_weekend": {"zh": "周末", "en": "weekend"},
     "is_holiday": {"zh": "法定节假日", "en": "public holiday"},
     "by_vendor": {"zh": "服务商人员作业", "en": "done by a service partner"},
+    "vendor_tier": {"zh": "服务商档位", "en": "service partner tier"},
+    "customer_tier": {"zh": "客户档位", "en": "customer tier"},
+    "segment": {"zh": "计费段", "en": "billing segment"},
+    "segment=main": {"zh": "主服务段", "en": "main work"},
     "service_type=install": {"zh": "安装", "en": "installation"},
     "service_type=repair": {"zh": "维修", "en": "repair"},
     "service_type=maintenance": {"zh": "保养", "en": "maintenance"},

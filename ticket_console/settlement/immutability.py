@@ -9,7 +9,7 @@ from typing import Final
 # Tables whose rows never change.
 WRITTEN_ONCE: Final = (
     "fact_snapshot", "rating_line", "journal", "posting", "statement_line", "statement_signature",
-    "daily_income", "daily_income_line",
+    "daily_income", "daily_income_line", "refund", "refund_line", "rating_reference", "price_quote",
 )  # fmt: skip
 
 # Tables with columns that may still change: (table, columns that may not, when they are frozen).
@@ -40,6 +40,19 @@ FROZEN: Final = (
         "OLD.state <> 'draft'",
     ),
     ("signing_key", ("id", "org_id", "public_key", "sealed", "made_at"), ""),
+    (
+        "tier_window",
+        (
+            "id", "org_id", "subject_kind", "subject_id", "tier", "starts_on", "measured", "decided_at",
+            "command_id",
+        ),
+        "",
+    ),
+    (
+        "period_reopening",
+        ("id", "org_id", "period_id", "reason", "asked_by", "asked_at", "ask_command_id"),
+        "",
+    ),
     (
         "reconciliation",
         (

@@ -40,6 +40,8 @@ class Purpose(StrEnum):
     """For whom a ticket is rated; a ticket has at most one live rating per segment and purpose."""
 
     WORKER_PAY = "worker_pay"
+    VENDOR_PAY = "vendor_pay"
+    CUSTOMER_CHARGE = "customer_charge"
 
 
 class VersionStatus(StrEnum):
@@ -69,6 +71,7 @@ class OwnerKind(StrEnum):
 class JournalKind(StrEnum):
     RATING = "rating"
     REVERSAL = "reversal"
+    REFUND = "refund"
     ADJUSTMENT = "adjustment"
     PAYMENT = "payment"
 
@@ -79,6 +82,14 @@ class PeriodState(StrEnum):
     OPEN = "open"
     CLOSING = "closing"
     CLOSED = "closed"
+
+
+class ReopeningState(StrEnum):
+    """`asked` waits for a second person."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    REFUSED = "refused"
 
 
 class StatementState(StrEnum):

@@ -1,7 +1,7 @@
 """The ledger: balanced journals, written once, chained by hash, taken back only by their exact opposite.
 
-A posting is positive when it debits its account and negative when it credits it. What a technician is
-owed is therefore the negative balance of the payable account.
+A posting is positive when it debits its account and negative when it credits it. What a payee is owed is
+therefore the negative balance of the payable account, and what a customer owes the balance of the receivable.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 from ticket_console.kernel import ids
 from ticket_console.kernel.database import is_sqlite, table
 from ticket_console.kernel.errors import Conflict, NotFound
-from ticket_console.settlement import chain
-from ticket_console.settlement.books import advance_head, lock_head, period_for
+from ticket_console.settlement import chain, payees
+from ticket_console.settlement.books import PostingPeriod, advance_head, lock_head, period_for
 from ticket_console.settlement.kinds import AccountKind, Dimension, JournalKind, OwnerKind
+from ticket_console.settlement.payees import Payee
 from ticket_console.settlement.tables import Account, Journal, Posting
 
 _ACCOUNTS = table(Account)
@@ -77,6 +78,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalDraft:
+    """A journal to be posted; its entries sum to zero. A correction may enter a closing period."""
+
+    kind: JournalKind
+    entries: Sequence[Entry]
+    source: Source
+    reverses_id: int | None = None
+    is_correction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PostedJournal:
     id: int
     seq: int
@@ -102,8 +114,26 @@ def cost_account(org_id: int, dimension: Dimension) -> AccountKey:
     return AccountKey(OwnerKind.ORG, org_id, kind, dimension.value)
 
 
+def revenue_account(org_id: int, dimension: Dimension) -> AccountKey:
+    return AccountKey(OwnerKind.ORG, org_id, AccountKind.REVENUE, dimension.value)
+
+
+def retained_account(org_id: int) -> AccountKey:
+    """What the company keeps of pay that is shared out."""
+    return AccountKey(OwnerKind.ORG, org_id, AccountKind.REVENUE, "share")
+
+
 def worker_account(technician_id: int) -> AccountKey:
-    return AccountKey(OwnerKind.TECHNICIAN, technician_id, AccountKind.PAYABLE_WORKER)
+    return payee_account(payees.technician(technician_id))
+
+
+def payee_account(payee: Payee) -> AccountKey:
+    return AccountKey(payee.kind, payee.id, payee.account_kind)
+
+
+def unknown_customer_account(org_id: int) -> AccountKey:
+    """Where charges wait that no known customer owes."""
+    return AccountKey(OwnerKind.ORG, org_id, AccountKind.SUSPENSE, "receivable")
 
 
 def ensure_accounts(
@@ -190,19 +220,65 @@ def post(
 
     Takes the lock of the books, so on PostgreSQL the writers of one organisation queue here: do it last.
     """
-    if sum(entry.amount_minor for entry in entries):
-        raise Unbalanced(f"journal of {source.command_id} does not sum to zero")
+    draft = JournalDraft(kind, entries, source, reverses_id, is_correction)
+    return post_all(conn, org_id=org_id, currency=currency, drafts=[draft])[0]
+
+
+def post_all(
+    conn: Connection, *, org_id: int, currency: str, drafts: Sequence[JournalDraft]
+) -> tuple[PostedJournal, ...]:
+    """Write journals one after another at the end of the chain, in as few statements as one takes."""
+    for draft in drafts:
+        if sum(entry.amount_minor for entry in draft.entries):
+            raise Unbalanced(f"journal of {draft.source.command_id} does not sum to zero")
     head = lock_head(conn, org_id)
     if head.currency != currency:
         raise WrongCurrency(currency=currency, books=head.currency)
-    period = period_for(conn, head, source.service_at, is_correction=is_correction)
-    journal_id = ids.take("row")
+    periods: dict[tuple[datetime, bool], PostingPeriod] = {}
+    journals: list[dict[str, Any]] = []
+    postings: list[dict[str, Any]] = []
+    previous = head.hash
+    for seq, draft in enumerate(drafts, start=head.seq + 1):
+        source = draft.source
+        when = (source.service_at, draft.is_correction)
+        if when not in periods:
+            periods[when] = period_for(conn, head, source.service_at, is_correction=draft.is_correction)
+        row = _journal_row(org_id, seq, draft, periods[when], previous)
+        previous = row["hash"]
+        journals.append(row)
+        postings += [
+            {
+                "id": ids.take("row"),
+                "journal_id": row["id"],
+                "account_id": entry.account_id,
+                "period_id": row["period_id"],
+                "ticket_id": source.ticket_id,
+                "region_id": entry.region_id,
+                "rating_line_id": entry.rating_line_id,
+                "amount_minor": entry.amount_minor,
+                "currency": currency,
+            }
+            for entry in draft.entries
+        ]
+    conn.execute(_INSERT_JOURNAL, journals)
+    conn.execute(_INSERT_POSTINGS, postings)
+    advance_head(conn, org_id, seq=head.seq + len(drafts), link=previous)
+    return tuple(
+        PostedJournal(row["id"], row["seq"], row["period_id"], row["origin_period_id"], row["hash"])
+        for row in journals
+    )
+
+
+def _journal_row(
+    org_id: int, seq: int, draft: JournalDraft, period: PostingPeriod, previous: str
+) -> dict[str, Any]:
+    source = draft.source
     row: dict[str, Any] = {
-        "id": journal_id,
+        "id": ids.take("row"),
         "org_id": org_id,
-        "seq": head.seq + 1,
-        "kind": kind,
-        "reverses_id": reverses_id,
+        "seq": seq,
+        "kind": draft.kind,
+        "reverses_id": draft.reverses_id,
         "rating_id": source.rating_id,
         "ticket_id": source.ticket_id,
         "ticket_no": source.ticket_no,
@@ -213,29 +289,9 @@ def post(
         "posted_by": source.posted_by,
         "reason": source.reason,
         "command_id": source.command_id,
-        "prev_hash": head.hash,
+        "prev_hash": previous,
     }
-    link = chain.link(row, [chain.entry_content(entry) for entry in entries])
-    conn.execute(_INSERT_JOURNAL, {**row, "hash": link})
-    conn.execute(
-        _INSERT_POSTINGS,
-        [
-            {
-                "id": ids.take("row"),
-                "journal_id": journal_id,
-                "account_id": entry.account_id,
-                "period_id": period.id,
-                "ticket_id": source.ticket_id,
-                "region_id": entry.region_id,
-                "rating_line_id": entry.rating_line_id,
-                "amount_minor": entry.amount_minor,
-                "currency": currency,
-            }
-            for entry in entries
-        ],
-    )
-    advance_head(conn, org_id, seq=head.seq + 1, link=link)
-    return PostedJournal(journal_id, head.seq + 1, period.id, period.origin_id, link)
+    return {**row, "hash": chain.link(row, [chain.entry_content(entry) for entry in draft.entries])}
 
 
 def reverse(
@@ -249,39 +305,79 @@ def reverse(
     reason: str,
 ) -> PostedJournal:
     """Take a journal back by its exact negation, posting by posting: once, and never a reversal."""
-    lock_head(conn, org_id)
-    journal = conn.execute(
-        sa.select(_JOURNALS).where(_JOURNALS.c.id == journal_id, _JOURNALS.c.org_id == org_id)
-    ).one_or_none()
-    if journal is None:
-        raise JournalNotFound()
-    earlier = conn.execute(sa.select(_JOURNALS.c.seq).where(_JOURNALS.c.reverses_id == journal_id)).first()
-    if earlier is not None or journal.kind is JournalKind.REVERSAL:
-        raise AlreadyReversed(seq=journal.seq if earlier is None else earlier.seq)
-    postings = conn.execute(
-        sa.select(_POSTINGS).where(_POSTINGS.c.journal_id == journal_id).order_by(_POSTINGS.c.id)
-    ).all()
-    return post(
+    return reverse_all(
         conn,
         org_id=org_id,
-        currency=postings[0].currency,
-        kind=JournalKind.REVERSAL,
-        entries=[
-            Entry(line.account_id, -line.amount_minor, line.region_id, line.rating_line_id)
-            for line in postings
+        journal_ids=[journal_id],
+        at=at,
+        posted_by=posted_by,
+        command_id=command_id,
+        reason=reason,
+    )[0]
+
+
+def reverse_all(
+    conn: Connection,
+    *,
+    org_id: int,
+    journal_ids: Sequence[int],
+    at: datetime,
+    posted_by: str,
+    command_id: str,
+    reason: str,
+) -> tuple[PostedJournal, ...]:
+    """Take journals of one currency back, all or none, in the order they are named."""
+    lock_head(conn, org_id)
+    found = {
+        row.id: row
+        for row in conn.execute(
+            sa.select(_JOURNALS).where(_JOURNALS.c.id.in_(journal_ids), _JOURNALS.c.org_id == org_id)
+        )
+    }
+    taken_back = {
+        row.reverses_id: row.seq
+        for row in conn.execute(
+            sa.select(_JOURNALS.c.reverses_id, _JOURNALS.c.seq).where(
+                _JOURNALS.c.reverses_id.in_(journal_ids)
+            )
+        )
+    }
+    for journal_id in journal_ids:
+        if journal_id not in found:
+            raise JournalNotFound()
+        if journal_id in taken_back or found[journal_id].kind is JournalKind.REVERSAL:
+            raise AlreadyReversed(seq=taken_back.get(journal_id, found[journal_id].seq))
+    postings: dict[int, list[Any]] = {journal_id: [] for journal_id in journal_ids}
+    for line in conn.execute(
+        sa.select(_POSTINGS).where(_POSTINGS.c.journal_id.in_(journal_ids)).order_by(_POSTINGS.c.id)
+    ):
+        postings[line.journal_id].append(line)
+    return post_all(
+        conn,
+        org_id=org_id,
+        currency=postings[journal_ids[0]][0].currency,
+        drafts=[
+            JournalDraft(
+                JournalKind.REVERSAL,
+                [
+                    Entry(line.account_id, -line.amount_minor, line.region_id, line.rating_line_id)
+                    for line in postings[journal_id]
+                ],
+                Source(
+                    at=at,
+                    service_at=found[journal_id].service_at,
+                    posted_by=posted_by,
+                    command_id=command_id,
+                    ticket_id=found[journal_id].ticket_id,
+                    ticket_no=found[journal_id].ticket_no,
+                    rating_id=found[journal_id].rating_id,
+                    reason=reason,
+                ),
+                reverses_id=journal_id,
+                is_correction=True,
+            )
+            for journal_id in journal_ids
         ],
-        source=Source(
-            at=at,
-            service_at=journal.service_at,
-            posted_by=posted_by,
-            command_id=command_id,
-            ticket_id=journal.ticket_id,
-            ticket_no=journal.ticket_no,
-            rating_id=journal.rating_id,
-            reason=reason,
-        ),
-        reverses_id=journal_id,
-        is_correction=True,
     )
 
 

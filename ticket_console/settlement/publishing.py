@@ -1,9 +1,9 @@
 """Rule set versions: drafted, published for good, and found again by the day the work was done."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, NotFound
 from ticket_console.kernel.text import LocalText
-from ticket_console.settlement import standard_rules
+from ticket_console.settlement import standard_rules, standard_sides
 from ticket_console.settlement.kinds import VersionStatus
 from ticket_console.settlement.rule_parsing import parse_rules
 from ticket_console.settlement.rules import RuleSet
@@ -37,6 +37,12 @@ _IN_FORCE = (
 )
 # The standard rules hold for any work a new company may enter, however old.
 _ALWAYS = date(2000, 1, 1)
+# For those who are paid, the partners, and the customers.
+_STANDARD: Final[Mapping[str, tuple[LocalText, Mapping[str, Any]]]] = {
+    standard_rules.CODE: (standard_rules.NAME, standard_rules.RULES),
+    standard_sides.VENDOR_CODE: (standard_sides.VENDOR_NAME, standard_sides.VENDOR_RULES),
+    standard_sides.CUSTOMER_CODE: (standard_sides.CUSTOMER_NAME, standard_sides.CUSTOMER_RULES),
+}
 # By content hash, not by id: the same rules are the same in every database a process opens.
 _parsed: dict[str, RuleSet] = {}
 
@@ -132,14 +138,18 @@ def rules_of(conn: Connection, version_id: int, content_hash: str) -> RuleSet:
     return known
 
 
-def install_standard(conn: Connection, *, org_id: int, at: datetime) -> None:
-    """Give an organisation the standard rules, in force for all time, unless it has rules already."""
-    taken = sa.select(_SETS.c.id).where(_SETS.c.org_id == org_id, _SETS.c.code == standard_rules.CODE)
-    if conn.execute(taken).first() is not None:
-        return
-    rule_set_id = _insert_set(conn, org_id, standard_rules.CODE, standard_rules.NAME)
-    version_id = _insert_draft(conn, rule_set_id, parse_rules(standard_rules.RULES), _ALWAYS)
-    _publish(conn, _lock_version(conn, org_id, version_id), at, None)
+def install_standard(
+    conn: Connection, *, org_id: int, at: datetime, codes: Collection[str] = tuple(_STANDARD)
+) -> None:
+    """Give an organisation the standard rules, in force for all time; rule sets it has already stay."""
+    taken = set(conn.execute(sa.select(_SETS.c.code).where(_SETS.c.org_id == org_id)).scalars())
+    for code in codes:
+        if code not in taken:
+            name, rules = _STANDARD[code]
+            version_id = _insert_draft(
+                conn, _insert_set(conn, org_id, code, name), parse_rules(rules), _ALWAYS
+            )
+            _publish(conn, _lock_version(conn, org_id, version_id), at, None)
 
 
 def _insert_set(conn: Connection, org_id: int, code: str, name: LocalText) -> int:

@@ -223,7 +223,11 @@ def _set_problems(rules: list[Rule]) -> Iterator[FieldProblem]:
             yield FieldProblem(
                 "rules", "settlement.rules.base_comes_later", {"rule": rule.code, "later": ", ".join(late)}
             )
-    if not any(_always_pays(rule, rules) for rule in rules):
+    labour = [rule for rule in rules if rule.dimension is Dimension.BASE_LABOUR]
+    served = {side for rule in labour for side in rule.sides}
+    # A set with pay for workers is theirs; what else it has for other sides comes on top.
+    owed = served if served and Side.WORKER not in served else {Side.WORKER}
+    if not all(any(_always_pays(rule, rules, side) for rule in labour) for side in owed):
         yield FieldProblem("rules", "settlement.rules.no_base_labour")
 
 
@@ -235,11 +239,11 @@ def _card_problems(rules: list[Rule], cards: Mapping[str, RateCard]) -> Iterator
             )
 
 
-def _always_pays(rule: Rule, rules: list[Rule]) -> bool:
-    """Whether every ticket gets base labour from this rule, or from one of its group before it."""
-    if rule.dimension is not Dimension.BASE_LABOUR or rule.condition is not None or rule.op in ON_BASE:
+def _always_pays(rule: Rule, rules: list[Rule], side: Side) -> bool:
+    """Whether every ticket gets base labour on a side from this rule, or from one of its group before it."""
+    if rule.condition is not None or rule.op in ON_BASE:
         return False
-    if rule.card is not None or Side.WORKER not in rule.sides:
+    if rule.card is not None or side not in rule.sides:
         return False
     return all(
         other.dimension is Dimension.BASE_LABOUR

@@ -1,7 +1,7 @@
-"""Settling a ticket: freeze its facts, rate them, post the result; and taking that back."""
+"""Settling a ticket: freeze its facts, rate every side it has, post the result; and taking that back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,51 +13,75 @@ from ticket_console.kernel import ids
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.database import table
-from ticket_console.kernel.errors import NotFound
-from ticket_console.settlement import ledger, pinned, publishing, standard_rules
+from ticket_console.kernel.errors import Conflict, NotFound
+from ticket_console.settlement import ledger, sides
 from ticket_console.settlement.facts import Facts, plain
 from ticket_console.settlement.kinds import Dimension, JournalKind, Purpose
-from ticket_console.settlement.ledger import Entry, PostedJournal, Source
-from ticket_console.settlement.publishing import VersionInForce
-from ticket_console.settlement.rating import Line, Rating, rate
-from ticket_console.settlement.tables import FactSnapshot, Journal, RatingLine
+from ticket_console.settlement.ledger import JournalDraft, PostedJournal, Source
+from ticket_console.settlement.rating import Line
+from ticket_console.settlement.sides import RULE_SETS, RatedSide, version_for
+from ticket_console.settlement.tables import FactSnapshot, Journal, RatingLine, Refund
 from ticket_console.settlement.tables import Rating as RatingRow
+
+__all__ = [
+    "RULE_SETS",
+    "AlreadyRefunded",
+    "NothingSettled",
+    "SettledLine",
+    "SettledSide",
+    "SettledTicket",
+    "correct",
+    "settle",
+    "version_for",
+    "withdraw",
+]
 
 _SNAPSHOTS = table(FactSnapshot)
 _RATINGS = table(RatingRow)
 _LINES = table(RatingLine)
 _JOURNALS = table(Journal)
+_REFUNDS = table(Refund)
 _INSERT_SNAPSHOT = sa.insert(_SNAPSHOTS)
-_INSERT_RATING = sa.insert(_RATINGS)
+_INSERT_RATINGS = sa.insert(_RATINGS)
 _INSERT_LINES = sa.insert(_LINES)
-_LIVE_RATING = (
+_is_refunded = sa.exists().where(_REFUNDS.c.rating_id == _RATINGS.c.id)
+# What is live, and what was refunded: that stays as it is.
+_KNOWN: Final = (
     sa.select(
+        _RATINGS.c.purpose,
         _RATINGS.c.id,
         _JOURNALS.c.id,
         _RATINGS.c.total_minor,
         _RATINGS.c.currency,
         _SNAPSHOTS.c.content_hash,
+        _RATINGS.c.is_live,
+        _is_refunded,
     )
     .join(_SNAPSHOTS, _SNAPSHOTS.c.id == _RATINGS.c.fact_snapshot_id)
     .join(_JOURNALS, sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.kind == JournalKind.RATING))
     .where(
         _RATINGS.c.ticket_id == sa.bindparam("ticket_id"),
         _RATINGS.c.segment == sa.bindparam("segment"),
-        _RATINGS.c.purpose == Purpose.WORKER_PAY,
-        _RATINGS.c.is_live,
+        sa.or_(_RATINGS.c.is_live, _is_refunded),
     )
+    .order_by(_RATINGS.c.id)
 )
 
-# Which rule set rates for whom.
-RULE_SETS: Final = {Purpose.WORKER_PAY: standard_rules.CODE}
 # A key of the catalogs: whoever shows a reason translates it, and what people wrote stays as it is.
 _FACTS_CHANGED: Final = "settlement.reason.facts_changed"
+_PAY: Final = (Purpose.WORKER_PAY, Purpose.VENDOR_PAY)
 
 
 class NothingSettled(NotFound):
     """There is no live rating of this ticket and segment to correct or take back."""
 
     code = "settlement.nothing_settled"
+
+
+class AlreadyRefunded(Conflict):
+    """What was refunded is settled for good: it is neither rated anew nor given back twice."""
+
+    code = "settlement.already_refunded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +93,20 @@ class SettledLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SettledSide:
+    """One side of a settlement and the journal it is posted by."""
+
+    rating_id: int
+    journal_id: int
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class SettledTicket:
-    """The live rating of a segment. `is_new` is false when the same facts had been settled before."""
+    """The ratings of a segment that stand. `is_new` is false when the same facts had been settled before.
+
+    What stands beside `sides` is that of the side that is paid.
+    """
 
     rating_id: int
     journal_id: int
@@ -78,32 +114,54 @@ class SettledTicket:
     currency: str
     lines: tuple[SettledLine, ...]
     is_new: bool
+    sides: Mapping[Purpose, SettledSide] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class _Live:
+class Known:
+    """A rating of a segment that is live or was refunded, in whole or in part."""
+
+    purpose: Purpose
     rating_id: int
     journal_id: int
     total_minor: int
     currency: str
     facts_hash: str
+    is_live: bool
+    is_refunded: bool
+
+    @property
+    def can_change(self) -> bool:
+        return self.is_live and not self.is_refunded
+
+    @property
+    def side(self) -> SettledSide:
+        return SettledSide(self.rating_id, self.journal_id, self.total_minor)
 
 
 def settle(
     conn: Connection, *, at: datetime, actor: Actor, facts: Facts, region_id: int | None, command_id: str
 ) -> SettledTicket:
-    """Rate a segment of a ticket and post what the technician earned.
+    """Rate every side of a segment of a ticket and post what was earned and charged, all or nothing.
 
-    Settling the same facts again changes nothing; settling changed facts reverses the earlier entry and
-    posts the new rating. It belongs at the end of a command: it takes the lock of the books.
+    Settling the same facts again changes nothing; settling changed facts reverses the earlier entries and
+    posts the new ratings. A side that was refunded stays as it is. It belongs at the end of a command: it
+    takes the lock of the books.
     """
-    live = _live_rating(conn, facts.ticket_id, facts.segment)
-    if live is None:
-        return _rate_and_post(conn, at, actor, facts, region_id, command_id)
-    if live.facts_hash == facts.content_hash():
-        return _as_settled(conn, live)
-    _retire(conn, at, actor, live, command_id, _FACTS_CHANGED)
-    return _rate_and_post(conn, at, actor, facts, region_id, command_id, reason=_FACTS_CHANGED)
+    known = known_ratings(conn, facts.ticket_id, facts.segment)
+    live = [each for each in known if each.is_live]
+    frozen = facts.to_json()
+    facts_hash = content_hash(frozen)
+    if live and all(each.facts_hash == facts_hash for each in live):
+        return _as_settled(conn, known)
+    changing = [each for each in known if each.can_change]
+    reason = None
+    if changing:
+        reason = _FACTS_CHANGED
+        _retire(conn, at, actor, changing, command_id, reason)
+    return _rate_and_post(
+        conn, at, actor, facts, (frozen, facts_hash), region_id, command_id, known=known, reason=reason
+    )
 
 
 def correct(
@@ -116,17 +174,25 @@ def correct(
     command_id: str,
     reason: str,
 ) -> SettledTicket:
-    """Reverse the live rating exactly, rate the facts as they are now, and post that."""
+    """Reverse the live ratings of all sides exactly, rate the facts as they are now, and post that.
+
+    Sides that were refunded stay. Raises NothingSettled, or AlreadyRefunded where no other side is left.
+    """
     policy.require(actor, "settlement.correct", region_id=region_id)
-    _retire(conn, at, actor, _required_rating(conn, facts.ticket_id, facts.segment), command_id, reason)
-    return _rate_and_post(conn, at, actor, facts, region_id, command_id, reason=reason)
-
-
-def version_for(conn: Connection, *, org_id: int, purpose: Purpose, facts: Facts) -> VersionInForce:
-    """The rules that rate these facts: those agreed on, else those in force on the day of the work."""
-    if facts.pinned_rules is not None:
-        return pinned.version_of(conn, org_id=org_id, pinned=facts.pinned_rules)
-    return publishing.version_on(conn, org_id=org_id, code=RULE_SETS[purpose], day=facts.service_on)
+    known = known_ratings(conn, facts.ticket_id, facts.segment)
+    _retire(conn, at, actor, _changeable(known, facts.segment), command_id, reason)
+    frozen = facts.to_json()
+    return _rate_and_post(
+        conn,
+        at,
+        actor,
+        facts,
+        (frozen, content_hash(frozen)),
+        region_id,
+        command_id,
+        known=known,
+        reason=reason,
+    )
 
 
 def withdraw(
@@ -140,47 +206,55 @@ def withdraw(
     command_id: str,
     reason: str,
 ) -> PostedJournal:
-    """Reverse the live rating of a segment and leave it unrated, as when settled work turns out undone."""
+    """Reverse all live ratings of a segment and leave it unrated, as when settled work turns out undone.
+
+    Returns the reversal of what was paid, or of what was charged where the pay was refunded before.
+    """
     policy.require(actor, "settlement.correct", region_id=region_id)
-    return _retire(conn, at, actor, _required_rating(conn, ticket_id, segment), command_id, reason)
+    known = _changeable(known_ratings(conn, ticket_id, segment), segment)
+    return _retire(conn, at, actor, known, command_id, reason)[0]
 
 
-def _live_rating(conn: Connection, ticket_id: int, segment: str) -> _Live | None:
-    row = conn.execute(_LIVE_RATING, {"ticket_id": ticket_id, "segment": segment}).one_or_none()
-    return None if row is None else _Live(*row)
+def known_ratings(conn: Connection, ticket_id: int, segment: str) -> tuple[Known, ...]:
+    """The ratings of a segment that stand, pay first."""
+    rows = conn.execute(_KNOWN, {"ticket_id": ticket_id, "segment": segment})
+    return tuple(sorted((Known(*row) for row in rows), key=lambda each: each.purpose not in _PAY))
 
 
-def _required_rating(conn: Connection, ticket_id: int, segment: str) -> _Live:
-    live = _live_rating(conn, ticket_id, segment)
-    if live is None:
-        raise NothingSettled(segment=segment)
-    return live
+def _changeable(known: Sequence[Known], segment: str) -> list[Known]:
+    changing = [each for each in known if each.can_change]
+    if not changing:
+        raise AlreadyRefunded() if known else NothingSettled(segment=segment)
+    return changing
 
 
-def _as_settled(conn: Connection, live: _Live) -> SettledTicket:
+def _as_settled(conn: Connection, known: Sequence[Known]) -> SettledTicket:
+    paid = known[0]
     lines = conn.execute(
         sa.select(_LINES.c.position, _LINES.c.dimension, _LINES.c.rule_code, _LINES.c.amount_minor)
-        .where(_LINES.c.rating_id == live.rating_id)
+        .where(_LINES.c.rating_id == paid.rating_id)
         .order_by(_LINES.c.position)
     )
     return SettledTicket(
-        rating_id=live.rating_id,
-        journal_id=live.journal_id,
-        total_minor=live.total_minor,
-        currency=live.currency,
+        rating_id=paid.rating_id,
+        journal_id=paid.journal_id,
+        total_minor=paid.total_minor,
+        currency=paid.currency,
         lines=tuple(SettledLine(*line) for line in lines),
         is_new=False,
+        sides={each.purpose: each.side for each in known},
     )
 
 
 def _retire(
-    conn: Connection, at: datetime, actor: Actor, live: _Live, command_id: str, reason: str
-) -> PostedJournal:
-    conn.execute(sa.update(_RATINGS).where(_RATINGS.c.id == live.rating_id).values(is_live=False))
-    return ledger.reverse(
+    conn: Connection, at: datetime, actor: Actor, known: Sequence[Known], command_id: str, reason: str
+) -> tuple[PostedJournal, ...]:
+    retired = [each.rating_id for each in known]
+    conn.execute(sa.update(_RATINGS).where(_RATINGS.c.id.in_(retired)).values(is_live=False))
+    return ledger.reverse_all(
         conn,
         org_id=actor.org_id,
-        journal_id=live.journal_id,
+        journal_ids=[each.journal_id for each in known],
         at=at,
         posted_by=actor.label,
         command_id=command_id,
@@ -193,53 +267,67 @@ def _rate_and_post(
     at: datetime,
     actor: Actor,
     facts: Facts,
+    frozen: tuple[dict[str, Any], str],
     region_id: int | None,
     command_id: str,
     *,
-    reason: str | None = None,
+    known: Sequence[Known],
+    reason: str | None,
 ) -> SettledTicket:
-    purpose = Purpose.WORKER_PAY
-    version = version_for(conn, org_id=actor.org_id, purpose=purpose, facts=facts)
-    rating = rate(facts, version.rules)
-    payee = ledger.worker_account(facts.technician_id)
-    costs = {line.dimension: ledger.cost_account(actor.org_id, line.dimension) for line in rating.lines}
-    accounts = ledger.ensure_accounts(
-        conn, org_id=actor.org_id, currency=rating.currency, wanted=[payee, *costs.values()]
-    )
-    rating_id, line_ids = _store(conn, at, actor.org_id, facts, rating, version.id, purpose, accounts[payee])
-    entries = [
-        Entry(accounts[costs[line.dimension]], line.amount_minor, region_id, line_id)
-        for line, line_id in zip(rating.lines, line_ids, strict=True)
-    ]
-    entries.append(Entry(accounts[payee], -rating.total_minor, region_id))
-    journal = ledger.post(
+    org_id = actor.org_id
+    standing = [each for each in known if each.is_refunded]
+    # A refunded side is left alone, and so is the other way of being paid.
+    closed = {each.purpose for each in standing}
+    if closed & set(_PAY):
+        closed |= set(_PAY)
+    rated = sides.rated_sides(conn, org_id=org_id, facts=facts, without=frozenset(closed))
+    if not rated:
+        return _as_settled(conn, standing)
+    currency = rated[0].rating.currency
+    wanted = [key for side in rated for key in sides.keys_of(org_id, facts, side)]
+    accounts = ledger.ensure_accounts(conn, org_id=org_id, currency=currency, wanted=wanted)
+    stored = _store(conn, at, org_id, facts, frozen, [(side, accounts[side.owner]) for side in rated])
+    journals = ledger.post_all(
         conn,
-        org_id=actor.org_id,
-        currency=rating.currency,
-        kind=JournalKind.RATING,
-        entries=entries,
-        source=Source(
-            at=at,
-            service_at=facts.finished_at,
-            posted_by=actor.label,
-            command_id=command_id,
-            ticket_id=facts.ticket_id,
-            ticket_no=facts.no,
-            rating_id=rating_id,
-            reason=reason,
-        ),
-        is_correction=reason is not None,
+        org_id=org_id,
+        currency=currency,
+        drafts=[
+            JournalDraft(
+                JournalKind.RATING,
+                sides.entries_of(
+                    org_id, facts, side, accounts=accounts, line_ids=line_ids, region_id=region_id
+                ),
+                Source(
+                    at=at,
+                    service_at=facts.finished_at,
+                    posted_by=actor.label,
+                    command_id=command_id,
+                    ticket_id=facts.ticket_id,
+                    ticket_no=facts.no,
+                    rating_id=rating_id,
+                    reason=reason,
+                ),
+                is_correction=reason is not None,
+            )
+            for side, (rating_id, line_ids) in zip(rated, stored, strict=True)
+        ],
     )
+    posted = {
+        side.purpose: SettledSide(rating_id, journal.id, side.rating.total_minor)
+        for side, (rating_id, _), journal in zip(rated, stored, journals, strict=True)
+    }
+    paid = rated[0]
     return SettledTicket(
-        rating_id=rating_id,
-        journal_id=journal.id,
-        total_minor=rating.total_minor,
-        currency=rating.currency,
+        rating_id=posted[paid.purpose].rating_id,
+        journal_id=posted[paid.purpose].journal_id,
+        total_minor=paid.rating.total_minor,
+        currency=currency,
         lines=tuple(
             SettledLine(line.position, line.dimension, line.rule_code, line.amount_minor)
-            for line in rating.lines
+            for line in paid.rating.lines
         ),
         is_new=True,
+        sides={each.purpose: each.side for each in standing} | posted,
     )
 
 
@@ -248,14 +336,14 @@ def _store(
     at: datetime,
     org_id: int,
     facts: Facts,
-    rating: Rating,
-    version_id: int,
-    purpose: Purpose,
-    payee_account_id: int,
-) -> tuple[int, Sequence[int]]:
-    """Write the snapshot, the rating and its lines; the ids of rating and lines."""
-    snapshot_id, rating_id = ids.take("row"), ids.take("row")
-    frozen = facts.to_json()
+    frozen: tuple[dict[str, Any], str],
+    rated: Sequence[tuple[RatedSide, int]],
+) -> list[tuple[int, list[int]]]:
+    """Write one snapshot, and the ratings and lines made of it; for each side the ids of rating and lines.
+
+    `rated` are the sides with the accounts their totals stand on.
+    """
+    snapshot_id = ids.take("row")
     conn.execute(
         _INSERT_SNAPSHOT,
         {
@@ -263,37 +351,42 @@ def _store(
             "org_id": org_id,
             "ticket_id": facts.ticket_id,
             "segment": facts.segment,
-            "facts": frozen,
-            "content_hash": content_hash(frozen),
+            "facts": frozen[0],
+            "content_hash": frozen[1],
             "frozen_at": at,
         },
     )
-    conn.execute(
-        _INSERT_RATING,
-        {
-            "id": rating_id,
-            "org_id": org_id,
-            "ticket_id": facts.ticket_id,
-            "segment": facts.segment,
-            "purpose": purpose,
-            "fact_snapshot_id": snapshot_id,
-            "rule_set_version_id": version_id,
-            "payee_account_id": payee_account_id,
-            "technician_id": facts.technician_id,
-            "vendor_id": None,
-            "total_minor": rating.total_minor,
-            "currency": rating.currency,
-            "trace": rating.trace,
-            "content_hash": rating.content_hash,
-            "service_on": facts.service_on,
-            "rated_at": at,
-            "is_live": True,
-        },
-    )
-    rows = [_line_row(rating_id, line) for line in rating.lines]
-    if rows:
-        conn.execute(_INSERT_LINES, rows)
-    return rating_id, [row["id"] for row in rows]
+    ratings, lines, stored = [], [], []
+    for side, account_id in rated:
+        rating_id = ids.take("row")
+        ratings.append(
+            {
+                "id": rating_id,
+                "org_id": org_id,
+                "ticket_id": facts.ticket_id,
+                "segment": facts.segment,
+                "purpose": side.purpose,
+                "fact_snapshot_id": snapshot_id,
+                "rule_set_version_id": side.version.id,
+                "payee_account_id": account_id,
+                "technician_id": facts.technician_id,
+                "vendor_id": facts.vendor_id,
+                "total_minor": side.rating.total_minor,
+                "currency": side.rating.currency,
+                "trace": side.rating.trace,
+                "content_hash": side.rating.content_hash,
+                "service_on": facts.service_on,
+                "rated_at": at,
+                "is_live": True,
+            }
+        )
+        rows = [_line_row(rating_id, line) for line in side.rating.lines]
+        lines += rows
+        stored.append((rating_id, [row["id"] for row in rows]))
+    conn.execute(_INSERT_RATINGS, ratings)
+    if lines:
+        conn.execute(_INSERT_LINES, lines)
+    return stored
 
 
 def _line_row(rating_id: int, line: Line) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ticket_console.settlement.kinds import (
     PeriodState,
     Purpose,
     Remedy,
+    ReopeningState,
     StatementState,
     VersionStatus,
 )
@@ -209,6 +210,7 @@ class Journal(SQLModel, table=True):
         sa.UniqueConstraint("org_id", "seq"),
         sa.UniqueConstraint("reverses_id"),
         sa.Index("ix_journal_rating", "rating_id"),
+        sa.Index("ix_journal_posted", "org_id", "posted_at"),
     )
 
     id: int = Field(sa_column=_row_id())
@@ -248,6 +250,136 @@ class Posting(SQLModel, table=True):
     rating_line_id: int | None = Field(default=None, sa_column=_row_ref("rating_line.id", nullable=True))
     amount_minor: int = Field(sa_type=sa.BigInteger)
     currency: str = Field(max_length=3)
+
+
+class Refund(SQLModel, table=True):
+    """Lines of a rating given back by the exact negation of what was posted for them; never rated again."""
+
+    __tablename__ = "refund"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "command_id"),
+        sa.UniqueConstraint("journal_id"),
+        sa.Index("ix_refund_rating", "rating_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    rating_id: int = Field(sa_column=_row_ref("rating.id"))
+    journal_id: int = Field(sa_column=_row_ref("journal.id"))
+    ticket_id: int = Field(sa_column=_row_ref("ticket.id"))
+    amount_minor: int = Field(sa_type=sa.BigInteger)
+    reason: str = Field(max_length=500)
+    refunded_at: datetime = Field(sa_type=UtcDateTime)
+    refunded_by: str = Field(max_length=64)
+    command_id: str = Field(max_length=64)
+
+
+class RefundLine(SQLModel, table=True):
+    """A line is given back at most once."""
+
+    __tablename__ = "refund_line"
+
+    rating_line_id: int = Field(
+        sa_column=sa.Column(
+            sa.BigInteger(), sa.ForeignKey("rating_line.id"), primary_key=True, autoincrement=False
+        )
+    )
+    refund_id: int = Field(foreign_key="refund.id", index=True)
+
+
+class PeriodReopening(SQLModel, table=True):
+    """Somebody's wish to have a closed period open again, and what another person said to it."""
+
+    __tablename__ = "period_reopening"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "ask_command_id"),
+        sa.Index(
+            "uq_period_reopening_asked",
+            "period_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'asked'"),
+            postgresql_where=sa.text("state = 'asked'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    period_id: int = Field(foreign_key="period.id")
+    state: ReopeningState = Field(sa_column=sa.Column(EnumText(ReopeningState), nullable=False))
+    reason: str = Field(max_length=500)
+    asked_by: int = Field(foreign_key="user_account.id")
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    decided_by: int | None = Field(default=None, foreign_key="user_account.id")
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ask_command_id: str = Field(max_length=64)
+    command_id: str = Field(max_length=64)
+    version: int = 1
+
+
+class TierWindow(SQLModel, table=True):
+    """The tier a customer or service partner is in for work of the days [starts_on, ends_on).
+
+    `measured` is what the tier was decided by. A window is ended, never moved: what was settled by it stays.
+    """
+
+    __tablename__ = "tier_window"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "subject_kind", "subject_id", "starts_on"),
+        sa.CheckConstraint("ends_on IS NULL OR ends_on > starts_on", name="some_days"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    subject_kind: OwnerKind = Field(sa_column=sa.Column(EnumText(OwnerKind), nullable=False))
+    subject_id: int = Field(sa_type=sa.BigInteger)
+    tier: str = Field(max_length=32)
+    starts_on: date
+    ends_on: date | None = None
+    measured: Any = Field(sa_type=JsonText)
+    decided_at: datetime = Field(sa_type=UtcDateTime)
+    command_id: str = Field(max_length=64)
+
+
+class PriceQuote(SQLModel, table=True):
+    """What work of a kind was offered or charged for in a project at a day: brought in, or a past charge."""
+
+    __tablename__ = "price_quote"
+    __table_args__ = (
+        sa.UniqueConstraint("org_id", "reference"),
+        sa.Index("ix_price_quote_lookup", "org_id", "project", "service_type", "quoted_on"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    org_id: int = Field(foreign_key="org.id")
+    project: str = Field(max_length=64)
+    service_type: str = Field(max_length=32)
+    quoted_on: date
+    amount_minor: int = Field(sa_type=sa.BigInteger)
+    currency: str = Field(max_length=3)
+    reference: str = Field(max_length=80)
+    added_at: datetime = Field(sa_type=UtcDateTime)
+    added_by: str = Field(max_length=64)
+    command_id: str = Field(max_length=64)
+
+
+class RatingReference(SQLModel, table=True):
+    """How a charge compares with the historical quotes there were when it was rated.
+
+    `deviation_bp` is (charge - reference) in ten-thousandths of the reference.
+    """
+
+    __tablename__ = "rating_reference"
+
+    rating_id: int = Field(
+        sa_column=sa.Column(
+            sa.BigInteger(), sa.ForeignKey("rating.id"), primary_key=True, autoincrement=False
+        )
+    )
+    project: str = Field(max_length=64)
+    quotes: int
+    reference_minor: int = Field(sa_type=sa.BigInteger)
+    deviation_bp: int
+    is_flagged: bool
 
 
 class Statement(SQLModel, table=True):

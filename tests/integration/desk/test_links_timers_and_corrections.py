@@ -272,7 +272,7 @@ def test_a_correction_takes_back_exactly_what_was_booked_and_books_anew(company:
         "ticket_id": closed.ticket_id,
         "expected_version": closed.version,
     }
-    (rated,) = postings_by_journal()
+    rated = postings_by_journal()
     before = count(Event), count(Rating)
 
     for refused, refusal in (
@@ -282,16 +282,19 @@ def test_a_correction_takes_back_exactly_what_was_booked_and_books_anew(company:
     ):
         with pytest.raises(refusal):
             correct(**{"reason": "工时写错", **wish, **refused})
-    assert (postings_by_journal(), (count(Event), count(Rating))) == ([rated], before)
+    assert (postings_by_journal(), (count(Event), count(Rating))) == (rated, before)
 
     corrected = correct(**wish, reason="工时写错")
 
     assert correct(**wish, reason="工时写错").version == corrected.version == closed.version + 1
     kinds = [kind for kind, _ in postings_by_journal()]
     booked = [amounts for _, amounts in postings_by_journal()]
-    assert kinds == ["rating", "reversal", "rating"]
-    assert booked[1] == {account: -amount for account, amount in booked[0].items()}
-    assert booked[2] == booked[0]
+    # What was paid, and what the customer is charged.
+    assert kinds == [*["rating"] * 2, *["reversal"] * 2, *["rating"] * 2]
+    assert booked[2:4] == [
+        {account: -amount for account, amount in amounts.items()} for amounts in booked[:2]
+    ]
+    assert booked[4:] == booked[:2]
 
 
 def test_where_nothing_was_settled_there_is_nothing_to_correct(company: Company) -> None:

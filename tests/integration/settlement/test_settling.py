@@ -113,6 +113,7 @@ def test_settling_the_same_facts_again_changes_nothing(company: Company) -> None
         currency=first.currency,
         lines=first.lines,
         is_new=False,
+        sides=first.sides,
     )
     assert counted() == before
 

@@ -45,7 +45,7 @@ _tickets, _tokens, _events = table(Ticket), table(TokenRow), table(Event)
 WINDOW: Final = 250
 _STREAM: Final = 5_000
 # Said on a ticket without moving it or writing a field.
-_ONLY_SAID: Final = ("ticket.commented", "ticket.attached", "ticket.corrected")
+_ONLY_SAID: Final = ("ticket.commented", "ticket.attached", "ticket.corrected", "ticket.refunded")
 
 
 @dataclass(frozen=True, slots=True)

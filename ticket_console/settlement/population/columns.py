@@ -93,6 +93,9 @@ CODED: Final = (
     "is_weekend",
     "is_holiday",
     "by_vendor",
+    "vendor_tier",
+    "customer_tier",
+    "segment",
 )
 NUMBERS: Final = (
     "difficulty",

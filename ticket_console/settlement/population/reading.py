@@ -53,6 +53,9 @@ def population_of_frozen(frozen: Sequence[Frozen]) -> Population:
             "hazards": coded([tuple(code for code, _ in each["hazards"]) for each in frozen]),
             "is_holiday": coded([each.get("is_holiday", False) for each in frozen]),
             "by_vendor": coded([each.get("by_vendor", False) for each in frozen]),
+            "vendor_tier": coded([each.get("vendor_tier", "") for each in frozen]),
+            "customer_tier": coded([each.get("customer_tier", "") for each in frozen]),
+            "segment": coded([each["segment"] for each in frozen]),
             **_of_days(days),
         },
         numbers={
