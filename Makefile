@@ -50,6 +50,7 @@ lint: $(DEV) ## Style, types and import directions
 bench: $(DEV) build ## Measure the console beside the raw floor of this machine
 	@$(PYTHON) -m benchmarks.engine
 	@$(PYTHON) -m benchmarks.rating
+	@$(PYTHON) -m benchmarks.exports
 	@$(PYTHON) -m benchmarks.deciding
 	@$(PYTHON) -m benchmarks.batch
 	@$(PYTHON) -m benchmarks

@@ -288,10 +288,14 @@ def _workbook(sheets: Sequence[_Sheet], *, currency: str, locale: str, note: str
     return written.getvalue()
 
 
-def _records(names: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[dict[str, Cell]]:
-    records = [dict(zip(names, cells, strict=True)) for cells in rows]
-    # The writer takes the headings from the first row, so a table without rows has one that is empty.
-    return records or [dict.fromkeys(names, "")]
+def _records(names: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[dict[str, Cell]]:
+    is_empty = True
+    for cells in rows:
+        is_empty = False
+        yield dict(zip(names, cells, strict=True))
+    if is_empty:
+        # The writer takes the headings from the first row, so a table without rows has one that is empty.
+        yield dict.fromkeys(names, "")
 
 
 def _named_values(rust: Any, sheet: _Sheet, locale: str) -> list[tuple[Any, ...]]:

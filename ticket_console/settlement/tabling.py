@@ -1,11 +1,11 @@
 """What the files of a statement say, as plain rows: no writer's business and no database's."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,6 @@ from ticket_console.settlement import wording
 from ticket_console.settlement.closing import PeriodView
 from ticket_console.settlement.documents import StatementDocument
 from ticket_console.settlement.kinds import Dimension, JournalKind
-from ticket_console.settlement.stated_lines import DocumentLine
 
 Cell = str | int | Decimal | date
 
@@ -131,26 +130,24 @@ def dimension_rows(document: StatementDocument, locale: str) -> list[list[Cell]]
 
 def ticket_rows(document: StatementDocument) -> list[list[Cell]]:
     """A subtotal for each ticket, in the order in which the work was finished."""
-
-    def ticket(line: DocumentLine) -> tuple[int, str]:
-        return line.ticket_id, line.ticket_no
-
-    rows: list[list[Cell]] = []
-    by_ticket = sorted(document.lines, key=lambda line: (line.service_at, line.ticket_id))
-    first_seen = dict.fromkeys(ticket(line) for line in by_ticket)
-    grouped = {key: list(lines) for key, lines in groupby(sorted(document.lines, key=ticket), ticket)}
-    for key in first_seen:
-        lines = grouped[key]
-        rows.append(
-            [
-                local_day(lines[0].service_at, document.period),
-                key[1],
-                len(lines),
-                major(sum(line.amount_minor for line in lines), document.currency),
-                document.currency,
-            ]
-        )
-    return rows
+    finished: dict[tuple[int, str], datetime] = {}
+    counts: Counter[tuple[int, str]] = Counter()
+    sums: Counter[tuple[int, str]] = Counter()
+    for line in document.lines:
+        ticket = line.ticket_id, line.ticket_no
+        finished[ticket] = min(finished.get(ticket, line.service_at), line.service_at)
+        counts[ticket] += 1
+        sums[ticket] += line.amount_minor
+    return [
+        [
+            local_day(finished[ticket], document.period),
+            ticket[1],
+            counts[ticket],
+            major(sums[ticket], document.currency),
+            document.currency,
+        ]
+        for ticket in sorted(finished, key=lambda ticket: (finished[ticket], ticket))
+    ]
 
 
 def line_rows(document: StatementDocument, locale: str) -> Iterator[list[Cell]]:
