@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ticket_console.kernel.canonical import canonical_json, parse_json
+from ticket_console.kernel.canonical import canonical_json, content_hash, parse_json
 from ticket_console.kernel.database import table
 from ticket_console.settlement import chain
-from ticket_console.settlement.facts import Facts
+from ticket_console.settlement.facts import Facts, plain
 from ticket_console.settlement.kinds import AccountKind, JournalKind, Purpose, Side, StatementState
 from ticket_console.settlement.rating import rate
 from ticket_console.settlement.rule_parsing import parse_rules
@@ -133,33 +133,66 @@ def _ratings_not_booked(conn: Connection, org_id: int) -> Iterator[str]:
     for row in rows:
         if (row.booked, row.taken_back) != (1, 0 if row.is_live else 1):
             yield f"rating {row.id} is booked {row.booked} times and taken back {row.taken_back} times"
+    lost = conn.execute(
+        sa.select(journals.c.seq)
+        .outerjoin(ratings, ratings.c.id == journals.c.rating_id)
+        .where(journals.c.org_id == org_id, journals.c.kind == JournalKind.RATING, ratings.c.id.is_(None))
+    ).scalars()
+    yield from (f"journal {seq} books a rating that is not there" for seq in lost)
 
 
 def ratings_that_rate_otherwise_now(conn: Connection, org_id: int) -> list[str]:
-    """A rating is its frozen facts and its rule version, to the bit and for ever."""
-    found = []
+    """A rating is its frozen facts and its rule version, line by line, to the bit and for ever."""
     rows = conn.execute(
         sa.select(
-            ratings.c.id,
-            ratings.c.purpose,
-            ratings.c.content_hash,
+            ratings,
             snapshots.c.facts,
             snapshots.c.content_hash.label("facts_hash"),
             versions.c.rules,
             versions.c.content_hash.label("rules_hash"),
         )
-        .join(snapshots, snapshots.c.id == ratings.c.fact_snapshot_id)
-        .join(versions, versions.c.id == ratings.c.rule_set_version_id)
+        .outerjoin(snapshots, snapshots.c.id == ratings.c.fact_snapshot_id)
+        .outerjoin(versions, versions.c.id == ratings.c.rule_set_version_id)
         .where(ratings.c.org_id == org_id)
     )
-    for row in rows:
-        facts = Facts.from_json(row.facts)
-        rules = _rules(canonical_json(row.rules))
-        if facts.content_hash() != row.facts_hash or rules.content_hash != row.rules_hash:
-            found.append(f"rating {row.id} rests on other facts or rules than it says")
-        elif rate(facts, rules, SIDES[row.purpose]).content_hash != row.content_hash:
-            found.append(f"rating {row.id} comes out otherwise when it is rated again")
-    return found
+    return [f"rating {row.id}: {wrong}" for row in rows if (wrong := _rated_otherwise(conn, row))]
+
+
+def _rated_otherwise(conn: Connection, row: Any) -> str:
+    if (content_hash(row.facts), content_hash(row.rules)) != (row.facts_hash, row.rules_hash):
+        return "rests on other facts or rules than were frozen"
+    again = rate(Facts.from_json(row.facts), _rules(canonical_json(row.rules)), SIDES[row.purpose])
+    said = conn.execute(
+        sa.select(
+            lines.c.position,
+            lines.c.dimension,
+            lines.c.rule_code,
+            lines.c.quantity,
+            lines.c.factor,
+            lines.c.amount_minor,
+            lines.c.explain,
+        )
+        .where(lines.c.rating_id == row.id)
+        .order_by(lines.c.position)
+    )
+    made = [
+        [
+            line.position,
+            line.dimension,
+            line.rule_code,
+            plain(line.quantity),
+            plain(line.factor),
+            line.amount_minor,
+            line.explain(),
+        ]
+        for line in again.lines
+    ]
+    stood = [again.content_hash, again.total_minor, again.trace, made]
+    if canonical_json(stood) != canonical_json(
+        [row.content_hash, row.total_minor, row.trace, [list(line) for line in said]]
+    ):
+        return "comes out otherwise when it is rated again"
+    return ""
 
 
 @cache

@@ -1,9 +1,15 @@
 """Golden cases worked out by hand: both evaluators pay them line by line."""
 
+import os
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.builders.goldens import facts_of_case, read_cases, rules_of_case
 from ticket_console.settlement.kinds import Party, Side
@@ -11,6 +17,7 @@ from ticket_console.settlement.population.columns import population_of
 from ticket_console.settlement.population.rating import DIMENSIONS, rate_population
 from ticket_console.settlement.population.reading import population_of_frozen
 from ticket_console.settlement.rating import rate
+from ticket_console.settlement.rule_parsing import parse_rules
 from ticket_console.settlement.splitting import share_out, split_for
 
 FILES = sorted(path for path in (Path(__file__).parent / "goldens").glob("*.yaml") if path.stem != "presets")
@@ -65,6 +72,43 @@ def test_a_total_is_shared_out_as_worked_out_by_hand(case: dict[str, Any]) -> No
 
     wanted = case["shares"]
     assert shares == (None if wanted is None else {Party(party): part for party, part in wanted.items()})
+
+
+@cache
+def hashes() -> list[str]:
+    """The hash of every case's rating: of each line, its formula, its facts and the trace of all rules."""
+    return [
+        rate(
+            facts_of_case(case.get("facts", {})), rules_of_case(case), Side(case.get("side", "worker"))
+        ).content_hash
+        for _, case in CASES
+    ]
+
+
+def test_another_process_with_other_hash_seeds_rates_every_case_to_the_bit() -> None:
+    asked = subprocess.run(
+        [sys.executable, "-c", f"import {__name__} as cases; print(*cases.hashes())"],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "PYTHONHASHSEED": "1128", "TZ": "Pacific/Apia"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert asked.stdout.split() == hashes()
+
+
+@given(places=st.lists(st.integers(0, len(CASES) - 1), min_size=2, max_size=12))
+def test_what_was_rated_before_changes_no_bit_of_what_is_rated_next(places: list[int]) -> None:
+    for place in places:
+        case = CASES[place][1]
+        facts, rules = facts_of_case(case.get("facts", {})), rules_of_case(case)
+        again = rate(
+            type(facts).from_json(facts.to_json()),
+            parse_rules(rules.to_json()),
+            Side(case.get("side", "worker")),
+        )
+        assert again.content_hash == hashes()[place]
 
 
 def test_the_lines_written_down_add_up_to_the_total_written_down() -> None:
