@@ -17,6 +17,7 @@ from ticket_console.api import (
     intake,
     maps,
     money,
+    payments,
     reconciliations,
     records,
     statements,
@@ -56,6 +57,7 @@ def endpoints() -> tuple[Endpoint, ...]:
     return (
         *intake.endpoints,
         *imports.endpoints,
+        *payments.endpoints,
         *reconciliations.endpoints,
         *tickets.endpoints,
         *ticket_lists.endpoints,

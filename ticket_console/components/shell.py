@@ -61,7 +61,7 @@ PLACES: Final = (
     Place("tickets", "/tickets", "list", "g t", permission="dashboard.view"),
     Place("intake", "/intake", "inbox", "g i", permission="intake.view", in_tab_bar=True),
     Place("my", "/my", "wrench", "g m", role="technician", in_tab_bar=True),
-    Place("pay", "/settlement", "wallet", "g p", permission="settlement.view_own", in_tab_bar=True),
+    Place("pay", "/pay", "wallet", "g p", permission="settlement.view_own", in_tab_bar=True),
     Place(
         "waiting",
         "/waiting",
@@ -90,9 +90,7 @@ PLACES: Final = (
         "settlement", "/settlement", "receipt_text", "g s", permission="settlement.view", group="settlement"
     ),
     Place("reports", "/reports", "chart_column", "g f", permission="settlement.view", group="settlement"),
-    Place(
-        "rulebook", "/settlement/rules", "scale", "g c", permission="settlement.view", group="settlement"
-    ),
+    Place("rulebook", "/settlement/rules", "scale", "g c", permission="settlement.view", group="settlement"),
     Place("designer", "/designer", "pencil_ruler", "g e", permission="template.manage", group="manage"),
     Place("audit", "/audit", "shield_check", "g a", permission="audit.view", group="manage"),
 )

@@ -1,4 +1,4 @@
-"""What technicians earned: the period, the technician, the ticket, and how every line was computed."""
+"""What payees earned: the period, the payee, the ticket, and what every line rests on."""
 
 from typing import Any
 
@@ -14,9 +14,7 @@ from ticket_console.components.blocks import (
     card,
     data_table,
     empty,
-    facts,
     loaded,
-    note,
     page_header,
     row,
     split,
@@ -24,14 +22,16 @@ from ticket_console.components.blocks import (
     stat_tile,
     text_link,
 )
-from ticket_console.components.overlay import confirm_dialog
+from ticket_console.components.explained import explained_rating
+from ticket_console.components.overlay import confirm_dialog, reason_dialog
+from ticket_console.components.statements import statement_chip, statement_entry, statement_files
 from ticket_console.components.text import money, number, t, tl, when
 from ticket_console.pages.frame import console_page
 from ticket_console.state.settlement import SettlementState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
 
-_STATEMENT_TONES = (("draft", "plain"), ("issued", "accent"), ("confirmed", "teal"), ("paid", "ok"))
+_KINDS = ("technician", "vendor", "customer")
 _PERIOD_TONES = (("open", "accent"), ("closing", "warn"), ("closed", "ok"))
 
 
@@ -76,15 +76,16 @@ def _rows(name: str) -> rx.Var[list[dict[str, Any]]]:
 def _page() -> rx.Component:
     return stack(
         page_header(
-            rx.cond(SettlementState.view["is_mine"], t("settle.mine"), t("settle.title")),
+            t("settle.title"),
             *_filters(),
-            _to_reconciling(),
+            _to_disputes(),
+            button_link(t("reconcile.link"), href="/settlement/reconcile", icon="scale"),
             hint=_where(),
         ),
         rx.cond(
             SettlementState.view["ticket"],
             _ticket(),
-            rx.cond(SettlementState.view["technician"], _technician(), _totals()),
+            rx.cond(SettlementState.view["payee"], _payee(), _totals()),
         ),
         gap=16,
     )
@@ -99,44 +100,44 @@ def _filters() -> tuple[rx.Component, ...]:
             value=_part("period")["id"].to_string(),
             drops=["ticket"],
         ),
-        rx.cond(
-            SettlementState.view["is_mine"],
-            rx.fragment(),
-            address_select(
-                "region",
-                label=t("settle.region"),
-                all=t("settle.every_region"),
-                options=SettlementState.view["regions"],
-            ),
+        address_select(
+            "region",
+            label=t("settle.region"),
+            all=t("settle.every_region"),
+            options=SettlementState.view["regions"],
         ),
     )
 
 
-def _to_reconciling() -> rx.Component:
-    return rx.cond(
-        SettlementState.view["is_mine"],
-        rx.fragment(),
-        button_link(t("reconcile.link"), href="/settlement/reconcile", icon="scale"),
+def _to_disputes() -> rx.Component:
+    waiting = SettlementState.view["undecided"].to(int)
+    return button_link(
+        rx.fragment(
+            t("disputes.title"),
+            rx.cond(waiting > 0, rx.el.span(number(waiting), class_name="ts-count")),
+        ),
+        href="/settlement/disputes",
+        icon="flag",
     )
 
 
 def _where() -> rx.Component:
     """The way down to here, each step a way back."""
-    period, technician, ticket = _part("period"), _part("technician"), _part("ticket")
+    period, payee, ticket = _part("period"), _part("payee"), _part("ticket")
     step = rx.icon("chevron_right", aria_hidden="true")
     return rx.el.nav(
         rx.cond(
-            SettlementState.view["is_mine"] | (SettlementState.view["technician"].is_none()),
+            SettlementState.view["payee"].is_none(),
             rx.el.span(period["code"].to(str)),
             text_link(period["code"].to(str), href=SettlementState.view["up"]),
         ),
         _chip("settlement.period.", period["state"].to(str), _PERIOD_TONES),
         rx.cond(
-            SettlementState.view["technician"],
+            SettlementState.view["payee"],
             rx.cond(
                 SettlementState.view["ticket"],
-                rx.fragment(step, text_link(technician["name"].to(str), href=technician["href"])),
-                rx.fragment(step, rx.el.span(technician["name"].to(str))),
+                rx.fragment(step, text_link(tl(payee["name"]), href=payee["href"])),
+                rx.fragment(step, rx.el.span(tl(payee["name"]))),
             ),
         ),
         rx.cond(
@@ -152,20 +153,6 @@ def _chip(family: str, member: rx.Var[str], tones: tuple[tuple[str, str], ...]) 
     return badge(t(rx.Var.create(family) + member), tone=rx.match(member, *tones, "plain"))
 
 
-def _files(files: Item) -> rx.Component:
-    def file(form: str) -> rx.Component:
-        return button_link(
-            form.upper(),
-            href=files[form],
-            icon="download",
-            document=True,
-            download=True,
-            aria_label=t("settle.download", form=form.upper()),
-        )
-
-    return row(file("xlsx"), file("csv"))
-
-
 def _pages() -> rx.Component:
     view = SettlementState.view
     return rx.cond(
@@ -178,14 +165,21 @@ def _totals() -> rx.Component:
     view, period = SettlementState.view, _part("period")
     total = money(view["total_minor"], view["currency"])
     return stack(
+        _kinds(),
         rx.el.div(
             stat_tile(t("settle.total"), total),
-            stat_tile(t("settle.technicians"), number(view["count"])),
+            stat_tile(t(rx.Var.create("settle.payees.") + view["kind"].to(str)), number(view["count"])),
             stat_tile(t("settle.tickets"), number(view["tickets"])),
+            stat_tile(t("settle.to_pay"), money(view["to_pay_minor"].to(int), view["currency"])),
             class_name="ts-tiles",
         ),
+        _to_pay(),
         rx.el.div(
-            _files(_part("totals_files")),
+            rx.cond(
+                view["kind"].to(str) == "technician",
+                statement_files(_part("totals_files"), ("xlsx", "csv")),
+                rx.el.span(),
+            ),
             rx.cond(
                 period["can_close"],
                 button(
@@ -203,17 +197,15 @@ def _totals() -> rx.Component:
                 data_table(
                     [
                         Column(
-                            t("settle.technician"),
-                            lambda each: text_link(
-                                each["name"].to(str), href=each["href"], class_name="ts-open"
-                            ),
+                            t("settle.payee"),
+                            lambda each: text_link(tl(each["name"]), href=each["href"], class_name="ts-open"),
                         ),
                         Column(t("settle.tickets"), lambda each: number(each["tickets"]), align="end"),
                         Column(
                             t("settle.statement"),
                             lambda each: rx.cond(
                                 each["state"].to(str) != "",
-                                _chip("settlement.statement.", each["state"].to(str), _STATEMENT_TONES),
+                                statement_chip(each["state"].to(str)),
                                 rx.el.span(t("settle.no_statement"), class_name="tc-muted"),
                             ),
                         ),
@@ -228,10 +220,10 @@ def _totals() -> rx.Component:
                         ),
                     ],
                     _rows("rows"),
-                    caption=t("settle.by_technician"),
+                    caption=t("settle.by_payee"),
                 ),
                 class_name="ts-list",
-                custom_attrs={"data-of": "technicians"},
+                custom_attrs={"data-of": "payees"},
             ),
             empty(t("settle.nothing"), text=t("settle.nothing.text"), icon="receipt_text"),
         ),
@@ -240,19 +232,64 @@ def _totals() -> rx.Component:
     )
 
 
-def _technician() -> rx.Component:
-    view, technician = SettlementState.view, _part("technician")
+def _kinds() -> rx.Component:
+    addresses = _part("kinds")
+    return rx.el.nav(
+        *(
+            text_link(
+                t(f"settle.payees.{kind}"),
+                href=addresses[kind].to(str),
+                aria_current=rx.cond(SettlementState.view["kind"].to(str) == kind, "page", "false"),
+            )
+            for kind in _KINDS
+        ),
+        class_name="ts-kinds",
+        aria_label=t("settle.kinds"),
+    )
+
+
+def _to_pay() -> rx.Component:
+    """The confirmed statements of the period that nobody has paid, with the file for the bank."""
+    waiting = _rows("to_pay")
+
+    def payable(each: Item) -> rx.Component:
+        return rx.el.li(
+            text_link(tl(each["payee_name"]), href=each["href"]),
+            rx.el.span(t("settle.statement_no", n=each["number"].to(int)), class_name="tc-help"),
+            rx.el.span(money(each["total_minor"].to(int), each["currency"].to(str)), class_name="ts-sum"),
+            rx.cond(
+                SettlementState.permissions.contains("settlement.pay"),
+                button(
+                    t("settle.pay"),
+                    icon="banknote",
+                    on_click=SettlementState.ask_step(each["statement_id"].to(int), "pay"),
+                ),
+            ),
+        )
+
+    return rx.cond(
+        waiting.length() > 0,
+        card(
+            rx.el.ul(rx.foreach(waiting, payable), class_name="ts-payables"),
+            title=t("settle.to_pay"),
+            actions=[statement_files(_part("payment_files"), ("xlsx", "csv"))],
+        ),
+    )
+
+
+def _payee() -> rx.Component:
+    view, payee = SettlementState.view, _part("payee")
     currency = view["currency"]
     return stack(
         rx.el.div(
             stat_tile(t("settle.total"), money(view["total_minor"], currency)),
             stat_tile(
                 t("settle.stated"),
-                money(technician["stated_minor"].to(int), currency),
+                money(payee["stated_minor"].to(int), currency),
             ),
             stat_tile(
                 t("settle.unstated"),
-                money(technician["unstated_minor"].to(int), currency),
+                money(payee["unstated_minor"].to(int), currency),
             ),
             stat_tile(t("settle.tickets"), number(view["tickets"])),
             class_name="ts-tiles",
@@ -266,7 +303,7 @@ def _technician() -> rx.Component:
                 ),
                 _pages(),
             ),
-            stack(_statements(technician), gap=16),
+            stack(_statements(payee), gap=16),
         ),
         gap=16,
     )
@@ -310,37 +347,55 @@ def _earned() -> rx.Component:
     )
 
 
-def _statements(technician: Item) -> rx.Component:
-    def statement(each: Item) -> rx.Component:
-        return rx.el.li(
-            row(
-                rx.el.strong(t("settle.statement_no", n=each["number"].to(int))),
-                _chip("settlement.statement.", each["state"].to(str), _STATEMENT_TONES),
-                rx.el.span(money(each["total_minor"].to(int), each["currency"].to(str)), class_name="ts-sum"),
-            ),
-            rx.cond(
-                each["issued_at"],
-                rx.el.p(
-                    t("settle.issued_at"),
-                    " ",
-                    when(each["issued_at"], _part("period")["tz"].to(str)),
-                    class_name="tc-help",
+def _statements(payee: Item) -> rx.Component:
+    def steps(each: Item) -> rx.Component:
+        state, statement_id = each["state"].to(str), each["id"].to(int)
+        return rx.match(
+            state,
+            (
+                "issued",
+                rx.cond(
+                    payee["can_confirm"],
+                    button(
+                        t("settle.confirm"),
+                        icon="check",
+                        on_click=SettlementState.ask_step(statement_id, "confirm"),
+                    ),
                 ),
-                rx.el.p(t("settle.draft.text"), class_name="tc-help"),
             ),
-            _files(each["files"].to(dict[str, Any])),
+            (
+                "confirmed",
+                rx.cond(
+                    payee["can_pay"],
+                    button(
+                        t("settle.pay"),
+                        icon="banknote",
+                        on_click=SettlementState.ask_step(statement_id, "pay"),
+                    ),
+                ),
+            ),
+            (
+                "disputed",
+                text_link(t("disputes.title"), href="/settlement/disputes"),
+            ),
+            rx.fragment(),
         )
 
-    issued = technician["statements"].to(list[dict[str, Any]])
+    issued = payee["statements"].to(list[dict[str, Any]])
     return card(
         stack(
             rx.cond(
                 issued.length() > 0,
-                rx.el.ul(rx.foreach(issued, statement), class_name="ts-statements"),
+                rx.el.ul(
+                    rx.foreach(
+                        issued, lambda each: statement_entry(each, steps(each), zone=_part("period")["tz"])
+                    ),
+                    class_name="ts-statements",
+                ),
                 rx.el.p(t("settle.no_statements"), class_name="tc-muted"),
             ),
             rx.cond(
-                technician["can_issue"] & (technician["unstated_minor"].to(int) != 0),
+                payee["can_issue"] & (payee["unstated_minor"].to(int) != 0),
                 button(
                     t("settle.issue"),
                     tone="primary",
@@ -349,10 +404,13 @@ def _statements(technician: Item) -> rx.Component:
                     on_click=SettlementState.ask_issue,
                 ),
             ),
-            rx.el.div(
-                rx.el.p(t("settle.so_far"), class_name="tc-help"),
-                _files(technician["files"].to(dict[str, Any])),
-                class_name="ts-so-far",
+            rx.cond(
+                payee["files"],
+                rx.el.div(
+                    rx.el.p(t("settle.so_far"), class_name="tc-help"),
+                    statement_files(payee["files"].to(dict[str, Any]), ("xlsx", "csv")),
+                    class_name="ts-so-far",
+                ),
             ),
             gap=14,
         ),
@@ -362,134 +420,24 @@ def _statements(technician: Item) -> rx.Component:
 
 def _ticket() -> rx.Component:
     ticket = _part("ticket")
+    disputable = SettlementState.permissions.contains("settlement.respond")
+    ratings = ticket["ratings"].to(list[dict[str, Any]])
     return stack(
         row(
             button_link(
                 t("settle.back"),
-                href=_part("technician")["href"],
+                href=_part("payee")["href"],
                 icon="arrow_left",
                 tone="quiet",
             ),
             button_link(t("settle.open_ticket"), href=ticket["href"], icon="square_arrow_out_up_right"),
         ),
-        rx.foreach(ticket["ratings"].to(list[dict[str, Any]]), _rating),
-        gap=16,
-    )
-
-
-def _rating(rating: Item) -> rx.Component:
-    currency = rating["currency"].to(str)
-    return card(
         rx.cond(
-            rating["reversed_at"],
-            note(
-                t("settle.reversed"),
-                " ",
-                when(rating["reversed_at"]),
-                rx.cond(
-                    rating["reversed_because"], rx.el.p(rating["reversed_because"].to(str)), rx.fragment()
-                ),
-                tone="warn",
-                icon="undo_2",
-            ),
+            disputable,
+            rx.foreach(ratings, lambda each: explained_rating(each, on_dispute=SettlementState.ask_dispute)),
+            rx.foreach(ratings, lambda each: explained_rating(each)),
         ),
-        rx.el.div(
-            facts(
-                (
-                    t("settle.rules"),
-                    rx.fragment(
-                        tl(rating["rule_set_name"]),
-                        " ",
-                        badge(t("settle.version", n=rating["rule_version"].to(int))),
-                        " ",
-                        rx.el.span(
-                            t("settle.rules_from", at=rating["rules_effective_from"]), class_name="tc-help"
-                        ),
-                    ),
-                ),
-                (t("settle.served"), rating["service_on"].to(str)),
-                (
-                    t("settle.period"),
-                    rx.fragment(
-                        rating["period_code"].to(str),
-                        rx.cond(
-                            rating["origin_period_code"],
-                            rx.el.span(
-                                " ",
-                                t("settle.late", period=rating["origin_period_code"].to(str)),
-                                class_name="tc-help",
-                            ),
-                        ),
-                    ),
-                ),
-                (t("settle.entry"), number(rating["journal_seq"].to(int))),
-            ),
-            class_name="ts-facts",
-        ),
-        rx.el.p(t("settle.how"), class_name="ts-how"),
-        rx.el.ol(
-            rx.foreach(rating["lines"].to(list[dict[str, Any]]), lambda each: _line(each, currency)),
-            class_name="ts-lines",
-        ),
-        rx.el.div(
-            rx.el.span(t("settle.sum")),
-            rx.el.strong(money(rating["total_minor"].to(int), currency)),
-            class_name="ts-total",
-        ),
-        rx.el.details(
-            rx.el.summary(t("settle.facts")),
-            _fact_list(rating["facts"].to(list[dict[str, Any]])),
-            class_name="ts-all-facts",
-        ),
-        title=t("settle.rating", no=rating["ticket_no"].to(str)),
-        actions=[
-            rx.cond(
-                rating["is_live"],
-                badge(t("settle.counts"), tone="ok"),
-                badge(t("settle.taken_back"), tone="warn"),
-            )
-        ],
-    )
-
-
-def _line(line: Item, currency: rx.Var[str]) -> rx.Component:
-    """One amount: the rule in words, the formula with its numbers, and what the numbers were taken from."""
-    basis = line["builds_on"].to(list[dict[str, str]])
-    return rx.el.li(
-        rx.el.details(
-            rx.el.summary(
-                rx.icon("chevron_right", aria_hidden="true"),
-                rx.el.span(
-                    rx.el.strong(tl(line["dimension_name"])),
-                    rx.el.span(tl(line["rule_name"]), class_name="tc-help"),
-                    class_name="ts-name",
-                ),
-                rx.el.code(line["formula"].to(str), class_name="ts-formula"),
-                rx.el.span(money(line["amount_minor"].to(int), currency), class_name="ts-amount"),
-            ),
-            rx.el.div(
-                rx.el.p(tl(line["sentence"]), class_name="ts-sentence"),
-                rx.cond(
-                    basis.length() > 0,
-                    row(
-                        rx.el.span(t("settle.builds_on"), class_name="tc-help"),
-                        rx.foreach(basis, lambda each: badge(tl(each))),
-                    ),
-                ),
-                _fact_list(line["facts"].to(list[dict[str, Any]])),
-                rx.el.p(t("settle.rule_code", code=line["rule_code"].to(str)), class_name="tc-help"),
-                class_name="ts-why",
-            ),
-        )
-    )
-
-
-def _fact_list(listed: rx.Var[list[dict[str, Any]]]) -> rx.Component:
-    return rx.el.dl(
-        rx.foreach(
-            listed, lambda each: rx.fragment(rx.el.dt(tl(each["label"])), rx.el.dd(tl(each["value"])))
-        ),
-        class_name="tc-facts",
+        gap=16,
     )
 
 
@@ -509,6 +457,34 @@ def _dialogs() -> rx.Component:
             ),
             confirm_label=t("settle.issue"),
             on_confirm=SettlementState.issue,
+            on_cancel=SettlementState.stop_asking,
+        ),
+        confirm_dialog(
+            open=SettlementState.asking == "confirm",
+            title=t("settle.confirm.title", n=draft["number"].to(int), who=draft["payee_name"]),
+            text=t(
+                "settle.confirm.text",
+                amount=money(draft["total_minor"].to(int), draft["currency"].to(str)),
+            ),
+            confirm_label=t("settle.confirm"),
+            on_confirm=SettlementState.take_step,
+            on_cancel=SettlementState.stop_asking,
+        ),
+        confirm_dialog(
+            open=SettlementState.asking == "pay",
+            title=t("settle.pay.title", n=draft["number"].to(int), who=draft["payee_name"]),
+            text=t(
+                "settle.pay.text",
+                amount=money(draft["total_minor"].to(int), draft["currency"].to(str)),
+            ),
+            confirm_label=t("settle.pay"),
+            on_confirm=SettlementState.take_step,
+            on_cancel=SettlementState.stop_asking,
+        ),
+        reason_dialog(
+            open=SettlementState.asking == "dispute",
+            title=t("settle.dispute.title", what=draft["name"]),
+            on_confirm=SettlementState.dispute,
             on_cancel=SettlementState.stop_asking,
         ),
         confirm_dialog(

@@ -130,7 +130,6 @@ class DisputedRating:
     dispute: DisputeView
     payee_kind: OwnerKind
     payee_id: int
-    region_id: int | None
     segment: str
     purpose: Purpose
     journal_id: int
@@ -464,7 +463,6 @@ def _disputed(conn: Connection, dispute: DisputeView) -> DisputedRating:
         sa.select(
             _ACCOUNTS.c.owner_kind,
             _ACCOUNTS.c.owner_id,
-            _POSTINGS.c.region_id,
             _RATINGS.c.segment,
             _RATINGS.c.purpose,
             _JOURNALS.c.id,
@@ -481,23 +479,21 @@ def _disputed(conn: Connection, dispute: DisputeView) -> DisputedRating:
 
 
 def _joined() -> sa.FromClause:
-    """Disputes with their rating, its entry of the books and the payee's posting in it."""
+    """Disputes with their rating, its entry of the books and the account of whom it is owed to."""
     return (
         _DISPUTES.join(_RATINGS, _RATINGS.c.id == _DISPUTES.c.rating_id)
         .join(_JOURNALS, sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.reverses_id.is_(None)))
-        .join(
-            _POSTINGS,
-            sa.and_(
-                _POSTINGS.c.journal_id == _JOURNALS.c.id,
-                _POSTINGS.c.account_id == _RATINGS.c.payee_account_id,
-            ),
-        )
         .join(_ACCOUNTS, _ACCOUNTS.c.id == _RATINGS.c.payee_account_id)
     )
 
 
 def _readable(viewer: Actor, query: sa.Select[Any]) -> sa.Select[Any]:
-    return query.select_from(_joined()).where(_DISPUTES.c.org_id == viewer.org_id, readable_postings(viewer))
+    posted = sa.exists().where(
+        _POSTINGS.c.journal_id == _JOURNALS.c.id,
+        _POSTINGS.c.account_id == _ACCOUNTS.c.id,
+        readable_postings(viewer),
+    )
+    return query.select_from(_joined()).where(_DISPUTES.c.org_id == viewer.org_id, posted)
 
 
 def _columns() -> list[sa.Column[Any]]:

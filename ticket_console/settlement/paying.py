@@ -141,6 +141,8 @@ def stating(conn: Connection, *, journal_id: int, payee: Payee) -> int | None:
             _STATEMENTS.c.payee_kind == payee.kind,
             _STATEMENTS.c.payee_id == payee.id,
         )
+        # An entry that is shared out has several postings, all of them on one statement.
+        .limit(1)
     ).scalar_one_or_none()
 
 

@@ -11,22 +11,23 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ticket_console.access import policy
+from ticket_console.customers.records import customer_names
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.text import LocalText
+from ticket_console.people import crews
 from ticket_console.people import reads as people
 from ticket_console.settlement import publishing, wording
 from ticket_console.settlement.closing import PeriodView, period_columns
 from ticket_console.settlement.facts import Facts
 from ticket_console.settlement.kinds import (
-    AccountKind,
     Dimension,
     JournalKind,
     OwnerKind,
     Purpose,
     StatementState,
 )
-from ticket_console.settlement.payees import Payee
+from ticket_console.settlement.payees import ACCOUNT_KINDS, Payee
 from ticket_console.settlement.reach import readable_postings
 from ticket_console.settlement.tables import (
     Account,
@@ -60,7 +61,6 @@ MOST_RATINGS: Final = 50
 
 # Where the columns of the payee stand among those of a rating.
 _PAYEE_AT: Final = 7
-_EARNED = -sa.func.sum(_POSTINGS.c.amount_minor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,20 @@ class TechnicianTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class PayeeTotal:
+    """What a payee earned or is charged; `statement_state` is that of the latest statement, if any."""
+
+    payee: Payee
+    name: LocalText
+    tickets: int
+    total_minor: int
+    currency: str
+    statement_state: StatementState | None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketTotal:
-    """What a ticket brings its technician in a period; several entries mean it was corrected."""
+    """What a ticket brings its payee in a period; several entries mean it was corrected."""
 
     ticket_id: int
     ticket_no: str
@@ -188,23 +200,58 @@ def technician_totals(
     limit: int = PAGE,
 ) -> Page[TechnicianTotal]:
     """What each technician earned in a period, the highest first; regions are those of the work."""
-    earned = _earned(viewer, period_id, region_ids)
+    page = payee_totals(
+        conn,
+        viewer=viewer,
+        period_id=period_id,
+        kind=OwnerKind.TECHNICIAN,
+        region_ids=region_ids,
+        offset=offset,
+        limit=limit,
+    )
+    rows = tuple(
+        TechnicianTotal(
+            each.payee.id,
+            each.name["zh"],
+            each.tickets,
+            each.total_minor,
+            each.currency,
+            each.statement_state,
+        )
+        for each in page.rows
+    )
+    return Page(rows, page.count, page.total_minor, page.tickets)
+
+
+def payee_totals(
+    conn: Connection,
+    *,
+    viewer: Actor,
+    period_id: int,
+    kind: OwnerKind,
+    region_ids: Collection[int] | None = None,
+    offset: int = 0,
+    limit: int = PAGE,
+) -> Page[PayeeTotal]:
+    """What each payee of a kind earned, or is charged, in a period: the highest first."""
+    earned = _earned(viewer, period_id, kind, region_ids)
     tickets = sa.func.count(sa.distinct(_POSTINGS.c.ticket_id))
     query = (
-        earned.add_columns(_ACCOUNTS.c.owner_id, tickets, _EARNED.label("earned"), _ACCOUNTS.c.currency)
+        earned.add_columns(_ACCOUNTS.c.owner_id, tickets, _amount(kind).label("earned"), _ACCOUNTS.c.currency)
         .group_by(_ACCOUNTS.c.owner_id, _ACCOUNTS.c.currency)
         .order_by(sa.desc("earned"), _ACCOUNTS.c.owner_id)
     )
     rows = conn.execute(query.limit(limit).offset(offset)).all()
-    technician_ids = [row.owner_id for row in rows]
-    names = people.names(conn, technician_ids)
-    states = _statement_states(conn, period_id, technician_ids)
+    ids = [row.owner_id for row in rows]
+    names = _names(conn, viewer.org_id, kind, ids)
+    states = _statement_states(conn, viewer.org_id, period_id, kind, ids)
     return _page(
         conn,
         earned,
+        kind,
         tuple(
-            TechnicianTotal(
-                technician_id=row.owner_id,
+            PayeeTotal(
+                payee=Payee(kind, row.owner_id),
                 name=names[row.owner_id],
                 tickets=row[1],
                 total_minor=int(row.earned),
@@ -222,17 +269,21 @@ def ticket_totals(
     *,
     viewer: Actor,
     period_id: int,
-    technician_id: int,
+    payee: Payee,
     region_ids: Collection[int] | None = None,
     offset: int = 0,
     limit: int = PAGE,
 ) -> Page[TicketTotal]:
-    """The tickets a technician earned with in a period, the latest work first."""
-    earned = _earned(viewer, period_id, region_ids).where(_ACCOUNTS.c.owner_id == technician_id)
+    """The tickets a payee earned with, or is charged for, in a period, the latest work first."""
+    earned = _earned(viewer, period_id, payee.kind, region_ids).where(_ACCOUNTS.c.owner_id == payee.id)
     latest = sa.func.max(_JOURNALS.c.service_at, type_=_JOURNALS.c.service_at.type)
     query = (
         earned.add_columns(
-            _POSTINGS.c.ticket_id, sa.func.max(_JOURNALS.c.ticket_no), latest, sa.func.count(), _EARNED
+            _POSTINGS.c.ticket_id,
+            sa.func.max(_JOURNALS.c.ticket_no),
+            latest,
+            sa.func.count(),
+            _amount(payee.kind),
         )
         .group_by(_POSTINGS.c.ticket_id)
         .order_by(sa.func.max(_JOURNALS.c.service_at).desc(), _POSTINGS.c.ticket_id.desc())
@@ -241,6 +292,7 @@ def ticket_totals(
     return _page(
         conn,
         earned,
+        payee.kind,
         tuple(_ticket_total(row) for row in rows),
         sa.func.count(sa.distinct(_POSTINGS.c.ticket_id)),
     )
@@ -249,6 +301,11 @@ def ticket_totals(
 def ticket_ratings(conn: Connection, *, viewer: Actor, ticket_id: int) -> tuple[RatingView, ...]:
     """Every rating of a ticket that the viewer may read, the latest first; live ones are what it costs."""
     reversal, origin = _JOURNALS.alias("reversal"), _PERIODS.alias("origin")
+    posted = sa.exists().where(
+        _POSTINGS.c.journal_id == _JOURNALS.c.id,
+        _POSTINGS.c.account_id == _ACCOUNTS.c.id,
+        readable_postings(viewer),
+    )
     rows = conn.execute(
         sa.select(
             _RATINGS.c.id,
@@ -281,8 +338,7 @@ def ticket_ratings(conn: Connection, *, viewer: Actor, ticket_id: int) -> tuple[
         .join(
             _JOURNALS, sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.kind == JournalKind.RATING)
         )
-        .join(_POSTINGS, _POSTINGS.c.journal_id == _JOURNALS.c.id)
-        .join(_ACCOUNTS, _ACCOUNTS.c.id == _POSTINGS.c.account_id)
+        .join(_ACCOUNTS, _ACCOUNTS.c.id == _RATINGS.c.payee_account_id)
         .join(_PERIODS, _PERIODS.c.id == _JOURNALS.c.period_id)
         .join(_SNAPSHOTS, _SNAPSHOTS.c.id == _RATINGS.c.fact_snapshot_id)
         .join(_VERSIONS, _VERSIONS.c.id == _RATINGS.c.rule_set_version_id)
@@ -292,8 +348,7 @@ def ticket_ratings(conn: Connection, *, viewer: Actor, ticket_id: int) -> tuple[
         .where(
             _RATINGS.c.org_id == viewer.org_id,
             _RATINGS.c.ticket_id == ticket_id,
-            _POSTINGS.c.account_id == _RATINGS.c.payee_account_id,
-            readable_postings(viewer),
+            posted,
         )
         .order_by(_JOURNALS.c.seq.desc())
         .limit(MOST_RATINGS)
@@ -308,8 +363,14 @@ def computation(rating: RatingView, position: int) -> Computation:
     return Computation(line, tuple(computation(rating, part) for part in line.base))
 
 
-def _earned(viewer: Actor, period_id: int, region_ids: Collection[int] | None) -> sa.Select[Any]:
-    """Payable postings of a period the viewer may read, without columns yet."""
+def _amount(kind: OwnerKind) -> sa.ColumnElement[int]:
+    return sa.func.sum(_POSTINGS.c.amount_minor) * Payee(kind, 0).sign
+
+
+def _earned(
+    viewer: Actor, period_id: int, kind: OwnerKind, region_ids: Collection[int] | None
+) -> sa.Select[Any]:
+    """Postings of a period on the accounts of payees that the viewer may read, without columns yet."""
     query: sa.Select[Any] = (
         sa.select()
         .select_from(_POSTINGS)
@@ -317,7 +378,8 @@ def _earned(viewer: Actor, period_id: int, region_ids: Collection[int] | None) -
         .join(_JOURNALS, _JOURNALS.c.id == _POSTINGS.c.journal_id)
         .where(
             _ACCOUNTS.c.org_id == viewer.org_id,
-            _ACCOUNTS.c.kind == AccountKind.PAYABLE_WORKER,
+            _ACCOUNTS.c.kind == ACCOUNT_KINDS[kind],
+            _ACCOUNTS.c.owner_kind == kind,
             _JOURNALS.c.kind != JournalKind.PAYMENT,
             _POSTINGS.c.period_id == period_id,
             readable_postings(viewer),
@@ -327,10 +389,14 @@ def _earned(viewer: Actor, period_id: int, region_ids: Collection[int] | None) -
 
 
 def _page(
-    conn: Connection, earned: sa.Select[Any], rows: tuple[Row, ...], count: sa.ColumnElement[int]
+    conn: Connection,
+    earned: sa.Select[Any],
+    kind: OwnerKind,
+    rows: tuple[Row, ...],
+    count: sa.ColumnElement[int],
 ) -> Page[Row]:
     counted, total, tickets = conn.execute(
-        earned.add_columns(count, _EARNED, sa.func.count(sa.distinct(_POSTINGS.c.ticket_id)))
+        earned.add_columns(count, _amount(kind), sa.func.count(sa.distinct(_POSTINGS.c.ticket_id)))
     ).one()
     return Page(rows, counted, int(total or 0), tickets)
 
@@ -368,15 +434,24 @@ def _frozen_facts(facts: Facts) -> tuple[FactView, ...]:
     )
 
 
+def _names(conn: Connection, org_id: int, kind: OwnerKind, ids: list[int]) -> Mapping[int, LocalText]:
+    if kind is OwnerKind.TECHNICIAN:
+        return {id: {"zh": name, "en": name} for id, name in people.names(conn, ids).items()}
+    if kind is OwnerKind.CUSTOMER:
+        return {id: {"zh": name, "en": name} for id, name in customer_names(conn, org_id, ids).items()}
+    return crews.vendor_names(conn, org_id)
+
+
 def _statement_states(
-    conn: Connection, period_id: int, technician_ids: list[int]
+    conn: Connection, org_id: int, period_id: int, kind: OwnerKind, ids: list[int]
 ) -> dict[int, StatementState]:
     rows = conn.execute(
         sa.select(_STATEMENTS.c.payee_id, _STATEMENTS.c.state)
         .where(
+            _STATEMENTS.c.org_id == org_id,
             _STATEMENTS.c.period_id == period_id,
-            _STATEMENTS.c.payee_kind == OwnerKind.TECHNICIAN,
-            _STATEMENTS.c.payee_id.in_(technician_ids),
+            _STATEMENTS.c.payee_kind == kind,
+            _STATEMENTS.c.payee_id.in_(ids),
         )
         .order_by(_STATEMENTS.c.number)
     )

@@ -1,36 +1,43 @@
-"""Settlement on screen: from a period over its technicians and their tickets to how each line was computed.
+"""Settlement on screen: from a period over its payees and their tickets to what each line rests on.
 
-The address says where one is: period, region, technician, ticket, page. A technician sees the same
-page narrowed to their own pay.
+The address says where one is: period, region, kind of payee, payee, ticket, page. One's own pay is a page of
+its own (`state.pay`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import uuid4
 
+import reflex as rx
 from pydantic_core import to_jsonable_python
+from sqlalchemy import Connection
 
 from ticket_console.access import places, policy
-from ticket_console.access.places import OrgView
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading, transaction
 from ticket_console.kernel.errors import NotFound
-from ticket_console.people import reads as people
 from ticket_console.reports import metrics
-from ticket_console.settlement import closing, payees, reads, statements
+from ticket_console.settlement import closing, disputes, payees, paying, reads, statements
 from ticket_console.settlement.closing import PeriodView
-from ticket_console.settlement.kinds import PeriodState, StatementState
-from ticket_console.settlement.reads import RatingView, TechnicianTotal, TicketTotal
+from ticket_console.settlement.kinds import OwnerKind, PeriodState, StatementState
+from ticket_console.settlement.payees import Payee
+from ticket_console.settlement.paying import Payable
+from ticket_console.settlement.reads import PayeeTotal, TicketTotal
 from ticket_console.settlement.statements import StatementView
+from ticket_console.state.explaining import explained
 from ticket_console.state.feedback import done
 from ticket_console.state.session import Reply, SessionState, handler
 
 Plain = dict[str, Any]
 
+KINDS: Final = (OwnerKind.TECHNICIAN, OwnerKind.VENDOR, OwnerKind.CUSTOMER)
 _CLOSABLE: Final = {PeriodState.OPEN, PeriodState.CLOSING}
+# What a statement is asked to do next, and which right that takes.
+_STEPS: Final[Mapping[str, Callable[..., StatementView]]] = {"confirm": paying.confirm, "pay": paying.pay}
+_DONE: Final = {"confirm": "settle.confirmed", "pay": "settle.paid"}
 
 
 class PayTicketNotFound(NotFound):
@@ -43,7 +50,8 @@ class Asked:
 
     period_id: int | None = None
     region_id: int | None = None
-    technician_id: int | None = None
+    kind: OwnerKind = OwnerKind.TECHNICIAN
+    payee: Payee | None = None
     ticket_id: int | None = None
     page: int = 1
 
@@ -51,8 +59,9 @@ class Asked:
 class SettlementState(SessionState):
     status: str = "loading"
     view: Plain = {}
-    # What a dialog asks about: "issue", "closing" or "closed".
+    # What a dialog asks about: "issue", "confirm", "pay", "dispute", "closing" or "closed".
     asking: str = ""
+    # The statement, or the node of a rating, that the dialog is about.
     draft: Plain = {}
     busy: bool = False
     _command_id: str = ""
@@ -60,9 +69,11 @@ class SettlementState(SessionState):
     @handler(permission="ticket.view")
     async def load(self) -> Reply:
         viewer = self._actor()
-        if not any(policy.allows(viewer, each) for each in ("settlement.view", "settlement.view_own")):
+        if not policy.allows(viewer, "settlement.view"):
             self.view = {}
             self.status = "closed"
+            if policy.allows(viewer, "settlement.view_own"):
+                return rx.redirect("/pay")
             return None
         try:
             await self._show()
@@ -80,30 +91,60 @@ class SettlementState(SessionState):
         drafted = await in_writer(
             _draft,
             actor=self._actor(),
-            technician_id=int(self.view["technician"]["id"]),
+            payee=payee_of(str(self.view["payee"]["key"])),
             period_id=int(self.view["period"]["id"]),
             command_id=self._command_id,
         )
-        self.draft = to_jsonable_python(drafted)
+        self.draft = _statement(drafted)
         self.asking = "issue"
         return None
 
     @handler(permission="settlement.issue")
     async def issue(self, _reason: str) -> Reply:
-        draft, self.asking, self.busy = dict(self.draft), "", True
+        issued = await self._carry_out(statements.issue)
+        return done("settle.issued", n=issued.number, who=dict(issued.payee_name))
+
+    @handler(permission="settlement.respond")
+    async def ask_step(self, statement_id: int, step: str) -> Reply:
+        """Ask whether a statement is to be confirmed or paid, as it stands now."""
+        if step not in _STEPS:
+            return None
+        self._command_id = str(uuid4())
+        found = await off_loop(_looked_at, viewer=self._actor(), statement_id=statement_id)
+        self.draft, self.asking = found, step
+        return None
+
+    @handler(permission="settlement.respond")
+    async def take_step(self, _reason: str) -> Reply:
+        step = self.asking
+        if step not in _STEPS:
+            return None
+        moved = await self._carry_out(_STEPS[step])
+        return done(_DONE[step], n=moved.number, who=dict(moved.payee_name))
+
+    @handler(permission="settlement.respond")
+    async def ask_dispute(self, rating_id: int, path: str) -> Reply:
+        self._command_id = str(uuid4())
+        self.draft = await off_loop(pointed_at, viewer=self._actor(), rating_id=rating_id, path=path)
+        self.asking = "dispute"
+        return None
+
+    @handler(permission="settlement.respond")
+    async def dispute(self, text: str) -> Reply:
+        asked, self.asking = dict(self.draft), ""
         try:
-            issued = await in_writer(
-                _issue,
+            await in_writer(
+                open_dispute,
                 actor=self._actor(),
                 at=self._now(),
-                statement_id=int(draft["id"]),
-                expected_version=int(draft["version"]),
+                rating_id=int(asked["rating_id"]),
+                node=str(asked["path"]),
+                text=text,
                 command_id=self._command_id,
             )
         finally:
-            self.busy = False
             await self._show()
-        return done("settle.issued", n=issued.number, who=issued.payee_name)
+        return done("settle.dispute_opened")
 
     @handler(permission="period.close")
     async def ask_close(self) -> Reply:
@@ -139,6 +180,24 @@ class SettlementState(SessionState):
         self.asking = ""
         return None
 
+    async def _carry_out(self, step: Callable[..., StatementView]) -> StatementView:
+        """One step of the statement the dialog asked about, exactly as it was shown there."""
+        draft, self.asking, self.busy = dict(self.draft), "", True
+        try:
+            moved: StatementView = await in_writer(
+                _step,
+                step,
+                actor=self._actor(),
+                at=self._now(),
+                statement_id=int(draft["id"]),
+                expected_version=int(draft["version"]),
+                command_id=self._command_id,
+            )
+            return moved
+        finally:
+            self.busy = False
+            await self._show()
+
     async def _show(self) -> None:
         asked = asked_of(self.router.url.query_parameters)
         self.view = await off_loop(look, viewer=self._actor(), at=self._now(), asked=asked)
@@ -150,32 +209,45 @@ def asked_of(asked: Mapping[str, str]) -> Asked:
         text = asked.get(name, "")
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
 
+    key = asked.get("payee", "")
+    payee = payee_of(key) if key else None
+    kind = next((each for each in KINDS if each.value == asked.get("kind")), OwnerKind.TECHNICIAN)
     return Asked(
         period_id=whole("period"),
         region_id=whole("region"),
-        technician_id=whole("technician"),
+        kind=kind if payee is None else payee.kind,
+        payee=payee,
         ticket_id=whole("ticket"),
         page=whole("page") or 1,
     )
 
 
+def payee_of(key: str) -> Payee:
+    """The payee an address names, `vendor:3`; raises PayeeNotFound."""
+    kind, _, number = key.partition(":")
+    known = next((each for each in KINDS if each.value == kind), None)
+    if known is None or not (number.isascii() and number.isdecimal() and len(number) < 18):
+        raise payees.PayeeNotFound()
+    return Payee(known, int(number))
+
+
 def look(*, viewer: Actor, at: datetime, asked: Asked) -> Plain:
     """What the page shows at an address, with the addresses that lead on from there."""
-    reads_all = policy.allows(viewer, "settlement.view")
+    policy.require(viewer, "settlement.view")
     with reading() as connection:
         org = places.org(connection, viewer.org_id)
         periods = reads.periods(connection, viewer=viewer)
         period = _chosen(periods, asked.period_id, at)
-        regions = places.regions(connection, org.id) if reads_all else ()
+        regions = places.regions(connection, org.id)
         view: Plain = {
-            "is_mine": not reads_all,
-            "periods": [_period_choice(each) for each in periods],
+            "periods": [period_choice(each) for each in periods],
             "regions": [{"value": str(each.id), "label": each.name} for each in regions],
             "currency": org.currency,
             "tz": org.tz,
             "period": None,
-            "technician": None,
+            "payee": None,
             "ticket": None,
+            "undecided": disputes.undecided_count(connection, viewer=viewer),
         }
         if period is None:
             return view
@@ -186,44 +258,48 @@ def look(*, viewer: Actor, at: datetime, asked: Asked) -> Plain:
             "can_close": can_close and period.state in _CLOSABLE and period.ends_at <= at,
         }
         region_ids = None if asked.region_id is None else metrics.with_below(asked.region_id, regions)
-        technician_id = asked.technician_id if reads_all else viewer.technician_id or 0
-        here = _Here(period.id, asked.region_id if reads_all else None, reads_all)
-        view["totals_files"] = _files(f"/api/v1/periods/{period.id}/totals", region=here.region_id)
+        here = _Here(period.id, asked.region_id, asked.kind)
+        view["totals_files"] = files(f"/api/v1/periods/{period.id}/totals", region=here.region_id)
         view["up"] = here.address()
+        view["kind"] = asked.kind.value
+        view["kinds"] = {kind.value: _Here(period.id, asked.region_id, kind).address() for kind in KINDS}
         page: reads.Page[Any]
-        if technician_id is None:
-            page = reads.technician_totals(
+        if asked.payee is None:
+            page = reads.payee_totals(
                 connection,
                 viewer=viewer,
                 period_id=period.id,
+                kind=asked.kind,
                 region_ids=region_ids,
                 offset=(asked.page - 1) * reads.PAGE,
             )
-            rows = [_technician_row(each, here) for each in page.rows]
+            rows = [_payee_row(each, here) for each in page.rows]
+            payables = paying.to_pay(connection, viewer=viewer, period_id=period.id)
+            view["to_pay"] = [_payable(each, here) for each in payables]
+            view["to_pay_minor"] = sum(each.total_minor for each in payables)
+            view["payment_files"] = files("/api/v1/payments", period=period.id)
         else:
             page = reads.ticket_totals(
                 connection,
                 viewer=viewer,
                 period_id=period.id,
-                technician_id=technician_id,
+                payee=asked.payee,
                 region_ids=region_ids,
                 offset=(asked.page - 1) * reads.PAGE,
             )
-            rows = [_ticket_row(each, here, technician_id) for each in page.rows]
-            known = statements.of_payee(
-                connection, viewer=viewer, payee=payees.technician(technician_id), period_id=period.id
-            )
-            view["technician"] = _technician(connection, viewer, org, period, technician_id, known, here)
+            rows = [_ticket_row(each, here, asked.payee) for each in page.rows]
+            known = statements.of_payee(connection, viewer=viewer, payee=asked.payee, period_id=period.id)
+            view["payee"] = _payee(connection, viewer, period, asked.payee, known, here)
             # What is on statements is about all regions, so the rest is too.
             whole = page.total_minor
             if region_ids is not None:
                 whole = reads.ticket_totals(
-                    connection, viewer=viewer, period_id=period.id, technician_id=technician_id
+                    connection, viewer=viewer, period_id=period.id, payee=asked.payee
                 ).total_minor
             stated = sum(each.total_minor for each in known if each.state is not StatementState.DRAFT)
-            view["technician"].update(stated_minor=stated, unstated_minor=whole - stated)
+            view["payee"].update(stated_minor=stated, unstated_minor=whole - stated)
             if asked.ticket_id is not None:
-                view["ticket"] = _ticket(connection, viewer, asked.ticket_id, technician_id)
+                view["ticket"] = ticket_of(connection, viewer, asked.ticket_id, asked.payee)
         view.update(
             rows=rows,
             count=page.count,
@@ -235,22 +311,73 @@ def look(*, viewer: Actor, at: datetime, asked: Asked) -> Plain:
     return view
 
 
+def ticket_of(connection: Connection, viewer: Actor, ticket_id: int, payee: Payee) -> Plain:
+    """A ticket's ratings for one payee, down to what each rests on; raises PayTicketNotFound."""
+    ratings = explained(connection, viewer=viewer, ticket_id=ticket_id, payee=payee)
+    if not ratings:
+        raise PayTicketNotFound()
+    return {
+        "id": ticket_id,
+        "no": ratings[0]["ticket_no"],
+        "title": ratings[0]["ticket_title"],
+        "href": f"/tickets/{ticket_id}",
+        "ratings": ratings,
+    }
+
+
+def pointed_at(*, viewer: Actor, rating_id: int, path: str) -> Plain:
+    """The node somebody wants to dispute; raises what `disputes.rating_with` raises."""
+    with reading() as connection:
+        rating, node = disputes.rating_with(connection, viewer=viewer, rating_id=rating_id, path=path)
+    return {"rating_id": rating_id, "path": path, "name": dict(node.name), "ticket_no": rating.ticket_no}
+
+
+def open_dispute(**wish: Any) -> None:
+    with transaction() as connection:
+        disputes.open_dispute(connection, **wish)
+
+
+def period_choice(period: PeriodView) -> Plain:
+    return {"value": str(period.id), "label": period.code}
+
+
+def files(path: str, formats: tuple[str, ...] = ("xlsx", "csv"), **within: int | None) -> Plain:
+    """The addresses of a file in each of its forms."""
+    asked = {name: value for name, value in within.items() if value is not None}
+    return {form: f"{path}?{urlencode({'format': form, **asked})}" for form in formats}
+
+
+def statement_plain(statement: StatementView) -> Plain:
+    """A statement with the addresses of its files."""
+    return {
+        **_statement(statement),
+        "files": files(f"/api/v1/statements/{statement.id}", ("xlsx", "csv", "pdf")),
+        "signed": f"/api/v1/statements/{statement.id}?format=json",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Here:
     """The part of the address that stays while one goes deeper."""
 
     period_id: int
     region_id: int | None
-    reads_all: bool
+    kind: OwnerKind
 
-    def address(self, technician_id: int | None = None, ticket_id: int | None = None) -> str:
+    def address(self, payee: Payee | None = None, ticket_id: int | None = None) -> str:
+        kind = None if payee is not None or self.kind is OwnerKind.TECHNICIAN else self.kind.value
         asked = {
             "period": self.period_id,
             "region": self.region_id,
-            "technician": technician_id if self.reads_all else None,
+            "kind": kind,
+            "payee": None if payee is None else _key(payee),
             "ticket": ticket_id,
         }
         return f"/settlement?{urlencode({name: value for name, value in asked.items() if value is not None})}"
+
+
+def _key(payee: Payee) -> str:
+    return f"{payee.kind.value}:{payee.id}"
 
 
 def _chosen(periods: tuple[PeriodView, ...], period_id: int | None, at: datetime) -> PeriodView | None:
@@ -260,104 +387,72 @@ def _chosen(periods: tuple[PeriodView, ...], period_id: int | None, at: datetime
     return asked or today or next(iter(periods), None)
 
 
-def _period_choice(period: PeriodView) -> Plain:
-    return {"value": str(period.id), "label": period.code}
-
-
-def _files(path: str, *, region: int | None = None) -> Plain:
-    within = {} if region is None else {"region": region}
-    return {form: f"{path}?{urlencode({'format': form, **within})}" for form in ("xlsx", "csv")}
-
-
-def _technician_row(total: TechnicianTotal, here: _Here) -> Plain:
+def _payee_row(total: PayeeTotal, here: _Here) -> Plain:
     return {
-        "name": total.name,
+        "name": dict(total.name),
         "tickets": total.tickets,
         "total_minor": total.total_minor,
         "currency": total.currency,
         "state": total.statement_state.value if total.statement_state else "",
-        "href": here.address(total.technician_id),
+        "href": here.address(total.payee),
     }
 
 
-def _ticket_row(total: TicketTotal, here: _Here, technician_id: int) -> Plain:
-    return {**to_jsonable_python(total), "href": here.address(technician_id, total.ticket_id)}
+def _ticket_row(total: TicketTotal, here: _Here, payee: Payee) -> Plain:
+    return {**to_jsonable_python(total), "href": here.address(payee, total.ticket_id)}
 
 
-def _technician(
-    connection: Any,
+def _payable(payable: Payable, here: _Here) -> Plain:
+    return {
+        **to_jsonable_python(payable),
+        "payee_name": dict(payable.payee_name),
+        "href": here.address(payable.payee),
+    }
+
+
+def _payee(
+    connection: Connection,
     viewer: Actor,
-    org: OrgView,
     period: PeriodView,
-    technician_id: int,
+    payee: Payee,
     known: tuple[StatementView, ...],
     here: _Here,
 ) -> Plain:
-    shown = [each for each in known if here.reads_all or each.state is not StatementState.DRAFT]
+    is_technician = payee.kind is OwnerKind.TECHNICIAN
+    earnings = f"/api/v1/periods/{period.id}/technicians/{payee.id}/earnings"
     return {
-        "id": technician_id,
-        "name": people.names(connection, [technician_id])[technician_id],
-        "currency": org.currency,
+        "key": _key(payee),
+        "name": dict(payees.name_of(connection, org_id=viewer.org_id, payee=payee)),
         "can_issue": policy.allows(viewer, "settlement.issue"),
-        "href": here.address(technician_id),
-        "files": _files(f"/api/v1/periods/{period.id}/technicians/{technician_id}/earnings"),
-        "statements": [
-            {**to_jsonable_python(each), "files": _files(f"/api/v1/statements/{each.id}")} for each in shown
-        ],
+        "can_confirm": policy.allows(viewer, "settlement.respond"),
+        "can_pay": policy.allows(viewer, "settlement.pay"),
+        "href": here.address(payee),
+        "files": files(earnings) if is_technician else None,
+        "statements": [statement_plain(each) for each in known],
     }
 
 
-def _ticket(connection: Any, viewer: Actor, ticket_id: int, technician_id: int) -> Plain:
-    ratings = [
-        each
-        for each in reads.ticket_ratings(connection, viewer=viewer, ticket_id=ticket_id)
-        if each.payee == payees.technician(technician_id)
-    ]
-    if not ratings:
-        raise PayTicketNotFound()
-    return {
-        "id": ticket_id,
-        "no": ratings[0].ticket_no,
-        "href": f"/tickets/{ticket_id}",
-        "ratings": [_rating(each) for each in ratings],
-    }
+def _statement(statement: StatementView) -> Plain:
+    return {**to_jsonable_python(statement), "payee_name": dict(statement.payee_name)}
 
 
-def _rating(rating: RatingView) -> Plain:
-    """A rating with, at each line, the names of the lines it builds on."""
-    names = {line.position: line.dimension_name for line in rating.lines}
-    shown: Plain = to_jsonable_python(rating)
-    for line in shown["lines"]:
-        line["builds_on"] = [names[position] for position in line["base"]]
-    return shown
+def _looked_at(*, viewer: Actor, statement_id: int) -> Plain:
+    with reading() as connection:
+        return _statement(statements.statement_view(connection, viewer=viewer, statement_id=statement_id))
 
 
-def _draft(*, actor: Actor, technician_id: int, period_id: int, command_id: str) -> StatementView:
+def _draft(*, actor: Actor, payee: Payee, period_id: int, command_id: str) -> StatementView:
     with transaction() as connection:
         return statements.draft(
-            connection,
-            actor=actor,
-            payee=payees.technician(technician_id),
-            period_id=period_id,
-            command_id=command_id,
+            connection, actor=actor, payee=payee, period_id=period_id, command_id=command_id
         )
 
 
-def _issue(
-    *, actor: Actor, at: datetime, statement_id: int, expected_version: int, command_id: str
-) -> StatementView:
+def _step(step: Callable[..., StatementView], **change: Any) -> StatementView:
     with transaction() as connection:
-        return statements.issue(
-            connection,
-            actor=actor,
-            at=at,
-            statement_id=statement_id,
-            expected_version=expected_version,
-            command_id=command_id,
-        )
+        return step(connection, **change)
 
 
-def _move(move: Any, **change: Any) -> PeriodView:
+def _move(move: Callable[..., PeriodView], **change: Any) -> PeriodView:
     with transaction() as connection:
-        moved: PeriodView = move(connection, **change)
-        return moved
+        return move(connection, **change)

@@ -58,8 +58,11 @@ def rating(company: Company) -> RatingView:
 
 
 def ratings(company: Company, ticket_id: int) -> tuple[RatingView, ...]:
+    """What the technician was rated, the latest first."""
+    me = payees.technician(company.technicians["tech_near"])
     with reading() as conn:
-        return reads.ticket_ratings(conn, viewer=company.actor("finance"), ticket_id=ticket_id)
+        found = reads.ticket_ratings(conn, viewer=company.actor("finance"), ticket_id=ticket_id)
+    return tuple(each for each in found if each.payee == me)
 
 
 def worker(company: Company) -> Actor:
@@ -116,7 +119,7 @@ def books() -> list[tuple[str, int]]:
             .join(postings, postings.c.journal_id == journals.c.id)
             .join(accounts, accounts.c.id == postings.c.account_id)
             .where(accounts.c.kind == AccountKind.PAYABLE_WORKER)
-            .group_by(journals.c.id, journals.c.kind)
+            .group_by(journals.c.id, journals.c.kind, journals.c.seq)
             .order_by(journals.c.seq)
         )
         return [(str(kind), int(earned)) for kind, earned in rows]

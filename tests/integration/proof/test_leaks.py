@@ -315,7 +315,7 @@ def everything_on_screen(scene: Scene, viewer: Actor) -> Iterator[tuple[str, str
         ),
         "totals": lambda c: settlement_reads.technician_totals(c, viewer=viewer, period_id=scene.period_id),
         "earned with": lambda c: settlement_reads.ticket_totals(
-            c, viewer=viewer, period_id=scene.period_id, technician_id=near
+            c, viewer=viewer, period_id=scene.period_id, payee=payees.technician(near)
         ),
         "ratings": lambda c: settlement_reads.ticket_ratings(
             c, viewer=viewer, ticket_id=scene.closed.ticket_id

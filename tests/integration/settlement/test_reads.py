@@ -50,7 +50,7 @@ def totals(viewer: Actor, **filters: Any) -> Page[TechnicianTotal]:
 def tickets(viewer: Actor, technician_id: int, **filters: Any) -> Page[TicketTotal]:
     with reading() as conn:
         return reads.ticket_totals(
-            conn, viewer=viewer, period_id=november(), technician_id=technician_id, **filters
+            conn, viewer=viewer, period_id=november(), payee=payees.technician(technician_id), **filters
         )
 
 
