@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ticket_console.components.shell import PLACES
+from ticket_console.desk.routing import WhyLeft
 from ticket_console.desk.sandbox.committing import Came, Choice
 from ticket_console.dispatch.tables import SandboxState
 from ticket_console.flows.bpmn.report import Outcome
@@ -19,6 +20,10 @@ from ticket_console.kernel.conditions import OPERATORS
 from ticket_console.kernel.text import LOCALES
 from ticket_console.packs.exchange.importing import Change
 from ticket_console.packs.exchange.kinds import KIND
+from ticket_console.settlement.comparing import Turn
+from ticket_console.settlement.kinds import Side
+from ticket_console.settlement.rules import Op, Rounding
+from ticket_console.settlement.sentences import Missed
 from ticket_console.tickets.path import How
 
 PACKAGE = Path(__file__).parents[2] / "ticket_console"
@@ -31,8 +36,15 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     "role.": frozenset(role.value for role in Role),
     "shell.theme.": frozenset({"light", "dark", "system"}),
     "sandbox.came.": frozenset(Came),
+    "routes.why_left.": frozenset(WhyLeft),
     "sandbox.choice.": frozenset(Choice),
     "sandbox.state.": frozenset(SandboxState),
+    "rulebook.op.": frozenset({*Op, *(f"{op}.help" for op in Op)}),
+    "rulebook.side.": frozenset(Side),
+    "rulebook.rounding.": frozenset(Rounding),
+    "rulebook.turn.": frozenset(Turn),
+    "rulebook.miss.": frozenset(Missed),
+    "rulebook.state.": frozenset({"draft", "upcoming", "in_force", "retired"}),
     "rules.urgency.": frozenset("123"),
     "rules.impact.": frozenset("123"),
     "rules.outcome.": frozenset({"decides", "beside", "late", "no", "rests"}),

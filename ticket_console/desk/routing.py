@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -20,7 +21,7 @@ from ticket_console.dispatch.visit_rules import joined, judge_person
 from ticket_console.dispatch.visits import Place, Planned
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table
-from ticket_console.kernel.errors import ConsoleError, Param
+from ticket_console.kernel.errors import ConsoleError, InvalidInput, Param
 from ticket_console.people import roster, rosters
 from ticket_console.people.candidate import Candidate, Span
 from ticket_console.people.shift_times import instant
@@ -76,17 +77,33 @@ class LeftJob:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteTotals:
+    """What routes come to; `late` visits end `late_by` after they are due, all together."""
+
+    placed: int = 0
+    travel: timedelta = timedelta()
+    late: int = 0
+    late_by: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
 class DayRoutes:
-    """The routes of a region's day, one for each person with something new to do."""
+    """The routes of a region's day, one for each person with something new to do.
+
+    `one_by_one` is what comes of it if the jobs are given away in the order of their urgency instead.
+    """
 
     region_id: int
     day: date
+    zone: ZoneInfo
     routes: tuple[PersonRoute, ...]
     left: tuple[LeftJob, ...]
+    totals: RouteTotals
+    one_by_one: RouteTotals
 
     @property
     def travel(self) -> timedelta:
-        return sum((each.travel for each in self.routes), timedelta())
+        return self.totals.travel
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +151,15 @@ def propose(*, actor: Actor, at: datetime, region_id: int, day: date) -> DayRout
         for ticket_id, job in jobs.items()
         if ticket_id not in lasting or ticket_id in found.left
     ]
-    return DayRoutes(region_id, day, _person_routes(found, jobs, people), tuple(left))
+    return DayRoutes(
+        region_id,
+        day,
+        window.zone,
+        _person_routes(found, jobs, people),
+        tuple(left),
+        _totals(found, jobs),
+        _totals(_singly(stretches, wanted, travel.between), jobs),
+    )
 
 
 def carry_out(
@@ -164,7 +189,8 @@ def _schedule(actor: Actor, at: datetime, command_id: str, wanted: WantedVisit) 
         )
     except ConsoleError as refusal:
         params: dict[str, Param] = dict(refusal.params)
-        return Outcome(wanted.ticket_id, "", "", False, refusal.code, params)
+        problems = refusal.problems if isinstance(refusal, InvalidInput) else ()
+        return Outcome(wanted.ticket_id, "", "", False, refusal.code, params, problems)
     return Outcome(wanted.ticket_id, moved.no, moved.assignee_name or "", True)
 
 
@@ -308,6 +334,25 @@ def _fit(stretches: Sequence[Stretch], jobs: Sequence[RouteJob], ways: routes.Wa
         replace(job, begins=Span(job.begins.starts_at, last)) if job.key in late else job for job in jobs
     ]
     return routes.plan_routes(stretches, patient, ways)
+
+
+def _singly(stretches: Sequence[Stretch], jobs: Sequence[RouteJob], ways: routes.Ways) -> Routes:
+    """Given away one by one, in time or late: whoever does so by hand sees that only afterwards."""
+    last = max((each.span.ends_at for each in stretches), default=None)
+    patient = [
+        job
+        if last is None
+        else replace(job, begins=Span(job.begins.starts_at, max(last, job.begins.ends_at)))
+        for job in jobs
+    ]
+    return routes.one_by_one(stretches, patient, ways)
+
+
+def _totals(found: Routes, jobs: Mapping[int, plan.Job]) -> RouteTotals:
+    stops = [stop for route in found.routes for stop in route.stops]
+    due = [(stop.ends_at, jobs[stop.key].due_at) for stop in stops]
+    over = [ends_at - due_at for ends_at, due_at in due if due_at is not None and ends_at > due_at]
+    return RouteTotals(len(stops), found.travel, len(over), sum(over, timedelta()))
 
 
 def _why(ticket_id: int, steps: Mapping[int, OpenStep], able: Mapping[int, frozenset[int]]) -> WhyLeft:

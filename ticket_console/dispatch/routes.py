@@ -7,7 +7,7 @@ visit.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, Final
@@ -123,10 +123,10 @@ def plan_routes(
     anchors = list(dict.fromkeys([*anchors, *([] if refill is None else [refill])]))
     where = {place: len(jobs) + number for number, place in enumerate(anchors)}
     durations = _matrix([*(job.place for job in jobs), *anchors], ways)
-    field = _field(stretches, jobs, durations, where, refill, zero)
+    asked = _asked(stretches, jobs, durations, where, refill, zero)
     begun = _begun(stretches, jobs, durations, where, zero) if is_available() else ()
     tours = route_search.improve(
-        field, begun, rounds=min(ROUNDS, _ROUNDS_EACH * len(jobs)) if rounds is None else rounds
+        asked, begun, rounds=min(ROUNDS, _ROUNDS_EACH * len(jobs)) if rounds is None else rounds
     )
     routes = tuple(
         _route(stretch, tour, jobs, refill, zero, ways)
@@ -135,6 +135,23 @@ def plan_routes(
     )
     done = {stop.key for route in routes for stop in route.stops}
     return Routes(routes, tuple(job.key for job in jobs if job.key not in done))
+
+
+def one_by_one(stretches: Sequence[Stretch], jobs: Sequence[RouteJob], ways: Ways) -> Routes:
+    """What comes of it if each job, the most urgent first, goes behind those of whoever is there soonest.
+
+    It is what a plan is worth something against.
+    """
+    ends = [_End(stretch, stretch.start, stretch.span.starts_at, stretch.carries) for stretch in stretches]
+    left = []
+    for job in sorted(jobs, key=lambda each: (-each.priority, each.begins.ends_at, each.key)):
+        able = [end for end in ends if end.stretch.technician_id in job.people and end.takes(job, ways)]
+        if not able:
+            left.append(job.key)
+            continue
+        soonest = min(able, key=lambda end: (end.begins(job, ways), end.stretch.technician_id))
+        soonest.add(job, ways)
+    return Routes(tuple(end.route(ways) for end in ends if end.stops), tuple(left))
 
 
 def is_available() -> bool:
@@ -146,7 +163,7 @@ def is_available() -> bool:
     return True
 
 
-def _field(
+def _asked(
     stretches: Sequence[Stretch],
     jobs: Sequence[RouteJob],
     durations: Any,
@@ -291,6 +308,41 @@ def _route(
         travel += way
         stops.append(RouteStop(job.key, starts_at, clock, way))
     return Route(stretch, leaves_at, tuple(stops), travel, tour.refill_after)
+
+
+@dataclass(slots=True)
+class _End:
+    """How far a route is that only grows at its end."""
+
+    stretch: Stretch
+    here: Place
+    clock: datetime
+    room: tuple[int, ...]
+    stops: list[RouteStop] = field(default_factory=list)
+
+    def begins(self, job: RouteJob, ways: Ways) -> datetime:
+        return max(self.clock + ways(self.here, job.place), job.begins.starts_at)
+
+    def takes(self, job: RouteJob, ways: Ways) -> bool:
+        begins, goal = self.begins(job, ways), self.stretch.goal
+        back = timedelta() if goal is None else ways(job.place, goal)
+        return (
+            begins <= job.begins.ends_at
+            and begins + job.lasts + back <= self.stretch.span.ends_at
+            and all(less <= have for less, have in zip(job.takes, self.room, strict=True))
+        )
+
+    def add(self, job: RouteJob, ways: Ways) -> None:
+        begins, way = self.begins(job, ways), ways(self.here, job.place)
+        self.room = tuple(have - less for less, have in zip(job.takes, self.room, strict=True))
+        self.here, self.clock = job.place, begins + job.lasts
+        self.stops.append(RouteStop(job.key, begins, self.clock, way))
+
+    def route(self, ways: Ways) -> Route:
+        goal = self.stretch.goal
+        back = timedelta() if goal is None else ways(self.here, goal)
+        travel = sum((stop.way for stop in self.stops), back)
+        return Route(self.stretch, self.stretch.span.starts_at, tuple(self.stops), travel)
 
 
 def _seconds_of(span: Span, zero: datetime) -> tuple[int, int]:

@@ -5,6 +5,8 @@ import reflex as rx
 from ticket_console.components.blocks import loaded
 from ticket_console.components.timeline.timeline import timeline
 from ticket_console.pages.frame import console_page
+from ticket_console.pages.timeline_routes import routes_dialog
+from ticket_console.state.day_routes import DayRoutesState
 from ticket_console.state.timeline import TimelineState
 
 
@@ -14,9 +16,13 @@ from ticket_console.state.timeline import TimelineState
     active="timeline",
     permission="ticket.assign",
     width="full",
-    on_load=[TimelineState.load, TimelineState.watch],
+    on_load=[DayRoutesState.arrive, TimelineState.load, TimelineState.watch],
 )
 def plan() -> rx.Component:
+    return rx.fragment(_plan(), routes_dialog())
+
+
+def _plan() -> rx.Component:
     return loaded(
         TimelineState.status,
         timeline(
@@ -33,6 +39,7 @@ def plan() -> rx.Component:
             on_search_jobs=TimelineState.search_jobs,
             on_heat=TimelineState.look_at_heat,
             on_heat_hidden=TimelineState.hide_heat,
+            on_routes=DayRoutesState.plan,
         ),
         on_retry=TimelineState.load,
     )

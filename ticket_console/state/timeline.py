@@ -179,7 +179,7 @@ class TimelineState(SessionState):
     def _window(self) -> Plain:
         asked = self.router.url.query_parameters
         return {
-            "region_id": _whole(asked.get("region", "")),
+            "region_id": whole(asked.get("region", "")),
             "day": asked.get("day", "")[:10],
             "days": plan.MOST_DAYS if asked.get("view") == "week" else 1,
         }
@@ -189,7 +189,7 @@ class TimelineState(SessionState):
         return {
             **self._window(),
             "search": asked.get("q", "")[:_SEARCH_LENGTH],
-            "page": _whole(asked.get("page", "")) or 1,
+            "page": whole(asked.get("page", "")) or 1,
             "job_search": self.job_search,
             "at": self._now(),
         }
@@ -214,7 +214,7 @@ def _read(
     with reading() as connection:
         regions = plan.regions_for(connection, viewer, plan.PERMISSION)
         choices = [{"value": str(each.id), "label": each.name} for each in regions]
-        chosen = _window_in(regions, viewer, region_id, day, days, at, connection)
+        chosen = window_in(regions, viewer, region_id, day, days, at, connection)
         if chosen is None:
             return {"choices": choices, "plan": {}, "jobs": []}
         found = plan.read_plan(connection, viewer=viewer, window=chosen, search=search, page=page)
@@ -240,7 +240,7 @@ def _read(
     }
 
 
-def _window_in(
+def window_in(
     regions: tuple[places.RegionView, ...],
     viewer: Actor,
     region_id: int | None,
@@ -257,7 +257,7 @@ def _window_in(
     first = next((each for each in regions if each.id in staffed), regions[0])
     region = known.get(region_id or 0, first)
     today = at.astimezone(ZoneInfo(region.tz)).date()
-    wanted = _day(day) or today
+    wanted = day_of(day) or today
     begins = week_of(wanted) if days > 1 else wanted
     return plan.window_of(connection, viewer=viewer, region_id=region.id, first=begins, days=days)
 
@@ -339,7 +339,7 @@ def _truth(
 ) -> Plain:
     with reading() as connection:
         regions = plan.regions_for(connection, viewer, plan.PERMISSION)
-        window = _window_in(regions, viewer, region_id, day, days, at, connection)
+        window = window_in(regions, viewer, region_id, day, days, at, connection)
         if window is None:
             return {}
         found = plan.foretell(
@@ -419,7 +419,7 @@ def _refused(*, error: ConsoleError, command_id: str, viewer: Actor) -> Plain:
 def _heat(*, viewer: Actor, at: datetime, region_id: int | None, day: str, days: int) -> Plain:
     with reading() as connection:
         regions = plan.regions_for(connection, viewer, plan.PERMISSION)
-        window = _window_in(regions, viewer, region_id, day, days, at, connection)
+        window = window_in(regions, viewer, region_id, day, days, at, connection)
         if window is None:
             return {}
         found = plan.read_heat(connection, viewer=viewer, window=window)
@@ -451,14 +451,14 @@ def _instant(wall: str, zone: ZoneInfo) -> datetime:
         raise InvalidInput((FieldProblem("starts_at", "field.bad_datetime"),)) from None
 
 
-def _day(text: str) -> date | None:
+def day_of(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
         return None
 
 
-def _whole(text: str) -> int | None:
+def whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 

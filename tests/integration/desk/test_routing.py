@@ -80,6 +80,8 @@ def test_who_has_the_tasks_gets_a_route_of_the_day_and_nothing_is_written(
         for visit in route.visits
     )
     assert found.left == ()
+    assert (found.totals.placed, found.totals.late) == (3, 0)
+    assert found.totals.travel == route.travel <= found.one_by_one.travel
     assert planned(company) == {}
 
 

@@ -15,6 +15,7 @@ from ticket_console.dispatch.routes import (
     Routes,
     Stretch,
     is_available,
+    one_by_one,
     plan_routes,
 )
 from ticket_console.dispatch.visits import Place, Travel
@@ -207,3 +208,16 @@ def test_who_begins_late_leaves_no_sooner_than_they_have_to() -> None:
 
     assert route.stops[0].starts_at == MORNING + 3 * HOUR
     assert abs(route.leaves_at - (MORNING + 2.5 * HOUR)) < MINUTE
+
+
+def test_one_by_one_is_what_the_order_of_urgency_comes_to() -> None:
+    """The urgent job is far; on the way back nobody passes by the near one again before the day is over."""
+    jobs = [job(1, east(5)), job(2, east(40), priority=90), job(3, east(10), priority=50)]
+    li = stretch(hours=(0, 5.6))
+
+    singly = one_by_one([li], jobs, WAYS)
+    planned = plan_routes([li], jobs, WAYS)
+
+    assert (order(singly), singly.left) == ({LI: [2, 3]}, (1,))
+    assert (order(planned), planned.left) == ({LI: [1, 3, 2]}, ())
+    assert planned.travel < singly.travel

@@ -2,7 +2,7 @@
 // On a phone the calendar gives way to a list of each person's day.
 import { createElement as h, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
-import { ChevronLeft, ChevronRight, Flame, Search } from "lucide-react";
+import { ChevronLeft, ChevronRight, Flame, Route, Search } from "lucide-react";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Calendar } from "./calendar.jsx";
 import { Heat } from "./heat.jsx";
@@ -33,7 +33,7 @@ const dayAfter = (day, days) => {
   return date.toISOString().slice(0, 10);
 };
 
-function Bar({ plan, choices, heatShown, onHeat }) {
+function Bar({ plan, choices, heatShown, onHeat, onRoutes }) {
   const speak = useLanguage();
   const [asked, setAsked] = useSearchParams();
   const [typed, setTyped] = useState(asked.get("q") ?? "");
@@ -76,6 +76,7 @@ function Bar({ plan, choices, heatShown, onHeat }) {
       icon(ChevronRight, speak.t("plan.people.after"), () => page(plan.page + 1), plan.page >= plan.pages)),
     h("span", { className: "tl-gap" }),
     h("span", { className: "tc-help" }, speak.t("plan.zone", { zone: plan.zone })),
+    !week && plan.first >= plan.today && h("button", { type: "button", className: "tc-btn", onClick: onRoutes }, h(Route, { "aria-hidden": true }), speak.t("routes.plan")),
     h("button", { type: "button", className: "tc-btn", "aria-pressed": heatShown, onClick: onHeat }, h(Flame, { "aria-hidden": true }), speak.t("plan.heat")));
 }
 
@@ -94,7 +95,7 @@ function Agenda({ plan, onOpen }) {
   }));
 }
 
-export function Timeline({ plan = {}, jobs = [], truth = {}, verdict = {}, heat = {}, choices = [], onHold, onLetGo, onPut, onTakeOff, onSearchJobs, onHeat, onHeatHidden }) {
+export function Timeline({ plan = {}, jobs = [], truth = {}, verdict = {}, heat = {}, choices = [], onHold, onLetGo, onPut, onTakeOff, onSearchJobs, onHeat, onHeatHidden, onRoutes }) {
   const speak = useLanguage();
   const narrow = useNarrow();
   const calendar = useRef(null);
@@ -179,7 +180,7 @@ export function Timeline({ plan = {}, jobs = [], truth = {}, verdict = {}, heat 
   const why = ((isRed ? hover?.told : hover?.warned) ?? []).map((each) => speak.t(each.key, each.params)).join(" · ");
   const live = hover && [where, why].filter(Boolean).join(": ");
   return h("div", { className: "tl", "data-heat": heatShown },
-    h(Bar, { plan, choices, heatShown, onHeat: toggleHeat }),
+    h(Bar, { plan, choices, heatShown, onHeat: toggleHeat, onRoutes }),
     h("div", { className: "tl-body" },
       h(Jobs, { jobs, onSearch: (value) => onSearchJobs?.(value), onPlan: openJob, drag }),
       h("div", { className: "tl-main" },

@@ -29,6 +29,7 @@ class _Timeline(rx.NoSSRComponent):
     on_search_jobs: rx.EventHandler[passthrough_event_spec(str)]
     on_heat: rx.EventHandler[rx.event.no_args_event_spec]
     on_heat_hidden: rx.EventHandler[rx.event.no_args_event_spec]
+    on_routes: rx.EventHandler[rx.event.no_args_event_spec]
 
 
 def timeline(
@@ -46,6 +47,7 @@ def timeline(
     on_search_jobs: EventType[str],
     on_heat: EventType[()],
     on_heat_hidden: EventType[()],
+    on_routes: EventType[()],
 ) -> rx.Component:
     """The plan. Times in it are those of the region's clock, "2026-11-23T09:00:00".
 
@@ -66,4 +68,5 @@ def timeline(
         on_search_jobs=on_search_jobs,
         on_heat=on_heat,
         on_heat_hidden=on_heat_hidden,
+        on_routes=on_routes,
     )
