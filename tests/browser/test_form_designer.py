@@ -86,6 +86,8 @@ def _drag_in(page: Page, kind: str) -> None:
     below = min(target["y"] + target["height"] - 12, middle["y"] + middle["height"] - 60)
     page.mouse.move(target["x"] + target["width"] / 2, below, steps=8)
     page.locator(".fm-fields[data-over]").wait_for()
+    # A hand stands still for a moment before it lets go; a place is made ready a frame after it is reached.
+    page.wait_for_timeout(100)
     page.mouse.up()
     expect(_cards(page)).to_have_count(count + 1)
 

@@ -138,5 +138,5 @@ def test_a_plan_fits_a_phone_in_the_dark(server: Server, waiting: list[str], pag
     no_findings(phone)
     dialog.get_by_role("button", name=re.compile("执行")).click()
     for no in waiting:
-        expect(dialog.get_by_text(no)).to_be_visible()
+        expect(dialog.get_by_role("row", name=re.compile(no))).to_contain_text("已派出")
         assert holder(server, no) is not None
