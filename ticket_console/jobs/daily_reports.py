@@ -56,7 +56,7 @@ def income_of_the_day(connection: Connection, run: DayRun, at: datetime) -> Mapp
                     )
                     for locale in LOCALES
                 },
-                "href": f"/settlement/daily?day={head.id}",
+                "href": f"/settlement/daily?day={run.local_day}",
             },
         )
     return _came_to(head)
@@ -101,7 +101,7 @@ def lists_of_yesterday(connection: Connection, run: DayRun, at: datetime) -> Map
                     )
                     for locale in LOCALES
                 },
-                "href": f"/settlement/daily?day={head.id}",
+                "href": f"/pay/day?day={head.id}",
             },
         )
     return {**_came_to(head), "told": told}

@@ -102,6 +102,27 @@ class DayIncome:
 
 
 @dataclass(frozen=True, slots=True)
+class NationalDay:
+    """A day of all zones, each up to its own hour; `zones` are those whose hour has come."""
+
+    local_day: date
+    currency: str
+    zones: tuple[DayIncome, ...]
+
+    @property
+    def tickets(self) -> int:
+        return sum(each.tickets for each in self.zones)
+
+    @property
+    def total_minor(self) -> int:
+        return sum(each.total_minor for each in self.zones)
+
+    @property
+    def is_whole(self) -> bool:
+        return all(each.is_whole for each in self.zones)
+
+
+@dataclass(frozen=True, slots=True)
 class OwnTotal:
     """A day as a technician finds it in a list: what they earned themselves."""
 
@@ -335,10 +356,42 @@ def _line_row(position: int, each: Earned) -> dict[str, Any]:
     }
 
 
-def days(
-    conn: Connection, *, viewer: Actor, part: DayPart = DayPart.AFTERNOON, limit: int = MOST_DAYS
-) -> tuple[DayHead, ...]:
-    """The latest frozen days, newest first."""
+def local_days(conn: Connection, *, viewer: Actor, limit: int = MOST_DAYS) -> tuple[date, ...]:
+    """The days there is an afternoon's income of, newest first."""
+    policy.require(viewer, "settlement.view")
+    found = conn.execute(
+        sa.select(_DAYS.c.local_day)
+        .where(_DAYS.c.org_id == viewer.org_id, _DAYS.c.part == DayPart.AFTERNOON)
+        .distinct()
+        .order_by(_DAYS.c.local_day.desc())
+        .limit(limit)
+    )
+    return tuple(found.scalars())
+
+
+def national(conn: Connection, *, viewer: Actor, local_day: date) -> NationalDay:
+    """The afternoon's income of a day over all zones, as far as the viewer may read it.
+
+    Raises DayNotFound while no zone's hour has come.
+    """
+    policy.require(viewer, "settlement.view")
+    ids = conn.execute(
+        sa.select(_DAYS.c.id)
+        .where(
+            _DAYS.c.org_id == viewer.org_id,
+            _DAYS.c.part == DayPart.AFTERNOON,
+            _DAYS.c.local_day == local_day,
+        )
+        .order_by(_DAYS.c.until, _DAYS.c.zone)
+    ).scalars()
+    zones = tuple(day(conn, viewer=viewer, day_id=each) for each in ids.all())
+    if not zones:
+        raise DayNotFound()
+    return NationalDay(local_day, zones[0].head.currency, zones)
+
+
+def days(conn: Connection, *, viewer: Actor, part: DayPart, limit: int = MOST_DAYS) -> tuple[DayHead, ...]:
+    """The latest frozen days of every zone, newest first."""
     policy.require(viewer, "settlement.view")
     rows = conn.execute(
         _heads()

@@ -198,7 +198,7 @@ def test_everybody_is_told_before_dawn_what_they_earned_the_day_before(company: 
         "en": "On 2026-11-22 you earned CN¥200.00 with 2 tickets. Open it for the list.",
     }
     day_id = days(company, DayPart.WHOLE)[(SHANGHAI, date(2026, 11, 22))].id
-    assert (list_of_anna.href, list_of_anna.ticket_id) == (f"/settlement/daily?day={day_id}", None)
+    assert (list_of_anna.href, list_of_anna.ticket_id) == (f"/pay/day?day={day_id}", None)
     bo = company.actor(Role.TECHNICIAN, scope=Scope.OWN, technician_id=company.bo)
     with reading() as connection:
         (of_bo,) = [each for each in inbox.inbox(connection, bo).notices if "2026-11-22" in each.text["zh"]]
@@ -253,7 +253,7 @@ def test_a_day_shows_what_the_viewer_may_read(company: Company) -> None:
     with pytest.raises(Forbidden):
         lines(company, head.id, role=Role.DISPATCHER)
     with reading() as connection, pytest.raises(Forbidden):
-        daily.days(connection, viewer=company.actor(**anna(company)))
+        daily.local_days(connection, viewer=company.actor(**anna(company)))
     with pytest.raises(DayNotFound):
         lines(company, head.id + 1_000)
 
@@ -298,24 +298,28 @@ def test_files_of_a_day_hold_its_figures_to_the_cent(company: Company) -> None:
             sa.update(table(Technician)).where(table(Technician).c.id == company.bo).values(name="=1+1")
         )
     daily_reports.run_schedules(FIVE + timedelta(seconds=7))
-    day = lines(company, days(company)[(SHANGHAI, date(2026, 11, 22))].id)
+    with reading() as connection:
+        day = daily.national(connection, viewer=company.actor(), local_day=date(2026, 11, 22))
 
     sheet = load_workbook(BytesIO(daily_files.day_xlsx(day, locale="en"))).active
     rows = list(sheet.iter_rows(values_only=True))
-    head = {row[0]: row[1] for row in rows[:6]}
-    top = next(index for index, row in enumerate(rows) if row[0] == "Region")
-    found = [dict(zip(rows[top], row, strict=True)) for row in rows[top + 1 : top + 1 + len(day.lines)]]
+    top = next(index for index, row in enumerate(rows) if row[1] == "Region")
+    found = [dict(zip(rows[top], row, strict=True)) for row in rows[top + 1 : top + 3]]
 
-    assert (head["As of"], head["Taken at"]) == ("2026-11-22 17:00:00+08:00", "2026-11-22 17:00:07+08:00")
+    head = day.zones[0].head
+    assert rows[1][1] == (
+        "Asia/Shanghai < 2026-11-22 17:00:00+08:00 · 2026-11-22 17:00:07+08:00 · "
+        f"#{head.as_of_seq} · {head.content_hash}"
+    )
     assert [round(Decimal(str(row["Amount"])) * 100) for row in found] == [15_060, 10_000]
-    assert sum(round(Decimal(str(row["Amount"])) * 100) for row in found) == day.total_minor
+    assert (day.total_minor, day.tickets) == (25_060, 2)
     assert [found[0][each] for each in ("Base labour", "Hazard pay", "Travel", "Parts")] == [100, 20, 30.6, 0]
     assert found[0]["Payee no."] == str(company.anna)
     assert found[1]["Payee"] == "=1+1"
-    assert sheet.cell(row=top + 3, column=4).data_type == "s"
+    assert sheet.cell(row=top + 3, column=5).data_type == "s"
 
     text = daily_files.day_csv(day, locale="zh").decode("utf-8-sig")
     read = list(DictReader(StringIO(text)))
     assert sum(round(Decimal(row["金额"]) * 100) for row in read) == day.total_minor
     assert read[1]["收款方"] == "'=1+1"
-    assert daily_files.day_filename(day, "csv") == "income-2026-11-22-asia-shanghai.csv"
+    assert daily_files.day_filename(day, "csv") == "income-2026-11-22.csv"
