@@ -1,7 +1,7 @@
 """What a ticket is rated on, made of what is known of it. Pure: settling asks it, and so does replay."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -11,6 +11,7 @@ from ticket_console.clocks.holidays import is_public_holiday
 from ticket_console.kernel.geo import distance_km
 from ticket_console.people.facts import TechnicianFacts
 from ticket_console.settlement.facts import Facts, Hazard, PartUsed, ServiceClass, Urgency
+from ticket_console.settlement.segments import Segment
 from ticket_console.tickets.priority import URGENCY_NAMES
 
 # Yes/no fields that, answered with yes, are dangers met on the job.
@@ -114,6 +115,33 @@ def rated_facts(
         pinned_rules=surroundings.pinned_rules,
         segment=segment,
     )
+
+
+def by_segment(whole: Facts, segments: Sequence[Segment]) -> tuple[Facts, ...]:
+    """The facts of each segment of a ticket's time; without segments the whole is the only one.
+
+    Parts, tools and the way belong to the ticket and are settled once: with the first segment of the standard
+    that is settled, or with the last segment where that standard never held.
+    """
+    if not segments:
+        return (whole,)
+    chief = next((each for each in segments if each.standard == whole.segment), segments[-1])
+    return tuple(_of_segment(whole, each, is_chief=each is chief) for each in segments)
+
+
+def _of_segment(whole: Facts, segment: Segment, *, is_chief: bool) -> Facts:
+    day = segment.ends_at.astimezone(ZoneInfo(whole.site_tz)).date()
+    facts = replace(
+        whole,
+        segment=segment.code,
+        started_at=segment.starts_at,
+        finished_at=segment.ends_at,
+        labour_hours=_hours(segment.starts_at, segment.ends_at),
+        is_holiday=is_public_holiday(day, whole.site_tz),
+    )
+    if is_chief:
+        return facts
+    return replace(facts, parts=(), tools=(), distance_km=Decimal(0), cross_city=False)
 
 
 def project_of(values: Mapping[str, Any], customer_id: int | None) -> str:

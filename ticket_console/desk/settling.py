@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+
 from ticket_console.access import places
-from ticket_console.desk.rated_facts import RATED_COLUMNS, Surroundings, WorkTimes, rated_facts
+from ticket_console.desk.rated_facts import RATED_COLUMNS, Surroundings, WorkTimes, by_segment, rated_facts
 from ticket_console.desk.rates import pinned_rules
 from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, take_up
-from ticket_console.flows.elements import NodeKind
+from ticket_console.flows.elements import HANDLED_KINDS, NodeKind
 from ticket_console.forms import reads as form_reads
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import retried, transaction
+from ticket_console.kernel.database import retried, table, transaction
 from ticket_console.kernel.errors import Conflict
 from ticket_console.notices import surveys
 from ticket_console.people import facts as people_facts
@@ -21,9 +24,18 @@ from ticket_console.settlement import amending, disputes, refunding
 from ticket_console.settlement import settling as settlement
 from ticket_console.settlement.facts import Facts, PartUsed
 from ticket_console.settlement.kinds import Purpose
+from ticket_console.settlement.segments import Segment, Stay, partition, standard_of
 from ticket_console.stock import usage
 from ticket_console.tickets.actions import ReasonRequired
+from ticket_console.tickets.tables import TokenRow
 from ticket_console.tickets.writing import AlreadyApplied
+
+_tokens = table(TokenRow)
+_STAYS: Final = (
+    sa.select(_tokens.c.node_key, _tokens.c.entered_at, _tokens.c.left_at)
+    .where(_tokens.c.ticket_id == sa.bindparam("ticket_id"))
+    .order_by(_tokens.c.entered_at, _tokens.c.id)
+)
 
 
 class NothingToCorrect(Conflict):
@@ -33,25 +45,62 @@ class NothingToCorrect(Conflict):
 
 
 def settle_segment(work: Work, *, segment: str) -> None:
-    """Rate and post one segment; a ticket nobody worked on is settled with nothing to pay."""
+    """Rate and post the work up to here; a ticket nobody worked on is settled with nothing to pay.
+
+    Where steps of the flow have billing standards of their own, each part of the ticket's time is settled by
+    the standard of the step it was spent at.
+    """
     technician_id = work.draft.get("assignee_id")
     if technician_id is None:
         work.draft.say("ticket.settled", segment=segment, total_minor=0, reason="settlement.no_technician")
         return
-    settled = settlement.settle(
-        work.connection,
-        at=work.at,
-        actor=work.actor,
-        facts=facts_of(work, technician_id=technician_id, segment=segment),
-        region_id=work.draft.get("region_id"),
-        command_id=work.command_id,
-    )
-    work.settled_minor[segment] = settled.total_minor
-    # The amount stays out of the history: its readers may see the ticket but not the money.
-    work.draft.say("ticket.settled", segment=segment, rating_id=settled.rating_id)
+    for facts in _facts_by_segment(work, technician_id, segment):
+        settled = settlement.settle(
+            work.connection,
+            at=work.at,
+            actor=work.actor,
+            facts=facts,
+            region_id=work.draft.get("region_id"),
+            command_id=work.command_id,
+        )
+        work.settled_minor[facts.segment] = settled.total_minor
+        # The amount stays out of the history: its readers may see the ticket but not the money.
+        work.draft.say("ticket.settled", segment=facts.segment, rating_id=settled.rating_id)
 
 
 def facts_of(work: Work, *, technician_id: int, segment: str) -> Facts:
+    """The facts of one segment as they are now, what disputes put right included."""
+    settle_nodes = [node for node in work.graph.nodes if node.kind is NodeKind.SETTLE]
+    names = [node.segment or "main" for node in settle_nodes]
+    standard = standard_of(segment)[0]
+    main = standard if standard in names or not names else names[0]
+    found = _facts_by_segment(work, technician_id, main)
+    return next((facts for facts in found if facts.segment == segment), found[-1])
+
+
+def _facts_by_segment(work: Work, technician_id: int, main: str) -> list[Facts]:
+    """The facts of every segment that settling `main` settles, in order; most flows have just that one."""
+    whole = _whole_facts(work, technician_id, main)
+    segments: Sequence[Segment] = ()
+    standards = {node.key: node.segment or main for node in work.graph.nodes if node.kind in HANDLED_KINDS}
+    if any(standard != main for standard in standards.values()):
+        rows = work.connection.execute(_STAYS, {"ticket_id": work.ticket_id})
+        segments = partition(
+            [
+                Stay(standards[node_key], entered_at, left_at)
+                for node_key, entered_at, left_at in rows
+                if node_key in standards
+            ],
+            starts_at=work.draft.get("opened_at"),
+            ends_at=whole.finished_at,
+            standard=main,
+        )
+    found = by_segment(whole, segments)
+    # What a dispute has put right stays right, however often the ticket is settled anew.
+    return [amending.amended(facts, disputes.amended_by_disputes(work.connection, facts)) for facts in found]
+
+
+def _whole_facts(work: Work, technician_id: int, segment: str) -> Facts:
     get, connection = work.draft.get, work.connection
     region = None if get("region_id") is None else places.region(connection, get("region_id"))
     template = form_reads.template_version(connection, get("template_version_id"))
@@ -79,9 +128,7 @@ def facts_of(work: Work, *, technician_id: int, segment: str) -> Facts:
         responded_at=get("responded_at"),
     )
     ticket = {key: get(key) for key in RATED_COLUMNS}
-    found = rated_facts(ticket, work.facts, surroundings=surroundings, times=times, segment=segment)
-    # What a dispute has put right stays right, however often the ticket is settled anew.
-    return amending.amended(found, disputes.amended_by_disputes(connection, found))
+    return rated_facts(ticket, work.facts, surroundings=surroundings, times=times, segment=segment)
 
 
 def _contract(work: Work, technician: TechnicianFacts, site_tz: str) -> int | None:
@@ -131,16 +178,17 @@ def correct(
         technician_id = work.draft.get("assignee_id")
         if technician_id is None:
             raise NothingToCorrect(ticket_no=work.draft.get("no"))
-        corrected = settlement.correct(
-            connection,
-            at=at,
-            actor=actor,
-            facts=facts_of(work, technician_id=technician_id, segment="main"),
-            region_id=work.draft.get("region_id"),
-            command_id=command_id,
-            reason=reason.strip(),
-        )
-        work.draft.say("ticket.corrected", reason=reason.strip(), rating_id=corrected.rating_id)
+        for segment in settlement.settled_segments(connection, ticket_id) or ("main",):
+            corrected = settlement.correct(
+                connection,
+                at=at,
+                actor=actor,
+                facts=facts_of(work, technician_id=technician_id, segment=segment),
+                region_id=work.draft.get("region_id"),
+                command_id=command_id,
+                reason=reason.strip(),
+            )
+            work.draft.say("ticket.corrected", reason=reason.strip(), rating_id=corrected.rating_id)
         return finish(work)
 
 

@@ -314,7 +314,7 @@ def _misplaced(node: Node, path: str) -> Iterator[FieldProblem]:
         ("actions", bool(node.actions), {NodeKind.AUTOMATIC}),
         ("survey", bool(node.questions), {NodeKind.SURVEY}),
         ("subflow", node.subflow is not None, {NodeKind.SUBFLOW}),
-        ("segment", node.segment is not None, {NodeKind.SETTLE}),
+        ("segment", node.segment is not None, {NodeKind.SETTLE, *HANDLED_KINDS}),
     )
     for name, given, kinds in settings:
         if given and node.kind not in kinds:

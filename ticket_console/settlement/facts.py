@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ticket_console.kernel.canonical import content_hash, instant_text
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.text import LocalText
+from ticket_console.settlement.segments import standard_of
 
 _SATURDAY: Final = 6
 
@@ -65,7 +66,8 @@ class Facts:
     `on_time` is None where no resolve target applied. `returns` counts how often the work was sent back,
     `satisfaction` is the customer's mark from 1 to 5, `is_holiday` says that the service date is a public
     holiday at the site, `by_vendor` that a service partner's technician did the work.
-    `segment` is the billing standard of the steps this part of the work was done at.
+    `segment` names the part of the work: the billing standard of the steps it was done at, and from the
+    second time the ticket came to them on, "#" and the how manieth it is (`segments.standard_of`).
     `vendor_id` is set where the work is settled with that service partner, `customer_id` says who is charged;
     `vendor_tier` and `customer_tier` are the tiers they were in on the service date, empty for none.
     `project` is whose historical quotes the charge is compared with.
@@ -184,6 +186,7 @@ class Facts:
     def values(self) -> dict[str, object]:
         """What the conditions of rules can ask for: the keys of `FIELDS`."""
         service_on = self.service_on
+        standard, visit = standard_of(self.segment)
         return {
             "template_code": self.template_code,
             "service_type": self.service_type,
@@ -210,7 +213,8 @@ class Facts:
             "by_vendor": self.by_vendor,
             "vendor_tier": self.vendor_tier,
             "customer_tier": self.customer_tier,
-            "segment": self.segment,
+            "segment": standard,
+            "segment_visit": visit,
         }
 
 
@@ -241,6 +245,7 @@ FIELDS: Mapping[str, LocalText] = {
     "vendor_tier": {"zh": "服务商档位", "en": "service partner tier"},
     "customer_tier": {"zh": "客户档位", "en": "customer tier"},
     "segment": {"zh": "计费段", "en": "billing segment"},
+    "segment_visit": {"zh": "第几次进入该计费段", "en": "times the segment was entered"},
     "segment=main": {"zh": "主服务段", "en": "main work"},
     "service_type=install": {"zh": "安装", "en": "installation"},
     "service_type=repair": {"zh": "维修", "en": "repair"},

@@ -32,6 +32,7 @@ __all__ = [
     "SettledTicket",
     "correct",
     "settle",
+    "settled_segments",
     "version_for",
     "withdraw",
 ]
@@ -219,6 +220,17 @@ def known_ratings(conn: Connection, ticket_id: int, segment: str) -> tuple[Known
     """The ratings of a segment that stand, pay first."""
     rows = conn.execute(_KNOWN, {"ticket_id": ticket_id, "segment": segment})
     return tuple(sorted((Known(*row) for row in rows), key=lambda each: each.purpose not in _PAY))
+
+
+def settled_segments(conn: Connection, ticket_id: int) -> tuple[str, ...]:
+    """The segments of a ticket with a live rating, in the order of their time."""
+    rows = conn.execute(
+        sa.select(_RATINGS.c.segment)
+        .where(_RATINGS.c.ticket_id == ticket_id, _RATINGS.c.is_live)
+        .group_by(_RATINGS.c.segment)
+        .order_by(sa.func.min(_RATINGS.c.id))
+    )
+    return tuple(rows.scalars())
 
 
 def _changeable(known: Sequence[Known], segment: str) -> list[Known]:

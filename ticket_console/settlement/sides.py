@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import sqlalchemy as sa
@@ -67,7 +68,18 @@ def rated_sides(
     whoever did it. The customer is charged while there are rules for customers. Raises NoRulesInForce where
     nothing says what the work pays.
     """
-    versions = _versions(conn, org_id, facts)
+    versions = versions_on(conn, org_id=org_id, day=facts.service_on, pinned_rules=facts.pinned_rules)
+    return rate_sides(org_id=org_id, facts=facts, versions=versions, without=without)
+
+
+def rate_sides(
+    *,
+    org_id: int,
+    facts: Facts,
+    versions: Mapping[Purpose, VersionInForce],
+    without: frozenset[Purpose] = frozenset(),
+) -> tuple[RatedSide, ...]:
+    """What `rated_sides` makes of facts, by rules that are known already."""
     pay = Purpose.WORKER_PAY
     if facts.vendor_id is not None and Purpose.VENDOR_PAY in versions:
         pay = Purpose.VENDOR_PAY
@@ -80,7 +92,7 @@ def rated_sides(
 def version_for(conn: Connection, *, org_id: int, purpose: Purpose, facts: Facts) -> VersionInForce:
     """The rules that rate these facts for a purpose: those agreed on, else those in force on the day of the
     work."""
-    versions = _versions(conn, org_id, facts)
+    versions = versions_on(conn, org_id=org_id, day=facts.service_on, pinned_rules=facts.pinned_rules)
     if purpose not in versions:
         raise NoRulesInForce(rule_set=RULE_SETS[purpose], day=facts.service_on.isoformat())
     return versions[purpose]
@@ -132,22 +144,23 @@ def entries_of(
     return entries or [Entry(accounts[side.owner], 0, region_id)]
 
 
-def _versions(conn: Connection, org_id: int, facts: Facts) -> dict[Purpose, VersionInForce]:
+def versions_on(
+    conn: Connection, *, org_id: int, day: date, pinned_rules: str | None = None
+) -> dict[Purpose, VersionInForce]:
+    """The rules of every side that has some for work finished on a day; agreed ones stand in for those."""
     purposes = {code: purpose for purpose, code in RULE_SETS.items()}
     found = {
         purposes[code]: (id, number, content_hash)
-        for code, id, number, content_hash in conn.execute(
-            _IN_FORCE, {"org_id": org_id, "day": facts.service_on}
-        )
+        for code, id, number, content_hash in conn.execute(_IN_FORCE, {"org_id": org_id, "day": day})
     }
     versions = {
         purpose: VersionInForce(id, number, publishing.rules_of(conn, id, content_hash))
         for purpose, (id, number, content_hash) in found.items()
     }
-    if facts.pinned_rules is not None:
-        code = facts.pinned_rules.rpartition(":")[0]
+    if pinned_rules is not None:
+        code = pinned_rules.rpartition(":")[0]
         agreed = purposes.get(code, Purpose.WORKER_PAY)
-        versions[agreed] = pinned.version_of(conn, org_id=org_id, pinned=facts.pinned_rules)
+        versions[agreed] = pinned.version_of(conn, org_id=org_id, pinned=pinned_rules)
     return versions
 
 

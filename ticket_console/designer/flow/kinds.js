@@ -11,8 +11,8 @@ const OVER = ["done", "cancelled"];
 // `shape`: card, pill or gate. `sections` name the parts of the inspector. `stages`: the categories it may stand in.
 export const KINDS = {
   start: { icon: CirclePlay, shape: "pill", tone: "ok", sections: [] },
-  task: { icon: SquareCheckBig, shape: "card", tone: "accent", stages: OPEN, start: { weight: 10, handler: { mode: "queue", role: "dispatcher" } }, sections: ["handler", "form", "permissions", "evidence", "help", "targets", "notices"] },
-  approval: { icon: UserCheck, shape: "card", tone: "violet", stages: OPEN, start: { weight: 5, handler: { mode: "queue", role: "manager" } }, sections: ["handler", "form", "permissions", "evidence", "help", "targets", "notices"] },
+  task: { icon: SquareCheckBig, shape: "card", tone: "accent", stages: OPEN, start: { weight: 10, handler: { mode: "queue", role: "dispatcher" } }, sections: ["handler", "form", "permissions", "evidence", "help", "targets", "notices", "segment"] },
+  approval: { icon: UserCheck, shape: "card", tone: "violet", stages: OPEN, start: { weight: 5, handler: { mode: "queue", role: "manager" } }, sections: ["handler", "form", "permissions", "evidence", "help", "targets", "notices", "segment"] },
   automatic: { icon: Zap, shape: "card", tone: "teal", sections: ["sets", "actions", "notices"] },
   exclusive: { icon: Diamond, shape: "gate", tone: "warn", sections: ["ways"] },
   parallel: { icon: GitFork, shape: "gate", tone: "accent", sections: ["join"] },

@@ -106,6 +106,7 @@ NUMBERS: Final = (
     "month_tickets",
     "returns",
     "satisfaction",
+    "segment_visit",
 )
 ITEMS: Final = ("parts", "tools")
 

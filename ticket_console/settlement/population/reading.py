@@ -15,6 +15,7 @@ from ticket_console.settlement.population.columns import (
     wholes,
 )
 from ticket_console.settlement.population.windows import offsets_at
+from ticket_console.settlement.segments import standard_of
 
 Frozen = Mapping[str, Any]
 
@@ -41,10 +42,12 @@ def population_of_frozen(frozen: Sequence[Frozen]) -> Population:
     finished = _instants([each["finished_at"] for each in frozen])
     zone = coded([each["site_tz"] for each in frozen])
     days = _local_days(finished, zone)
+    segments = [standard_of(each["segment"]) for each in frozen]
     counted = {
         "technician_level": _counted([each["technician_level"] for each in frozen]),
         "month_tickets": _counted([each["month_tickets"] for each in frozen]),
         "returns": _counted([each.get("returns", 0) for each in frozen]),
+        "segment_visit": _counted([visit for _, visit in segments]),
     }
     return Population(
         size=len(frozen),
@@ -55,7 +58,7 @@ def population_of_frozen(frozen: Sequence[Frozen]) -> Population:
             "by_vendor": coded([each.get("by_vendor", False) for each in frozen]),
             "vendor_tier": coded([each.get("vendor_tier", "") for each in frozen]),
             "customer_tier": coded([each.get("customer_tier", "") for each in frozen]),
-            "segment": coded([each["segment"] for each in frozen]),
+            "segment": coded([standard for standard, _ in segments]),
             **_of_days(days),
         },
         numbers={
