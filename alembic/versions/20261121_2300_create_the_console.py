@@ -156,6 +156,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "code", name="uq_flow_org_id_code"),
     )
     op.create_table(
+        "law_result",
+        sa.Column("org_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("took_ms", sa.Integer(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("broken", sa.Integer(), nullable=False),
+        sa.Column("examples", sa.Text(), nullable=False),
+        sa.Column("position", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["org.id"], name="fk_law_result_org_id"),
+        sa.PrimaryKeyConstraint("org_id", "code", name="pk_law_result"),
+    )
+    op.create_table(
         "ledger_head",
         sa.Column("org_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("tz", sa.String(length=64), nullable=False),
@@ -2022,7 +2037,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_posting_ticket_id"),
         sa.PrimaryKeyConstraint("id", name="pk_posting"),
     )
-    op.create_index("ix_posting_account_period", "posting", ["account_id", "period_id"])
+    op.create_index(
+        "ix_posting_account_period",
+        "posting",
+        ["account_id", "period_id", "journal_id", "ticket_id", "region_id", "amount_minor"],
+    )
     op.create_index("ix_posting_journal", "posting", ["journal_id"])
     op.create_table(
         "refund",
@@ -2313,6 +2332,7 @@ def downgrade() -> None:
     op.drop_table("price_quote")
     op.drop_table("part")
     op.drop_table("ledger_head")
+    op.drop_table("law_result")
     op.drop_table("flow")
     op.drop_table("field_def")
     op.drop_table("draft")

@@ -238,7 +238,16 @@ class Posting(SQLModel, table=True):
     __tablename__ = "posting"
     __table_args__ = (
         sa.Index("ix_posting_journal", "journal_id"),
-        sa.Index("ix_posting_account_period", "account_id", "period_id"),
+        # Figures about money are summed up within this index alone.
+        sa.Index(
+            "ix_posting_account_period",
+            "account_id",
+            "period_id",
+            "journal_id",
+            "ticket_id",
+            "region_id",
+            "amount_minor",
+        ),
     )
 
     id: int = Field(sa_column=_row_id())
