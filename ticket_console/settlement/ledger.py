@@ -4,7 +4,7 @@ A posting is positive when it debits its account and negative when it credits it
 therefore the negative balance of the payable account, and what a customer owes the balance of the receivable.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -17,7 +17,7 @@ from ticket_console.kernel import ids
 from ticket_console.kernel.database import is_sqlite, table
 from ticket_console.kernel.errors import Conflict, NotFound
 from ticket_console.settlement import chain, payees
-from ticket_console.settlement.books import PostingPeriod, advance_head, lock_head, period_for
+from ticket_console.settlement.books import Head, PostingPeriod, advance_head, lock_head, period_for
 from ticket_console.settlement.kinds import AccountKind, Dimension, JournalKind, OwnerKind
 from ticket_console.settlement.payees import Payee
 from ticket_console.settlement.tables import Account, Journal, Posting
@@ -235,15 +235,43 @@ def post_all(
     if head.currency != currency:
         raise WrongCurrency(currency=currency, books=head.currency)
     periods: dict[tuple[datetime, bool], PostingPeriod] = {}
+
+    def period_of(draft: JournalDraft) -> PostingPeriod:
+        when = (draft.source.service_at, draft.is_correction)
+        if when not in periods:
+            periods[when] = period_for(conn, head, when[0], is_correction=when[1])
+        return periods[when]
+
+    rows = rows_of(head, drafts, period_of)
+    conn.execute(_INSERT_JOURNAL, rows.journals)
+    conn.execute(_INSERT_POSTINGS, rows.postings)
+    advance_head(conn, org_id, seq=rows.seq, link=rows.link)
+    return tuple(
+        PostedJournal(row["id"], row["seq"], row["period_id"], row["origin_period_id"], row["hash"])
+        for row in rows.journals
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRows:
+    """Journals and postings as they are to be written, and the end of the chain after them."""
+
+    journals: Sequence[Mapping[str, Any]]
+    postings: Sequence[Mapping[str, Any]]
+    seq: int
+    link: str
+
+
+def rows_of(
+    head: Head, drafts: Sequence[JournalDraft], period_of: Callable[[JournalDraft], PostingPeriod]
+) -> LedgerRows:
+    """The rows of journals one after another at the end of the chain; the head must be locked."""
     journals: list[dict[str, Any]] = []
     postings: list[dict[str, Any]] = []
     previous = head.hash
     for seq, draft in enumerate(drafts, start=head.seq + 1):
         source = draft.source
-        when = (source.service_at, draft.is_correction)
-        if when not in periods:
-            periods[when] = period_for(conn, head, source.service_at, is_correction=draft.is_correction)
-        row = _journal_row(org_id, seq, draft, periods[when], previous)
+        row = _journal_row(head.org_id, seq, draft, period_of(draft), previous)
         previous = row["hash"]
         journals.append(row)
         postings += [
@@ -256,17 +284,11 @@ def post_all(
                 "region_id": entry.region_id,
                 "rating_line_id": entry.rating_line_id,
                 "amount_minor": entry.amount_minor,
-                "currency": currency,
+                "currency": head.currency,
             }
             for entry in draft.entries
         ]
-    conn.execute(_INSERT_JOURNAL, journals)
-    conn.execute(_INSERT_POSTINGS, postings)
-    advance_head(conn, org_id, seq=head.seq + len(drafts), link=previous)
-    return tuple(
-        PostedJournal(row["id"], row["seq"], row["period_id"], row["origin_period_id"], row["hash"])
-        for row in journals
-    )
+    return LedgerRows(journals, postings, head.seq + len(drafts), previous)
 
 
 def _journal_row(

@@ -17,7 +17,7 @@ from ticket_console.kernel.errors import Conflict, NotFound
 from ticket_console.settlement import ledger, sides
 from ticket_console.settlement.facts import Facts, plain
 from ticket_console.settlement.kinds import Dimension, JournalKind, Purpose
-from ticket_console.settlement.ledger import JournalDraft, PostedJournal, Source
+from ticket_console.settlement.ledger import AccountKey, JournalDraft, PostedJournal, Source
 from ticket_console.settlement.rating import Line
 from ticket_console.settlement.sides import RULE_SETS, RatedSide, version_for
 from ticket_console.settlement.tables import FactSnapshot, Journal, RatingLine, Refund
@@ -298,35 +298,18 @@ def _rate_and_post(
     currency = rated[0].rating.currency
     wanted = [key for side in rated for key in sides.keys_of(org_id, facts, side)]
     accounts = ledger.ensure_accounts(conn, org_id=org_id, currency=currency, wanted=wanted)
-    stored = _store(conn, at, org_id, facts, frozen, [(side, accounts[side.owner]) for side in rated])
-    journals = ledger.post_all(
-        conn,
-        org_id=org_id,
-        currency=currency,
-        drafts=[
-            JournalDraft(
-                JournalKind.RATING,
-                sides.entries_of(
-                    org_id, facts, side, accounts=accounts, line_ids=line_ids, region_id=region_id
-                ),
-                Source(
-                    at=at,
-                    service_at=facts.finished_at,
-                    posted_by=actor.label,
-                    command_id=command_id,
-                    ticket_id=facts.ticket_id,
-                    ticket_no=facts.no,
-                    rating_id=rating_id,
-                    reason=reason,
-                ),
-                is_correction=reason is not None,
-            )
-            for side, (rating_id, line_ids) in zip(rated, stored, strict=True)
-        ],
+    rows = frozen_rows(at, org_id, facts, frozen, [(side, accounts[side.owner]) for side in rated])
+    conn.execute(_INSERT_SNAPSHOT, rows.snapshot)
+    conn.execute(_INSERT_RATINGS, rows.ratings)
+    if rows.lines:
+        conn.execute(_INSERT_LINES, rows.lines)
+    drafts = drafts_of(
+        at, actor, facts, rated, rows, accounts, region_id=region_id, command_id=command_id, reason=reason
     )
+    journals = ledger.post_all(conn, org_id=org_id, currency=currency, drafts=drafts)
     posted = {
         side.purpose: SettledSide(rating_id, journal.id, side.rating.total_minor)
-        for side, (rating_id, _), journal in zip(rated, stored, journals, strict=True)
+        for side, (rating_id, _), journal in zip(rated, rows.ids, journals, strict=True)
     }
     paid = rated[0]
     return SettledTicket(
@@ -343,32 +326,39 @@ def _rate_and_post(
     )
 
 
-def _store(
-    conn: Connection,
+@dataclass(frozen=True, slots=True)
+class FrozenRows:
+    """A snapshot with the ratings made of it and their lines, as they are to be written.
+
+    `ids` has for each side the id of its rating and those of its lines.
+    """
+
+    snapshot: Mapping[str, Any]
+    ratings: Sequence[Mapping[str, Any]]
+    lines: Sequence[Mapping[str, Any]]
+    ids: Sequence[tuple[int, list[int]]]
+
+
+def frozen_rows(
     at: datetime,
     org_id: int,
     facts: Facts,
     frozen: tuple[dict[str, Any], str],
     rated: Sequence[tuple[RatedSide, int]],
-) -> list[tuple[int, list[int]]]:
-    """Write one snapshot, and the ratings and lines made of it; for each side the ids of rating and lines.
-
-    `rated` are the sides with the accounts their totals stand on.
-    """
+) -> FrozenRows:
+    """The rows of one segment: `frozen` are its facts as JSON with their hash, `rated` its sides with the
+    accounts their totals stand on."""
     snapshot_id = ids.take("row")
-    conn.execute(
-        _INSERT_SNAPSHOT,
-        {
-            "id": snapshot_id,
-            "org_id": org_id,
-            "ticket_id": facts.ticket_id,
-            "segment": facts.segment,
-            "facts": frozen[0],
-            "content_hash": frozen[1],
-            "frozen_at": at,
-        },
-    )
-    ratings, lines, stored = [], [], []
+    snapshot = {
+        "id": snapshot_id,
+        "org_id": org_id,
+        "ticket_id": facts.ticket_id,
+        "segment": facts.segment,
+        "facts": frozen[0],
+        "content_hash": frozen[1],
+        "frozen_at": at,
+    }
+    ratings, lines, taken = [], [], []
     for side, account_id in rated:
         rating_id = ids.take("row")
         ratings.append(
@@ -394,11 +384,43 @@ def _store(
         )
         rows = [_line_row(rating_id, line) for line in side.rating.lines]
         lines += rows
-        stored.append((rating_id, [row["id"] for row in rows]))
-    conn.execute(_INSERT_RATINGS, ratings)
-    if lines:
-        conn.execute(_INSERT_LINES, lines)
-    return stored
+        taken.append((rating_id, [row["id"] for row in rows]))
+    return FrozenRows(snapshot, ratings, lines, taken)
+
+
+def drafts_of(
+    at: datetime,
+    actor: Actor,
+    facts: Facts,
+    rated: Sequence[RatedSide],
+    rows: FrozenRows,
+    accounts: Mapping[AccountKey, int],
+    *,
+    region_id: int | None,
+    command_id: str,
+    reason: str | None,
+) -> list[JournalDraft]:
+    """The journal of each side, to be posted."""
+    return [
+        JournalDraft(
+            JournalKind.RATING,
+            sides.entries_of(
+                actor.org_id, facts, side, accounts=accounts, line_ids=line_ids, region_id=region_id
+            ),
+            Source(
+                at=at,
+                service_at=facts.finished_at,
+                posted_by=actor.label,
+                command_id=command_id,
+                ticket_id=facts.ticket_id,
+                ticket_no=facts.no,
+                rating_id=rating_id,
+                reason=reason,
+            ),
+            is_correction=reason is not None,
+        )
+        for side, (rating_id, line_ids) in zip(rated, rows.ids, strict=True)
+    ]
 
 
 def _line_row(rating_id: int, line: Line) -> dict[str, Any]:
