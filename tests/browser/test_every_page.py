@@ -51,6 +51,7 @@ WHO_SEES: Final[Mapping[str, tuple[str, ...]]] = {
     "/settlement/daily": ("manager", "finance", "auditor"),
     "/pay/day": (TECHNICIAN,),
     "/settlement/reconcile": ("manager", "finance", "auditor"),
+    "/settlement/rules": ("manager", "finance", "auditor"),
     "/reports": ("manager", "finance", "auditor"),
     "/reports/lines": ("manager", "finance", "auditor"),
     "/audit": ("manager", "auditor"),

@@ -48,6 +48,7 @@ _FACTS: Final[Mapping[str, LocalText]] = {
 }
 _YES_NO: Final[Mapping[bool, LocalText]] = {True: {"zh": "是", "en": "yes"}, False: {"zh": "否", "en": "no"}}
 _UNKNOWN: Final[LocalText] = {"zh": "未知", "en": "not known"}
+_NONE: Final[LocalText] = {"zh": "无", "en": "none"}
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "zh": {
@@ -119,6 +120,8 @@ def fact_value(key: str, value: object) -> LocalText:
     if isinstance(value, bool):
         return _YES_NO[value]
     members = value if isinstance(value, list | tuple) else [value]
+    if not members:
+        return _NONE
     named = [FIELDS.get(f"{key}={member}", {}) for member in members]
     return {
         locale: _WORDS[locale]["list"].join(

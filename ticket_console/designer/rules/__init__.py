@@ -1,0 +1,1 @@
+"""The screens on which settlement rules are looked up, written and combined, as components."""

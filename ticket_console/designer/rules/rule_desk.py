@@ -1,0 +1,91 @@
+"""The rule library, the editor of one rule, the tier grid, rate cards and templates as components."""
+
+from typing import Any, Final
+
+import reflex as rx
+from reflex.event import passthrough_event_spec
+
+from ticket_console.components.condition_builder import CONDITION_BUILDER_JS, CONDITION_LIBRARIES
+from ticket_console.components.overlay import OVERLAY_JS
+from ticket_console.components.text import LANGUAGE_JS
+from ticket_console.designer.form.form_designer import FORM_DESIGNER_JS
+
+# Imported by the scripts, so these files have to be in their places.
+USES: Final = (CONDITION_BUILDER_JS, FORM_DESIGNER_JS, LANGUAGE_JS, OVERLAY_JS)
+for _name in ("amounts.js", "pieces.jsx"):
+    rx.asset(_name, shared=True)
+
+
+class _Desk(rx.NoSSRComponent):
+    lib_dependencies: list[str] = [*CONDITION_LIBRARIES]
+
+    choices: rx.Var[dict[str, Any]]
+    can_edit: rx.Var[bool]
+
+
+class _RuleLibrary(_Desk):
+    library = rx.asset("library.jsx", shared=True).importable_path
+    tag = "RuleLibrary"
+
+    rules: rx.Var[list[dict[str, Any]]]
+    changes: rx.Var[list[dict[str, Any]]]
+    on_edit: rx.EventHandler[passthrough_event_spec(str)]
+    on_new: rx.EventHandler[passthrough_event_spec(dict)]
+
+
+class _RuleEditor(_Desk):
+    library = rx.asset("editor.jsx", shared=True).importable_path
+    tag = "RuleEditor"
+
+    rules: rx.Var[list[dict[str, Any]]]
+    cards: rx.Var[list[dict[str, Any]]]
+    editing: rx.Var[str]
+    began: rx.Var[dict[str, Any]]
+    judged: rx.Var[dict[str, Any]]
+    on_judge: rx.EventHandler[passthrough_event_spec(dict)]
+    on_save: rx.EventHandler[passthrough_event_spec(dict)]
+    on_remove: rx.EventHandler[passthrough_event_spec(str)]
+    on_close: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+class _TierGrid(_Desk):
+    library = rx.asset("tier_grid.jsx", shared=True).importable_path
+    tag = "TierGrid"
+
+    cells: rx.Var[list[dict[str, Any]]]
+    rules: rx.Var[list[dict[str, Any]]]
+    reference: rx.Var[str]
+    on_refer: rx.EventHandler[passthrough_event_spec(str)]
+    on_value: rx.EventHandler[passthrough_event_spec(dict)]
+    on_edit: rx.EventHandler[passthrough_event_spec(str)]
+    on_new: rx.EventHandler[passthrough_event_spec(dict)]
+
+
+class _RateCards(_Desk):
+    library = rx.asset("cards.jsx", shared=True).importable_path
+    tag = "RateCards"
+
+    cards: rx.Var[list[dict[str, Any]]]
+    rules: rx.Var[list[dict[str, Any]]]
+    problems: rx.Var[list[dict[str, Any]]]
+    on_save: rx.EventHandler[passthrough_event_spec(dict)]
+    on_remove: rx.EventHandler[passthrough_event_spec(str)]
+    on_new_rule: rx.EventHandler[passthrough_event_spec(dict)]
+
+
+class _RuleTemplates(_Desk):
+    library = rx.asset("templates.jsx", shared=True).importable_path
+    tag = "RuleTemplates"
+
+    templates: rx.Var[list[dict[str, Any]]]
+    rules: rx.Var[list[dict[str, Any]]]
+    tried: rx.Var[dict[str, Any]]
+    on_try: rx.EventHandler[passthrough_event_spec(dict)]
+    on_insert: rx.EventHandler[passthrough_event_spec(dict)]
+
+
+rule_library = _RuleLibrary.create
+rule_editor = _RuleEditor.create
+tier_grid = _TierGrid.create
+rate_cards = _RateCards.create
+rule_templates = _RuleTemplates.create
