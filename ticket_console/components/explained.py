@@ -37,7 +37,8 @@ def explained_rating(rating: Item, *, on_dispute: OnDispute = None) -> rx.Compon
         rx.el.ol(
             rx.foreach(
                 rating["lines"].to(list[dict[str, Any]]),
-                lambda each: _line(each, rating, currency, on_dispute),
+                # Each level has a name of its own: an inner one would hide an outer one of the same name.
+                lambda line: _line(line, rating, currency, on_dispute),
             ),
             class_name="ts-lines",
         ),
@@ -57,7 +58,7 @@ def explained_rating(rating: Item, *, on_dispute: OnDispute = None) -> rx.Compon
             rx.el.ul(
                 rx.foreach(
                     rating["passed_over"].to(list[dict[str, Any]]),
-                    lambda each: _passed_over(each, rating, on_dispute),
+                    lambda rule: _passed_over(rule, rating, on_dispute),
                 ),
                 class_name="ex-nodes",
             ),
@@ -194,7 +195,7 @@ def _line(line: Item, rating: Item, currency: rx.Var[str], on_dispute: OnDispute
                         basis.length() > 0,
                         row(
                             rx.el.span(t("settle.builds_on"), class_name="tc-help"),
-                            rx.foreach(basis, lambda each: badge(tl(each))),
+                            rx.foreach(basis, lambda base: badge(tl(base))),
                         ),
                     ),
                     flag=_flag(rating, line["formula_path"], line["formula_is_disputed"], on_dispute),
@@ -213,7 +214,7 @@ def _line(line: Item, rating: Item, currency: rx.Var[str], on_dispute: OnDispute
                     flag=_flag(rating, line["rule_path"], line["rule_is_disputed"], on_dispute),
                 ),
                 rx.foreach(
-                    line["facts"].to(list[dict[str, Any]]), lambda each: _fact(each, rating, on_dispute)
+                    line["facts"].to(list[dict[str, Any]]), lambda fact: _fact(fact, rating, on_dispute)
                 ),
                 class_name="ex-nodes",
             ),
@@ -222,7 +223,7 @@ def _line(line: Item, rating: Item, currency: rx.Var[str], on_dispute: OnDispute
 
 
 def _fact_list(listed: Items, rating: Item, on_dispute: OnDispute) -> rx.Component:
-    return rx.el.ul(rx.foreach(listed, lambda each: _fact(each, rating, on_dispute)), class_name="ex-nodes")
+    return rx.el.ul(rx.foreach(listed, lambda fact: _fact(fact, rating, on_dispute)), class_name="ex-nodes")
 
 
 def _fact(fact: Item, rating: Item, on_dispute: OnDispute) -> rx.Component:
@@ -279,7 +280,15 @@ def _ground(ground: Item) -> rx.Component:
         ),
         rx.cond(
             kind == "event",
-            rx.fragment(rx.el.span(ground["who"].to(str)), " ", t(ground["event"].to(str))),
+            rx.fragment(
+                rx.cond(
+                    ground["who_key"].to(str) != "",
+                    t(ground["who_key"].to(str)),
+                    ground["who"].to(str),
+                ),
+                " ",
+                t(ground["event"].to(str)),
+            ),
             rx.el.span(tl(ground["name"])),
         ),
         rx.cond(ground["at"].to(str) != "", when(ground["at"], class_name="tc-help")),
@@ -300,16 +309,16 @@ def _checks(rating: Item) -> rx.Component:
     return rx.el.ul(
         rx.foreach(
             rating["checks"].to(list[dict[str, Any]]),
-            lambda each: rx.el.li(
+            lambda check: rx.el.li(
                 rx.cond(
-                    each["is_right"],
+                    check["is_right"],
                     badge(
-                        t(rx.Var.create("settle.check.") + each["key"].to(str)),
+                        t(rx.Var.create("settle.check.") + check["key"].to(str)),
                         tone="ok",
                         icon="shield_check",
                     ),
                     badge(
-                        t(rx.Var.create("settle.broken.") + each["key"].to(str)),
+                        t(rx.Var.create("settle.broken.") + check["key"].to(str)),
                         tone="danger",
                         icon="shield_alert",
                     ),
@@ -339,7 +348,7 @@ def _evidence(rating: Item) -> rx.Component:
                 t("settle.way_here"),
                 rx.el.ol(
                     rx.cond(rating["origin"], rx.el.li(_origin(rating["origin"].to(dict[str, Any])))),
-                    rx.foreach(story, lambda each: rx.el.li(_ground(each))),
+                    rx.foreach(story, lambda step: rx.el.li(_ground(step))),
                     class_name="ex-story",
                 ),
             ),

@@ -122,7 +122,7 @@ def _shown() -> rx.Component:
             rx.cond(shown["can_decide"], _decision()),
             title=t("disputes.one"),
         ),
-        rx.foreach(shown["ratings"].to(list[dict[str, Any]]), lambda each: explained_rating(each)),
+        rx.foreach(shown["ratings"].to(list[dict[str, Any]]), lambda rating: explained_rating(rating)),
         gap=16,
     )
 

@@ -181,7 +181,7 @@ def _ticket() -> rx.Component:
         note(t("pay.how_to_dispute"), icon="flag"),
         rx.foreach(
             ticket["ratings"].to(list[dict[str, Any]]),
-            lambda each: explained_rating(each, on_dispute=PayState.ask_dispute),
+            lambda rating: explained_rating(rating, on_dispute=PayState.ask_dispute),
         ),
         gap=16,
         class_name="py-page",

@@ -434,8 +434,10 @@ def _ticket() -> rx.Component:
         ),
         rx.cond(
             disputable,
-            rx.foreach(ratings, lambda each: explained_rating(each, on_dispute=SettlementState.ask_dispute)),
-            rx.foreach(ratings, lambda each: explained_rating(each)),
+            rx.foreach(
+                ratings, lambda rating: explained_rating(rating, on_dispute=SettlementState.ask_dispute)
+            ),
+            rx.foreach(ratings, lambda rating: explained_rating(rating)),
         ),
         gap=16,
     )

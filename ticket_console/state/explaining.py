@@ -1,11 +1,12 @@
 """How amounts came about, as the pages of finance and technicians show it: every node with its path."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection
 
+from ticket_console.intake.channels import CHANNELS
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.text import LocalText
 from ticket_console.reports import explained as reports
@@ -13,9 +14,14 @@ from ticket_console.reports.explained import Explained, Ground
 from ticket_console.settlement import disputes, trace_tree
 from ticket_console.settlement.disputes import DisputeView
 from ticket_console.settlement.payees import Payee
-from ticket_console.settlement.reads import FactView, LineView, RatingView, ticket_ratings
+from ticket_console.settlement.reads import FactView, LineView, ticket_ratings
 
 Plain = dict[str, Any]
+
+_NOT_PEOPLE: Final = {
+    "system": "ticket.by_system",
+    **{name: f"intake.source.{name}" for name in CHANNELS},
+}
 
 
 def explained(
@@ -120,10 +126,8 @@ def _ground(ground: Ground) -> Plain:
         "name": dict(ground.name),
         "at": ground.at.isoformat() if ground.at is not None else "",
         "who": ground.who,
+        # Channels and the console itself are named in the reader's language.
+        "who_key": _NOT_PEOPLE.get(ground.who, "") if ground.event else "",
         "event": ground.event,
         "href": ground.href,
     }
-
-
-def node_name(rating: RatingView, path: str) -> Plain:
-    return dict(disputes.node_name(rating, path))
