@@ -17,8 +17,10 @@ from ticket_console.kernel.database import off_loop, reading
 from ticket_console.reports import metrics
 from ticket_console.settlement import closing, documents, exports, payees, printing, reads, signatures
 from ticket_console.settlement.documents import StatementDocument
+from ticket_console.settlement.kinds import OwnerKind
+from ticket_console.settlement.payees import Payee
 
-# More technicians than any period has; a file leaves nobody out.
+# More payees than any period has; a file leaves nobody out.
 _EVERYBODY: Final = 1_000_000
 
 
@@ -63,9 +65,18 @@ class StatementQuery(Query):
     format: StatementFormat = StatementFormat.XLSX
 
 
+class PayeeKind(StrEnum):
+    """Whose totals: those of our people, of service partners, or what customers are charged."""
+
+    TECHNICIAN = OwnerKind.TECHNICIAN.value
+    VENDOR = OwnerKind.VENDOR.value
+    CUSTOMER = OwnerKind.CUSTOMER.value
+
+
 class TotalsQuery(FileQuery):
     """`region` takes in all that lies below it."""
 
+    kind: PayeeKind = PayeeKind.TECHNICIAN
     region: int | None = None
 
 
@@ -83,13 +94,26 @@ async def download_statement(call: Call[None]) -> Response:
 
 async def download_earnings(call: Call[None]) -> Response:
     """All a technician earned in a period so far, on statements or not; a technician gets their own."""
+    return await _earnings_file(call, payees.technician(call.path_param("technician_id")))
 
+
+async def download_vendor_earnings(call: Call[None]) -> Response:
+    """All a service partner earned in a period so far, on statements or not."""
+    return await _earnings_file(call, payees.vendor(call.path_param("vendor_id")))
+
+
+async def download_customer_charges(call: Call[None]) -> Response:
+    """All a customer is charged for a period so far, on statements or not."""
+    return await _earnings_file(call, payees.customer(call.path_param("customer_id")))
+
+
+async def _earnings_file(call: Call[None], payee: Payee) -> Response:
     def read() -> StatementDocument:
         with reading() as connection:
             return documents.earnings(
                 connection,
                 viewer=call.actor,
-                payee=payees.technician(call.path_param("technician_id")),
+                payee=payee,
                 period_id=call.path_param("period_id"),
             )
 
@@ -97,25 +121,30 @@ async def download_earnings(call: Call[None]) -> Response:
 
 
 async def download_totals(call: Call[None]) -> Response:
-    """What every technician earned in a period."""
+    """What every technician or partner earned in a period, or every customer is charged."""
     query: TotalsQuery = call.query
+    kind = OwnerKind(query.kind.value)
 
     def read() -> tuple[bytes, str]:
         with reading() as connection:
             org = places.org(connection, call.actor.org_id)
             period = closing.period_view(connection, org.id, call.path_param("period_id"))
             regions = places.regions(connection, org.id)
-            totals = reads.technician_totals(
+            totals = reads.payee_totals(
                 connection,
                 viewer=call.actor,
                 period_id=period.id,
+                kind=kind,
                 region_ids=None if query.region is None else metrics.with_below(query.region, regions),
                 limit=_EVERYBODY,
             ).rows
-        name = exports.totals_filename(period, query.format.value)
+        name = exports.totals_filename(period, kind, query.format.value)
         if query.format is FileFormat.CSV:
-            return exports.totals_csv(totals, locale=call.locale), name
-        return exports.totals_xlsx(totals, period=period, currency=org.currency, locale=call.locale), name
+            return exports.totals_csv(totals, kind=kind, locale=call.locale), name
+        content = exports.totals_xlsx(
+            totals, kind=kind, period=period, currency=org.currency, locale=call.locale
+        )
+        return content, name
 
     content, name = await off_loop(read)
     return file_response(content, name, query.format)
@@ -184,6 +213,22 @@ endpoints: Final = (
         "/api/v1/periods/{period_id:id}/technicians/{technician_id:id}/earnings",
         download_earnings,
         permission="ticket.view",
+        query=StatementQuery,
+        produces="application/octet-stream",
+        tag="settlement",
+    ),
+    route(
+        "/api/v1/periods/{period_id:id}/vendors/{vendor_id:id}/earnings",
+        download_vendor_earnings,
+        permission="settlement.view",
+        query=StatementQuery,
+        produces="application/octet-stream",
+        tag="settlement",
+    ),
+    route(
+        "/api/v1/periods/{period_id:id}/customers/{customer_id:id}/charges",
+        download_customer_charges,
+        permission="settlement.view",
         query=StatementQuery,
         produces="application/octet-stream",
         tag="settlement",

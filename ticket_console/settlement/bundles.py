@@ -20,20 +20,22 @@ from ticket_console.access import places, policy
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
 from ticket_console.kernel.database import reading, table
-from ticket_console.kernel.errors import Conflict, Forbidden
+from ticket_console.kernel.errors import Conflict
 from ticket_console.kernel.long_work import Done, Progress
 from ticket_console.kernel.text import LOCALES
-from ticket_console.settlement import closing, documents, exports, printing, reads, signatures, statements
+from ticket_console.settlement import closing, documents, exports, printing, reads, signatures
 from ticket_console.settlement.books import read_head
 from ticket_console.settlement.closing import PeriodView
 from ticket_console.settlement.documents import StatementDocument
 from ticket_console.settlement.kinds import StatementState
+from ticket_console.settlement.payees import ACCOUNT_KINDS
+from ticket_console.settlement.reach import readable_statements
 from ticket_console.settlement.tables import Statement
 
 _STATEMENTS = table(Statement)
 
 FORMAT: Final = "ticket-console/period/1"
-# More technicians than any period has; the totals leave nobody out.
+# More payees than any period has; the totals leave nobody out.
 _EVERYBODY: Final = 1_000_000
 # These are compressed already.
 _STORED: Final = frozenset({".xlsx", ".pdf"})
@@ -94,18 +96,11 @@ def _readable(conn: Connection, actor: Actor, period: PeriodView) -> list[int]:
             _STATEMENTS.c.org_id == actor.org_id,
             _STATEMENTS.c.period_id == period.id,
             _STATEMENTS.c.state != StatementState.DRAFT,
+            readable_statements(actor),
         )
         .order_by(_STATEMENTS.c.payee_kind, _STATEMENTS.c.payee_id, _STATEMENTS.c.number)
     )
-    return [statement_id for statement_id in rows.scalars().all() if _may_read(conn, actor, statement_id)]
-
-
-def _may_read(conn: Connection, actor: Actor, statement_id: int) -> bool:
-    try:
-        statements.statement_view(conn, viewer=actor, statement_id=statement_id)
-    except Forbidden:
-        return False
-    return True
+    return list(rows.scalars())
 
 
 def _statement_files(document: StatementDocument, kept: Path, locale: str) -> list[Path]:
@@ -124,13 +119,23 @@ def _statement_files(document: StatementDocument, kept: Path, locale: str) -> li
 
 def _totals_files(actor: Actor, period: PeriodView, kept: Path, locale: str) -> list[Path]:
     """Always written anew: what is posted between two tries belongs in them."""
-    with reading() as conn:
-        currency = places.org(conn, actor.org_id).currency
-        totals = reads.technician_totals(conn, viewer=actor, period_id=period.id, limit=_EVERYBODY).rows
-    csv, xlsx = (kept / exports.totals_filename(period, ending) for ending in ("csv", "xlsx"))
-    _write(csv, exports.totals_csv(totals, locale=locale))
-    _write(xlsx, exports.totals_xlsx(totals, period=period, currency=currency, locale=locale))
-    return [csv, xlsx]
+    files: list[Path] = []
+    for kind in ACCOUNT_KINDS:
+        with reading() as conn:
+            currency = places.org(conn, actor.org_id).currency
+            totals = reads.payee_totals(
+                conn, viewer=actor, period_id=period.id, kind=kind, limit=_EVERYBODY
+            ).rows
+        if not totals:
+            continue
+        csv, xlsx = (kept / exports.totals_filename(period, kind, ending) for ending in ("csv", "xlsx"))
+        _write(csv, exports.totals_csv(totals, kind=kind, locale=locale))
+        _write(
+            xlsx,
+            exports.totals_xlsx(totals, kind=kind, period=period, currency=currency, locale=locale),
+        )
+        files += [csv, xlsx]
+    return files
 
 
 def _listed(document: StatementDocument) -> dict[str, Any]:

@@ -16,10 +16,12 @@ from ticket_console.i18n import translate
 from ticket_console.kernel.canonical import canonical_json
 from ticket_console.kernel.csv_text import csv_file
 from ticket_console.kernel.errors import Conflict
+from ticket_console.kernel.text import pick
 from ticket_console.settlement import signing
 from ticket_console.settlement.closing import PeriodView
 from ticket_console.settlement.documents import StatementDocument
-from ticket_console.settlement.reads import TechnicianTotal
+from ticket_console.settlement.kinds import OwnerKind
+from ticket_console.settlement.reads import PayeeTotal
 from ticket_console.settlement.signing import Signature
 from ticket_console.settlement.tabling import (
     CHECK,
@@ -40,13 +42,6 @@ from ticket_console.settlement.tabling import (
 # Names of what stands on the sheet of the signature, which the verifier looks for.
 SIGNATURE_ROWS: Final = ("signed_content", "signature", "signing_key")
 
-_TOTAL_COLUMNS: Final = (
-    Column("technician_id", Form.TEXT, 14),
-    Column("technician", Form.TEXT, 24),
-    Column("tickets", Form.WHOLE, 10),
-    Column("amount", Form.MONEY, 16),
-    Column("currency", Form.TEXT, 8),
-)
 _SIGNATURE_COLUMNS: Final = (Column("name", Form.TEXT, 24), Column("value", Form.TEXT, 100))
 _HEADER_COLOUR: Final = "#E8EEF4"
 # How many columns the name of a value above the table takes; the value takes the others.
@@ -161,22 +156,22 @@ def statement_sig(document: StatementDocument) -> bytes:
 
 
 def totals_xlsx(
-    totals: Sequence[TechnicianTotal], *, period: PeriodView, currency: str, locale: str
+    totals: Sequence[PayeeTotal], *, kind: OwnerKind, period: PeriodView, currency: str, locale: str
 ) -> bytes:
-    """What each technician earned in a period, with the total."""
+    """What each payee of a kind earned, or is charged, in a period, with the total."""
     book = Book(currency, locale, period.starts_at)
     book.sheet(
         "totals",
-        _TOTAL_COLUMNS,
-        _total_rows(totals),
+        _total_columns(kind),
+        _total_rows(totals, locale),
         head=[("period", period.code)],
         total=major(sum(row.total_minor for row in totals), currency),
     )
     return book.finish()
 
 
-def totals_csv(totals: Sequence[TechnicianTotal], *, locale: str) -> bytes:
-    return csv_of(_TOTAL_COLUMNS, _total_rows(totals), locale)
+def totals_csv(totals: Sequence[PayeeTotal], *, kind: OwnerKind, locale: str) -> bytes:
+    return csv_of(_total_columns(kind), _total_rows(totals, locale), locale)
 
 
 def statement_stem(document: StatementDocument) -> str:
@@ -190,15 +185,25 @@ def statement_filename(document: StatementDocument, extension: str) -> str:
     return f"{statement_stem(document)}.{extension}"
 
 
-def totals_filename(period: PeriodView, extension: str) -> str:
-    return f"settlement-{period.code}.{extension}"
+def totals_filename(period: PeriodView, kind: OwnerKind, extension: str) -> str:
+    return f"settlement-{period.code}-{kind.value}.{extension}"
 
 
-def _total_rows(totals: Sequence[TechnicianTotal]) -> list[list[Cell]]:
+def _total_columns(kind: OwnerKind) -> tuple[Column, ...]:
+    return (
+        Column(f"{kind.value}_id", Form.TEXT, 14),
+        Column(kind.value, Form.TEXT, 24),
+        Column("tickets", Form.WHOLE, 10),
+        Column("amount", Form.MONEY, 16),
+        Column("currency", Form.TEXT, 8),
+    )
+
+
+def _total_rows(totals: Sequence[PayeeTotal], locale: str) -> list[list[Cell]]:
     return [
         [
-            str(row.technician_id),
-            row.name,
+            str(row.payee.id),
+            pick(row.name, locale),
             row.tickets,
             major(row.total_minor, row.currency),
             row.currency,

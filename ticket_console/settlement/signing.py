@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from ticket_console.kernel.canonical import canonical_json
@@ -73,6 +74,7 @@ class Signature:
     public_key: str
 
 
+@lru_cache(maxsize=4096)
 def _same(text: str) -> str:
     """CSV quotes what could run, XLSX spells line ends its own way, and both may lose blanks."""
     if text.startswith("'") and csv_cell(text[1:]) == text:

@@ -114,7 +114,9 @@ def test_a_workbook_has_numbers_in_its_cells(company: Company, door: Door) -> No
 
     rows = {row[1]: row[3] for row in answer.sheet if len(row) > 3}
     assert (rows["安娜"], rows["Bo"]) == (180.0, 100.0)
-    assert answer.headers["content-disposition"] == 'attachment; filename="settlement-2026-11.xlsx"'
+    assert (
+        answer.headers["content-disposition"] == 'attachment; filename="settlement-2026-11-technician.xlsx"'
+    )
 
 
 def test_totals_of_a_region_leave_the_others_out(company: Company, door: Door) -> None:

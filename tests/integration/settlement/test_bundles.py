@@ -104,8 +104,8 @@ def test_the_zip_has_every_statement_in_every_format_and_the_totals(company: Com
     stems = [f"statement-2026-11-technician-{each}-01" for each in (company.anna, company.bo)]
     assert list(files) == [
         *(f"{stem}.{ending}" for stem in stems for ending in ("xlsx", "csv", "json", "pdf", "csv.sig")),
-        "settlement-2026-11.csv",
-        "settlement-2026-11.xlsx",
+        "settlement-2026-11-technician.csv",
+        "settlement-2026-11-technician.xlsx",
         "manifest.json",
     ]
     assert done.values["statements"] == 2
@@ -125,7 +125,7 @@ def test_the_manifest_has_the_hash_of_every_file_and_the_totals_of_the_ledger(
         name: hashlib.sha256(content).hexdigest() for name, content in files.items()
     }
     assert [each["total_minor"] for each in manifest["statements"]] == [18000, 10000]
-    totals = CalamineWorkbook.from_filelike(io.BytesIO(files["settlement-2026-11.xlsx"]))
+    totals = CalamineWorkbook.from_filelike(io.BytesIO(files["settlement-2026-11-technician.xlsx"]))
     assert totals.get_sheet_by_index(0).to_python()[-1][3] == 280.0
     assert manifest["ledger_seq"] == 3
 
@@ -179,7 +179,7 @@ def test_a_manager_of_a_region_gets_the_statements_of_that_region(company: Compa
 
     manifest = json.loads(files["manifest.json"])
     assert [each["payee_id"] for each in manifest["statements"]] == [company.anna]
-    assert b"Bo" not in files["settlement-2026-11.csv"]
+    assert b"Bo" not in files["settlement-2026-11-technician.csv"]
 
 
 def test_without_an_issued_statement_there_is_nothing_to_put_together(company: Company, folder: Path) -> None:

@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from tests.builders.documents import NOVEMBER, make_document, make_line, signed
 from ticket_console.kernel.text import LOCALES
+from ticket_console.settlement import payees
 from ticket_console.settlement.exports import (
     statement_csv,
     statement_filename,
@@ -21,8 +22,8 @@ from ticket_console.settlement.exports import (
     totals_csv,
     totals_xlsx,
 )
-from ticket_console.settlement.kinds import Dimension, JournalKind, StatementState
-from ticket_console.settlement.reads import TechnicianTotal
+from ticket_console.settlement.kinds import Dimension, JournalKind, OwnerKind, StatementState
+from ticket_console.settlement.reads import PayeeTotal
 from ticket_console.settlement.stated_lines import DocumentLine
 from ticket_console.settlement.tabling import major
 
@@ -235,12 +236,13 @@ def test_a_statement_without_lines_is_a_file_without_rows() -> None:
 
 def test_totals_of_a_period_add_up_in_both_files() -> None:
     totals = [
-        TechnicianTotal(42, "安娜", 12, 123456, "CNY", StatementState.ISSUED),
-        TechnicianTotal(43, "=Bo", 1, -50, "CNY", None),
+        PayeeTotal(payees.technician(42), {"zh": "安娜"}, 12, 123456, "CNY", StatementState.ISSUED),
+        PayeeTotal(payees.technician(43), {"zh": "=Bo"}, 1, -50, "CNY", None),
     ]
 
-    book = sheets(totals_xlsx(totals, period=NOVEMBER, currency="CNY", locale="zh"))["汇总"]
-    file = rows(totals_csv(totals, locale="zh"))
+    asked: dict[str, Any] = {"kind": OwnerKind.TECHNICIAN, "locale": "zh"}
+    book = sheets(totals_xlsx(totals, **asked, period=NOVEMBER, currency="CNY"))["汇总"]
+    file = rows(totals_csv(totals, **asked))
 
     assert book[0][:2] == ["结算期", "2026-11"]
     assert book[3:] == [
