@@ -30,7 +30,7 @@ class DailyState(SessionState):
     """What everybody earned on a day up to five in the afternoon of each zone."""
 
     status: str = "loading"
-    view: Plain = {}
+    view: Plain = {"days": [], "regions": [], "day": None}
 
     @handler(permission="settlement.view")
     async def load(self) -> Reply:
@@ -57,7 +57,7 @@ class PayDayState(SessionState):
     """What a technician earned on a day, ticket by ticket."""
 
     status: str = "loading"
-    view: Plain = {}
+    view: Plain = {"days": [], "tickets": [], "day": None}
 
     @handler(permission="settlement.view_own")
     async def load(self) -> Reply:
