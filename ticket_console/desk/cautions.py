@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from ticket_console.desk.work import Reason
+from ticket_console.dispatch.visits import TIGHT
 from ticket_console.flows.elements import StageCategory
 from ticket_console.flows.graph import Graph
 from ticket_console.kernel.actor import Actor
@@ -67,15 +68,27 @@ def of_lane(
 
 
 def of_person(
-    now: Circumstances, *, open_count: int, capacity: int, soft: int | None, minutes: int, at: datetime
+    now: Circumstances,
+    *,
+    open_count: int,
+    capacity: int,
+    soft: int | None,
+    minutes: int,
+    left: timedelta | None,
+    at: datetime,
 ) -> tuple[Reason, ...]:
-    """`open_count` is what somebody has before, `minutes` what the task is expected to take."""
+    """`open_count` is what somebody has before, `minutes` what the task is expected to take.
+
+    `left` is what the ways to and from their other visits leave of the time between, None without any.
+    """
     found = []
     carried = open_count + 1
     if soft is not None and carried > soft:
         found.append(Reason("board.warn.person_crowded", {"n": carried, "limit": soft}))
     elif carried * 100 > TIGHT_PERCENT * capacity:
         found.append(Reason("board.warn.load", {"n": carried, "capacity": capacity}))
+    if left is not None and timedelta() <= left < TIGHT:
+        found.append(Reason("board.warn.travel_tight", {"minutes": int(left.total_seconds() // 60)}))
     if now.due_at is not None and now.due_at < at + timedelta(minutes=minutes):
         found.append(
             Reason("board.warn.overdue")

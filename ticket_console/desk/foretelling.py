@@ -20,7 +20,7 @@ from ticket_console.desk.needs import need_of
 from ticket_console.desk.ordering import require_order
 from ticket_console.desk.steps import FormRequired
 from ticket_console.desk.work import Reason, look_at, reach_of
-from ticket_console.dispatch import choosing, eligibility, panel, policies
+from ticket_console.dispatch import choosing, circumstances, eligibility, panel, policies, visits
 from ticket_console.dispatch.choosing import NotEligible
 from ticket_console.flows.elements import Act
 from ticket_console.kernel.actor import Actor
@@ -195,6 +195,7 @@ class Foretold:
         rules = policies.policy_for(connection, need, self._at)
         skills = {each.code: each.name for each in people.skills(connection, self._viewer.org_id)}
         softs = limits.limits_of(connection, self._viewer.org_id, LimitScope.TECHNICIAN)
+        plans, window = circumstances.plans(connection, need, rules, at=self._at), need.window(self._at)
         partner = self._viewer.vendor_id
         holder = assigning.holder_of(work, token_id)
         found = {}
@@ -219,6 +220,14 @@ class Foretold:
                     capacity=candidate.capacity,
                     soft=softs.get(str(id), UNLIMITED).soft,
                     minutes=need.work_minutes,
+                    left=visits.slack(
+                        plans.visits.get(id, ()),
+                        window.starts_at,
+                        window.ends_at,
+                        need.place,
+                        travel=plans.travel,
+                        ignoring=need.ticket_id,
+                    ),
                     at=self._at,
                 )
                 told = tuple(Reason(each.key, each.params) for each in panel.reasons(ahead, skills))

@@ -1,22 +1,32 @@
 """What is said before a drop is what the command does: for every ticket, every lane and every person."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.builders.company import CHENGDU, Company, found_company
+from tests.builders.company import CHENGDU, SHANGHAI, Company, found_company
 from tests.builders.undone import roll_back_commands
-from ticket_console.desk import assigning, dropping, foretelling, limiting
+from ticket_console.desk import assigning, dropping, foretelling, limiting, scheduling
 from ticket_console.desk.foretelling import Needs, Tone, Verdict
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import ConsoleError
-from ticket_console.people.tables import Technician, TechnicianTerritory, Territory
+from ticket_console.people.tables import (
+    Absence,
+    Certificate,
+    Shift,
+    Skill,
+    Technician,
+    TechnicianTerritory,
+    Territory,
+)
 from ticket_console.tickets.board import By
 from ticket_console.tickets.tables import LimitScope, Ticket
+
+HOUR = timedelta(hours=1)
 
 _tickets = table(Ticket)
 
@@ -72,17 +82,74 @@ def furnish(company: Company) -> None:
             ("far away", {"region_id": company.regions["cd"]}),
         ):
             connection.execute(sa.insert(people), {**columns, "name": name, **different})
+        skill_id = connection.execute(
+            sa.select(table(Skill).c.id).where(table(Skill).c.code == "hvac")
+        ).scalar_one()
+        skilled = {
+            name: connection.execute(
+                sa.insert(people).returning(people.c.id),
+                {**columns, "name": name, "lat": SHANGHAI[0], "lon": SHANGHAI[1]},
+            ).scalar_one()
+            for name in ("expired", "absent", "off shift", "on a visit", "far off", "soon on a visit")
+        }
+        for name, technician_id in skilled.items():
+            until = None if name != "expired" else date(2025, 12, 31)
+            connection.execute(
+                sa.insert(table(Certificate)),
+                {
+                    "technician_id": technician_id,
+                    "skill_id": skill_id,
+                    "level": 2,
+                    "valid_from": date(2025, 1, 1),
+                    "valid_until": until,
+                },
+            )
+        connection.execute(
+            sa.insert(table(Absence)),
+            {
+                "technician_id": skilled["absent"],
+                "starts_at": company.at - HOUR,
+                "ends_at": company.at + 9 * HOUR,
+                "reason": "",
+            },
+        )
+        connection.execute(
+            sa.insert(table(Shift)),
+            {
+                "technician_id": skilled["off shift"],
+                "starts_at": company.at + 20 * HOUR,
+                "ends_at": company.at + 28 * HOUR,
+            },
+        )
         connection.execute(
             sa.insert(table(TechnicianTerritory)),
             {"technician_id": company.technicians["tech_far"], "territory_id": areas[1]},
         )
         connection.execute(sa.update(_tickets).values(territory_id=areas[0]))
     company.open(template="repair", title="plumbing", values={"category": "plumbing"})
+    # What is given out now takes an hour: a visit lies within it, one is too far to reach, one follows.
+    for name, after, (lat, lon) in (
+        ("on a visit", timedelta(minutes=30), SHANGHAI),
+        ("far off", timedelta(minutes=70), (SHANGHAI[0] + 0.3, SHANGHAI[1])),
+        ("soon on a visit", timedelta(minutes=70), SHANGHAI),
+    ):
+        opened = company.open(title=name, lat=lat, lon=lon)
+        scheduling.schedule(
+            actor=company.actor("manager"),
+            at=company.at,
+            command_id=company.command_id(),
+            ticket_id=opened.ticket_id,
+            expected_version=opened.version,
+            technician_id=skilled[name],
+            starts_at=company.at + after,
+            ends_at=company.at + after + HOUR,
+        )
     given = [company.open(title=f"given {each}") for each in range(3)]
     company.open(template="install", title="two steps at once", values={"category": "hvac"})
     company.open(template="consult", title="question", values={})
     company.open(template="complaint", title="complaint", values={})
     company.open(title="chengdu", lat=CHENGDU[0], lon=CHENGDU[1], values={"category": "hvac"})
+    company.open(title="overdue", at=company.at - timedelta(days=9))
     late = company.open(title="late", at=company.at - timedelta(days=9))
     manager = company.actor("manager")
     company.act(given[0].ticket_id, given[0].version, by="manager")
@@ -103,7 +170,7 @@ def furnish(company: Company) -> None:
         at=company.at,
         command_id=company.command_id(),
         scope=LimitScope.TECHNICIAN,
-        key=str(company.technicians["tech_far"]),
+        key=str(company.technicians["tech_near"]),
         soft=1,
         hard=50,
     )
@@ -198,6 +265,11 @@ EXPECTED: dict[By, set[tuple[bool, str]]] = {
         (False, "dispatch.failed.no_skill"),
         (False, "dispatch.failed.off_duty"),
         (False, "dispatch.failed.region"),
+        (False, "dispatch.failed.certificate_expired"),
+        (False, "dispatch.failed.absent"),
+        (False, "dispatch.failed.off_shift"),
+        (False, "dispatch.failed.overlap"),
+        (False, "dispatch.failed.travel"),
         (False, "ticket.nothing_to_assign"),
         (False, "access.forbidden"),
     },
@@ -216,6 +288,7 @@ def test_every_person_says_what_giving_it_to_them_would_do(
 ) -> None:  # DSP-10
     roll_back_commands(monkeypatch)
     wrong, pairs = [], 0
+    colours: set[tuple[Tone, str]] = set()
     for login in VIEWERS:
         viewer = company.actor(login)
         for ticket_id in all_tickets():
@@ -226,6 +299,8 @@ def test_every_person_says_what_giving_it_to_them_would_do(
                 continue
             for person_id, person in verdicts.items():
                 pairs += 1
+                codes = [each.code for each in person.verdict.reasons] or [""]
+                colours |= {(person.verdict.tone, code) for code in codes}
                 told = said(assigning.assign, **asked(company, viewer, ticket_id), technician_id=person_id)
                 promised = foretold(person.verdict)
                 if person.verdict.tone is not Tone.RED:
@@ -235,3 +310,24 @@ def test_every_person_says_what_giving_it_to_them_would_do(
 
     assert wrong == []
     assert pairs > 300
+    assert colours >= COLOURS
+
+
+# Each colour with each of its reasons was among what was compared.
+COLOURS = {
+    (Tone.GREEN, ""),
+    (Tone.AMBER, "board.warn.travel_tight"),
+    (Tone.AMBER, "board.warn.person_crowded"),
+    (Tone.AMBER, "board.warn.overdue"),
+    (Tone.RED, "access.forbidden"),
+    (Tone.RED, "dispatch.failed.absent"),
+    (Tone.RED, "dispatch.failed.certificate_expired"),
+    (Tone.RED, "dispatch.failed.full"),
+    (Tone.RED, "dispatch.failed.no_skill"),
+    (Tone.RED, "dispatch.failed.off_duty"),
+    (Tone.RED, "dispatch.failed.off_shift"),
+    (Tone.RED, "dispatch.failed.overlap"),
+    (Tone.RED, "dispatch.failed.region"),
+    (Tone.RED, "dispatch.failed.travel"),
+    (Tone.RED, "ticket.nothing_to_assign"),
+}
