@@ -2,13 +2,17 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 from starlette.testclient import TestClient
 
@@ -17,7 +21,8 @@ from ticket_console.api.app import build_api
 from ticket_console.kernel.actor import Actor, Role, Scope
 from ticket_console.kernel.clock import FixedClock
 from ticket_console.kernel.database import reading, table, transaction
-from ticket_console.settlement import payees, statements
+from ticket_console.kernel.settings import settings
+from ticket_console.settlement import payees, printing, statements, verifying
 from ticket_console.settlement.tables import Period
 
 
@@ -117,6 +122,68 @@ def test_a_workbook_has_numbers_in_its_cells(company: Company, door: Door) -> No
     assert (
         answer.headers["content-disposition"] == 'attachment; filename="settlement-2026-11-technician.xlsx"'
     )
+
+
+@pytest.mark.parametrize(("language", "total"), [("zh", "合计"), ("en", "Total")])
+def test_the_printed_statement_adds_up_to_the_ledger(
+    company: Company, door: Door, language: str, total: str
+) -> None:  # STL-24
+    answer = door.get(f"/statements/{issued(company)}?format=pdf", company.actor(), language=language)
+
+    (page,) = PdfReader(io.BytesIO(answer.content)).pages
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
+    assert " ".join(page.extract_text().split()).count(f"{total} CNY 180.00") == 1
+
+
+def test_what_is_downloaded_verifies_with_the_key_that_is_shown(
+    company: Company, door: Door
+) -> None:  # moonshot 20
+    statement = f"/statements/{issued(company)}?format="
+    (key,) = json.loads(door.get("/statement-keys", company.actor()).content)
+
+    lines, proof, whole = (door.get(statement + form, company.actor()) for form in ("csv", "sig", "json"))
+
+    assert proof.headers["content-disposition"].endswith('-01.csv.sig"')
+    for verdict in (
+        verifying.verify_csv(lines.content, proof.content, public_key=key["public_key"]),
+        verifying.verify_json(whole.content, public_key=key["public_key"]),
+    ):
+        assert (verdict.problems, verdict.head["total_minor"]) == ((), 18000)
+
+
+def test_a_draft_has_no_signature_to_download(company: Company, door: Door) -> None:
+    earnings = f"/periods/{november()}/technicians/{company.anna}/earnings?format=sig"
+
+    assert door.get(earnings, company.actor()).status == 409
+
+
+def test_keys_are_shown_to_who_may_see_a_statement(company: Company, door: Door) -> None:
+    issued(company)
+
+    assert door.get("/statement-keys", company.technician(company.anna)).status == 200
+    assert door.get("/statement-keys", company.actor(Role.DISPATCHER)).status == 403
+
+
+def test_a_broken_template_is_named_by_its_line(
+    company: Company, door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "statement.typ").write_text("= Ours\n#let = (\n", encoding="utf-8")
+    chosen = replace(settings(), templates_dir=tmp_path)
+    monkeypatch.setattr(printing, "settings", lambda: chosen)
+
+    answer = door.get(f"/statements/{issued(company)}?format=pdf", company.actor(), language="en")
+
+    assert answer.status == 500
+    assert "Line 2 of the statement template statement.typ is wrong" in answer.content.decode()
+
+
+def test_partners_and_customers_have_files_of_their_own(company: Company, door: Door) -> None:
+    period = f"/periods/{november()}"
+    for path in (f"{period}/vendors/4711/earnings", f"{period}/customers/4711/charges"):
+        assert door.get(path, company.actor()).status == 404
+        assert door.get(path, company.technician(company.anna)).status == 403
+    answer = door.get(f"{period}/totals?format=csv&kind=customer", company.actor(), language="en")
+    assert answer.lines == [["Customer no.", "Customer", "Tickets", "Amount", "Currency"]]
 
 
 def test_totals_of_a_region_leave_the_others_out(company: Company, door: Door) -> None:
