@@ -1,7 +1,7 @@
 """Statements on paper: PDF set by typst from a template that the customer may replace.
 
 The template is `statement.typ` of TEMPLATES_DIR, or the one that comes along; pictures it uses lie beside it.
-Setting a page keeps about 60 MB in the process, so typst is loaded when the first page is asked for.
+Setting a page keeps about 45 MB in the process, so typst is loaded when the first page is asked for.
 """
 
 import re
