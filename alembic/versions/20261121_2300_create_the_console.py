@@ -1456,6 +1456,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("responded_at IS NOT NULL"),
         postgresql_where=sa.text("responded_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_ticket_vip_lane",
+        "ticket",
+        ["org_id", "stage", "priority_class", "rank", "region_id", "ticket_class"],
+        sqlite_where=sa.text("is_vip = 1"),
+        postgresql_where=sa.text("is_vip"),
+    )
     op.create_table(
         "attachment",
         sa.Column("id", sa.BigInteger(), nullable=False),

@@ -2,24 +2,29 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from ticket_console.dispatch import policies
 from ticket_console.dispatch import reads as dispatch_reads
 from ticket_console.kernel.actor import Actor
-from ticket_console.tickets import board, limits
+from ticket_console.tickets import board, limits, reads
 from ticket_console.tickets.board import BoardFilters, By, Lane, Rows
+from ticket_console.tickets.board_cards import Card
 from ticket_console.tickets.limits import UNLIMITED, Limit
 from ticket_console.tickets.tables import LimitScope
 
 Plain = dict[str, Any]
+
+HANDED_AROUND: Final = "handed_around"
 
 
 def whole(connection: Connection, *, viewer: Actor, filters: BoardFilters, at: datetime) -> Plain:
     """The part of a snapshot that is read: `rows` and `lanes`."""
     shown = board.board_snapshot(connection, viewer=viewer, filters=filters, at=at)
     held = _Held.read(connection, viewer, filters.by)
+    flag_handed_around(connection, viewer, [card for lane in shown.lanes for card in lane.cards], at)
     return {
         "rows": [{"key": row.key, "name": dict(row.name)} for row in shown.rows],
         "lanes": [_lane(lane, held, filters.rows) for lane in shown.lanes],
@@ -32,6 +37,7 @@ def changes(
     """The part of a patch that is read: `cards`, `gone`, `counts`, `cells` and `loads`."""
     changed = board.changed_cards(connection, viewer=viewer, filters=filters, at=at, ticket_ids=ticket_ids)
     held = _Held.read(connection, viewer, filters.by) if filters.by is By.PERSON else None
+    flag_handed_around(connection, viewer, changed.cards, at)
     return {
         "cards": list(changed.cards),
         "gone": sorted(changed.gone),
@@ -39,6 +45,18 @@ def changes(
         "cells": changed.cells,
         "loads": None if held is None else held.loads,
     }
+
+
+def flag_handed_around(
+    connection: Connection, viewer: Actor, cards: Collection[Card], at: datetime
+) -> None:
+    """Mark the open cards that went through more hands than their policy lets pass without an alert."""
+    handed = {card["id"]: card for card in cards if card["handoffs"] and card["closed_at"] is None}
+    for ticket_id, ticket_class in reads.classes_of(connection, handed).items():
+        card = handed[ticket_id]
+        terms = policies.policy_at(connection, viewer.org_id, ticket_class, card["region_id"], at)
+        if card["handoffs"] > terms.most_handoffs:
+            card["flags"].append(HANDED_AROUND)
 
 
 def _lane(lane: Lane, held: "_Held", rows: Rows) -> Plain:

@@ -11,7 +11,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 
 from ticket_console.access import actors, places, sessions
-from ticket_console.desk import board_presence
+from ticket_console.desk import board_presence, boarding
 from ticket_console.forms import names as template_names
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import instant_text
@@ -188,9 +188,11 @@ def _page(
     *, viewer: Actor, filters: BoardFilters, lane: str, row: str, after: tuple[int, str] | None
 ) -> list[board.Card]:
     with reading() as connection:
+        at = _clock.now()
         cards = board.lane_page(
-            connection, viewer=viewer, filters=filters, at=_clock.now(), lane=lane, row=row, after=after
+            connection, viewer=viewer, filters=filters, at=at, lane=lane, row=row, after=after
         )
+        boarding.flag_handed_around(connection, viewer, cards, at)
     return list(cards)
 
 

@@ -332,3 +332,11 @@ def verify_chain(connection: Connection, ticket_id: int) -> ChainBreak | None:
     if not history or history[-1]["hash"] != head.head_hash or len(history) != head.event_count:
         return ChainBreak(ticket_id, history[-1]["seq"] if history else 0)
     return None
+
+
+def classes_of(connection: Connection, ticket_ids: Collection[int]) -> dict[int, str]:
+    """The business line of each of these tickets."""
+    if not ticket_ids:
+        return {}
+    query = sa.select(tickets.c.id, tickets.c.ticket_class).where(tickets.c.id.in_(sorted(ticket_ids)))
+    return {row[0]: row[1] for row in connection.execute(query)}

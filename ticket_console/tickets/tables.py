@@ -85,6 +85,18 @@ class Ticket(SQLModel, table=True):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
+        # The lanes of a board that shows important customers alone.
+        sa.Index(
+            "ix_ticket_vip_lane",
+            "org_id",
+            "stage",
+            "priority_class",
+            "rank",
+            "region_id",
+            "ticket_class",
+            sqlite_where=sa.text("is_vip = 1"),
+            postgresql_where=sa.text("is_vip"),
+        ),
         _reached("closed_at"),
         _reached("assigned_at"),
         _reached("responded_at"),

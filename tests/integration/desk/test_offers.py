@@ -21,6 +21,7 @@ from tests.builders.modes import (
 )
 from tests.integration.proof.crowd import answers, at_once, hire_crew, refusals
 from tests.integration.proof.invariants import nothing_is_torn
+from ticket_console.desk import boarding
 from ticket_console.desk.assigning import assign, claim, dispatch_again, release
 from ticket_console.desk.moving import cancel
 from ticket_console.desk.offering import accept_offer, asked_of, decline_offer
@@ -35,6 +36,7 @@ from ticket_console.kernel.errors import ConsoleError
 from ticket_console.notices.tables import Outbox
 from ticket_console.people.duty import set_on_duty
 from ticket_console.tickets.actions import ReasonRequired
+from ticket_console.tickets.board import BoardFilters
 from ticket_console.tickets.tables import OwnerKind
 from ticket_console.tickets.writing import TicketNotFound
 
@@ -428,3 +430,34 @@ def test_a_ticket_that_is_given_up_ends_its_offers(company: Company) -> None:
         accept(company, company.actor("tech_near"), opened.ticket_id, after=1)
     assert chores.fire_timers(company.at + timedelta(hours=1))["fired"] == 0
     nothing_is_torn()
+
+
+def test_a_card_says_so_once_it_went_through_too_many_hands(company: Company) -> None:  # ESC-10
+    dispatch_by(company, mode="assign", most_handoffs=2)
+    opened = company.open()
+    version = opened.version
+    flags = []
+    for number, login in enumerate(("tech_far", "tech_near", "tech_far")):
+        version = assign(
+            actor=company.actor("dispatcher"),
+            at=company.at,
+            command_id=f"give:{number}",
+            ticket_id=opened.ticket_id,
+            expected_version=version,
+            technician_id=company.technicians[login],
+        ).version
+        with reading() as connection:
+            shown = boarding.whole(
+                connection, viewer=company.actor("dispatcher"), filters=BoardFilters(), at=company.at
+            )
+            (changed,) = boarding.changes(
+                connection,
+                viewer=company.actor("dispatcher"),
+                filters=BoardFilters(),
+                at=company.at,
+                ticket_ids=[opened.ticket_id],
+            )["cards"]
+        (card,) = [card for lane in shown["lanes"] for card in lane["cards"]]
+        flags.append((boarding.HANDED_AROUND in card["flags"], boarding.HANDED_AROUND in changed["flags"]))
+
+    assert flags == [(False, False), (False, False), (True, True)]

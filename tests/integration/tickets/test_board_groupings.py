@@ -13,6 +13,7 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.tickets import board, seeing
 from ticket_console.tickets.board import CELL_WINDOW, WINDOW, BoardFilters, By, Card, LaneNotFound, Rows
+from ticket_console.tickets.board_filters import condition
 from ticket_console.tickets.tables import Ticket
 
 _tickets = table(Ticket)
@@ -191,3 +192,26 @@ def test_a_lane_that_is_not_there_is_refused(company: Company, by: By) -> None:
             lane="nowhere",
             after=None,
         )
+
+
+def test_a_board_of_important_customers_reads_their_tickets_alone(company: Company) -> None:
+    wanted = BoardFilters(is_vip=True)
+    viewer = company.actor("dispatcher")
+    with transaction() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        if not is_sqlite:
+            # A table of a few pages is read at once whatever indexes there are.
+            connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            connection.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
+        connection.execute(sa.text("ANALYZE"))
+        query = (
+            sa.select(_tickets.c.id)
+            .where(condition(connection, viewer, wanted, company.at), _tickets.c.stage == "dispatch")
+            .order_by(_tickets.c.priority_class, _tickets.c.rank)
+            .limit(WINDOW)
+        ).compile(connection, compile_kwargs={"literal_binds": True})
+        asked = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
+        steps = "\n".join(str(row) for row in connection.execute(sa.text(f"{asked} {query}")))
+
+    assert "ix_ticket_vip_lane" in steps
+    assert "B-TREE" not in steps and "Sort" not in steps

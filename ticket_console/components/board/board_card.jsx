@@ -1,7 +1,7 @@
 // One card of the board: what, who, where, how late, and what stands in its way.
 import { createElement as h, memo } from "react";
 import { Link } from "react-router";
-import { Ban, CircleDashed, Crown, Ellipsis, Grab, MapPin, PackageCheck, PackageX, Undo2 } from "lucide-react";
+import { Ban, CircleDashed, Crown, Ellipsis, Grab, MapPin, PackageCheck, PackageX, Repeat, Undo2 } from "lucide-react";
 import { Ago, Due, Standing, useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 
 const TONES = ["accent", "violet", "teal", "ok", "warn"];
@@ -56,6 +56,7 @@ export const BoardCard = memo(function BoardCard({ card, dense, pending, unread,
       h("span", { className: "tb-no" }, card.no),
       card.vip && h("span", { className: "tb-vip", title: speak.t("board.flag.vip") }, h(Crown, { size: 11, "aria-hidden": true }), "VIP"),
       card.flags.includes("returned") && h(Flag, { icon: Undo2, tone: "danger", text: speak.t("board.flag.returned") }),
+      card.flags.includes("handed_around") && h(Flag, { icon: Repeat, tone: "danger", text: speak.t("board.flag.handed_around", { n: card.handoffs }) }),
       h("span", { className: "tb-gap" }),
       dense ? lateness : card.since && h(Standing, { at: card.since, lateAt: card.late_at, short: true }),
       h("button", {
