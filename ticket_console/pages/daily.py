@@ -102,15 +102,15 @@ def _shown() -> rx.Component:
             class_name="ts-tiles",
         ),
         rx.el.div(
-            card(rx.el.ul(rx.foreach(_rows("zones"), _zone), class_name="dy-zones"), title=t("daily.as_of")),
-            card(
-                rx.cond(
-                    _rows("dimensions").length() > 0,
-                    rx.el.ul(rx.foreach(_rows("dimensions"), _dimension), class_name="dy-bars"),
-                    rx.el.p(t("daily.nothing"), class_name="tc-muted"),
+            stack(
+                card(
+                    rx.el.ul(rx.foreach(_rows("zones"), _zone), class_name="dy-zones"),
+                    title=t("daily.as_of"),
                 ),
-                title=t("daily.by_dimension"),
+                _bars("regions", t("daily.by_region")),
+                gap=16,
             ),
+            _bars("dimensions", t("daily.by_dimension")),
             class_name="dy-pair",
         ),
         card(
@@ -163,7 +163,18 @@ def _zone(zone: Item) -> rx.Component:
     )
 
 
-def _dimension(each: Item) -> rx.Component:
+def _bars(name: str, title: rx.Var[str]) -> rx.Component:
+    return card(
+        rx.cond(
+            _rows(name).length() > 0,
+            rx.el.ul(rx.foreach(_rows(name), _bar), class_name="dy-bars"),
+            rx.el.p(t("daily.nothing"), class_name="tc-muted"),
+        ),
+        title=title,
+    )
+
+
+def _bar(each: Item) -> rx.Component:
     return rx.el.li(
         rx.el.span(tl(each["name"])),
         rx.el.span(
@@ -191,8 +202,9 @@ def _lines() -> rx.Component:
                         rx.fragment(" ", badge(t("daily.kind.vendor"), tone="violet")),
                     ),
                 ),
+                nowrap=True,
             ),
-            Column(t("settle.region"), lambda each: tl(each["region"])),
+            Column(t("settle.region"), lambda each: tl(each["region"]), nowrap=True),
             Column(t("settle.tickets"), lambda each: number(each["tickets"].to(int)), align="end"),
             Column(
                 t("daily.dimensions"),

@@ -1,6 +1,6 @@
 """The income of a day on screen: of everybody for finance, of themselves for technicians."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from ticket_console.jobs import daily_reports, local_days
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import off_loop, reading
 from ticket_console.kernel.errors import NotFound
+from ticket_console.kernel.text import LocalText
 from ticket_console.reports import metrics
 from ticket_console.settlement import daily, wording
 from ticket_console.settlement.daily import DayIncome, Earned
@@ -118,6 +119,7 @@ def look(
         "is_whole": shown.is_whole,
         "zones": [_zone(each) for each in shown.zones],
         "dimensions": _dimensions([line for _, line in lines]),
+        "regions": _regions([line for _, line in lines]),
         "lines": [_line(zone, line) for zone, line in lines[(page - 1) * PAGE : page * PAGE]],
         "count": len(lines),
         "page": page,
@@ -154,18 +156,27 @@ def _zone(day: DayIncome) -> Plain:
 
 
 def _dimensions(lines: list[Earned]) -> list[Plain]:
-    """What each dimension came to, the largest first; the bar is its share of the largest."""
+    """What each dimension came to, the largest first."""
     totals = {dimension: sum(line.amounts.get(dimension, 0) for line in lines) for dimension in Dimension}
-    most = max((abs(each) for each in totals.values()), default=0)
+    return _bars((wording.DIMENSIONS[dimension], amount) for dimension, amount in totals.items())
+
+
+def _regions(lines: list[Earned]) -> list[Plain]:
+    """What each region came to, the largest first."""
+    names = {line.region_id: line.region_name for line in lines}
+    return _bars(
+        (name, sum(line.total_minor for line in lines if line.region_id == region_id))
+        for region_id, name in names.items()
+    )
+
+
+def _bars(amounts: Iterable[tuple[LocalText, int]]) -> list[Plain]:
+    """Amounts that are any, each with its share of the largest in basis points."""
+    some = sorted((each for each in amounts if each[1]), key=lambda each: -each[1])
+    most = max((abs(amount) for _, amount in some), default=0)
     return [
-        {
-            "name": wording.DIMENSIONS[dimension],
-            "amount_minor": amount,
-            "share": abs(amount) * _FULL // most,
-            "is_less": amount < 0,
-        }
-        for dimension, amount in sorted(totals.items(), key=lambda each: -each[1])
-        if amount
+        {"name": name, "amount_minor": amount, "share": abs(amount) * _FULL // most, "is_less": amount < 0}
+        for name, amount in some
     ]
 
 
