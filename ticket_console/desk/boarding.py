@@ -47,9 +47,7 @@ def changes(
     }
 
 
-def flag_handed_around(
-    connection: Connection, viewer: Actor, cards: Collection[Card], at: datetime
-) -> None:
+def flag_handed_around(connection: Connection, viewer: Actor, cards: Collection[Card], at: datetime) -> None:
     """Mark the open cards that went through more hands than their policy lets pass without an alert."""
     handed = {card["id"]: card for card in cards if card["handoffs"] and card["closed_at"] is None}
     for ticket_id, ticket_class in reads.classes_of(connection, handed).items():
