@@ -11,7 +11,7 @@ from ticket_console.kernel.canonical import canonical_json, content_hash, parse_
 from ticket_console.kernel.database import table
 from ticket_console.settlement import chain
 from ticket_console.settlement.facts import Facts, plain
-from ticket_console.settlement.kinds import AccountKind, JournalKind, Purpose, Side, StatementState
+from ticket_console.settlement.kinds import AccountKind, JournalKind, OwnerKind, Purpose, Side, StatementState
 from ticket_console.settlement.rating import rate
 from ticket_console.settlement.rule_parsing import parse_rules
 from ticket_console.settlement.rules import RuleSet
@@ -22,6 +22,7 @@ from ticket_console.settlement.tables import (
     Posting,
     Rating,
     RatingLine,
+    Refund,
     RuleSetVersion,
     Statement,
     StatementLine,
@@ -30,10 +31,25 @@ from ticket_console.settlement.tables import (
 accounts, journals, postings = table(Account), table(Journal), table(Posting)
 ratings, lines, snapshots = table(Rating), table(RatingLine), table(FactSnapshot)
 statements, stated, versions = table(Statement), table(StatementLine), table(RuleSetVersion)
+refunds = table(Refund)
 
 # Whose money a rating is: the account that holds it, and the sign that turns a posting into what is owed.
-SIDES = {Purpose.WORKER_PAY: Side.WORKER}
-OWED = {AccountKind.PAYABLE_WORKER: -1, AccountKind.PAYABLE_VENDOR: -1}
+SIDES = {
+    Purpose.WORKER_PAY: Side.WORKER,
+    Purpose.VENDOR_PAY: Side.VENDOR,
+    Purpose.CUSTOMER_CHARGE: Side.CUSTOMER,
+}
+OWED = {
+    AccountKind.PAYABLE_WORKER: -1,
+    AccountKind.PAYABLE_VENDOR: -1,
+    AccountKind.RECEIVABLE: 1,
+    AccountKind.SUSPENSE: 1,
+}
+HOLDS = {
+    OwnerKind.TECHNICIAN: AccountKind.PAYABLE_WORKER,
+    OwnerKind.VENDOR: AccountKind.PAYABLE_VENDOR,
+    OwnerKind.CUSTOMER: AccountKind.RECEIVABLE,
+}
 
 
 def broken_laws(conn: Connection, org_id: int) -> list[str]:
@@ -201,9 +217,18 @@ def _rules(document: str) -> RuleSet:
 
 
 def _accounts_that_disagree(conn: Connection, org_id: int) -> Iterator[str]:
-    """What ratings brought a payee is what is live, whatever was corrected on the way."""
+    """What ratings brought a payee is what is live but for refunds, whatever was corrected on the way.
+
+    Holds of rules that share nothing out among parties.
+    """
     rated = (
         sa.select(sa.func.coalesce(sa.func.sum(ratings.c.total_minor), 0))
+        .where(ratings.c.payee_account_id == accounts.c.id, ratings.c.is_live)
+        .scalar_subquery()
+    )
+    given_back = (
+        sa.select(sa.func.coalesce(sa.func.sum(refunds.c.amount_minor), 0))
+        .join(ratings, ratings.c.id == refunds.c.rating_id)
         .where(ratings.c.payee_account_id == accounts.c.id, ratings.c.is_live)
         .scalar_subquery()
     )
@@ -212,12 +237,12 @@ def _accounts_that_disagree(conn: Connection, org_id: int) -> Iterator[str]:
         .join(journals, journals.c.id == postings.c.journal_id)
         .where(
             postings.c.account_id == accounts.c.id,
-            journals.c.kind.in_([JournalKind.RATING, JournalKind.REVERSAL]),
+            journals.c.kind.in_([JournalKind.RATING, JournalKind.REVERSAL, JournalKind.REFUND]),
         )
         .scalar_subquery()
     )
     rows = conn.execute(
-        sa.select(accounts.c.id, accounts.c.kind, rated, booked).where(
+        sa.select(accounts.c.id, accounts.c.kind, rated - given_back, booked).where(
             accounts.c.org_id == org_id, accounts.c.kind.in_(list(OWED))
         )
     )
@@ -232,9 +257,7 @@ def _statements_that_disagree(conn: Connection, org_id: int) -> Iterator[str]:
         sa.select(statements).where(statements.c.org_id == org_id, statements.c.state != StatementState.DRAFT)
     ).all()
     for each in issued:
-        kind = {"technician": AccountKind.PAYABLE_WORKER, "vendor": AccountKind.PAYABLE_VENDOR}[
-            each.payee_kind
-        ]
+        kind = HOLDS[each.payee_kind]
         spanned = conn.execute(
             sa.select(postings.c.id, (OWED[kind] * postings.c.amount_minor).label("owed"))
             .join(accounts, accounts.c.id == postings.c.account_id)

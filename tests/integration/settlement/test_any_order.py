@@ -57,9 +57,9 @@ Place = tuple[int, bool]
 people = st.sampled_from(["anna", "bo"])
 
 
-def another_company() -> Company:
+def another_company(**wanted: Any) -> Company:
     """A company beside those there are, which lets go of its code and login for the next one."""
-    company = open_company()
+    company = open_company(**wanted)
     orgs, users = table(Org), table(UserAccount)
     with transaction() as conn:
         conn.execute(sa.update(orgs).where(orgs.c.id == company.org_id).values(code=f"acme-{company.org_id}"))
