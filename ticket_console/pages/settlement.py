@@ -24,9 +24,11 @@ from ticket_console.components.blocks import (
 )
 from ticket_console.components.explained import explained_rating
 from ticket_console.components.overlay import confirm_dialog, reason_dialog
+from ticket_console.components.period_files import period_files
 from ticket_console.components.statements import statement_chip, statement_entry, statement_files
 from ticket_console.components.text import money, number, t, tl, when
 from ticket_console.pages.frame import console_page
+from ticket_console.state.period_files import PeriodFilesState
 from ticket_console.state.settlement import SettlementState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
@@ -35,7 +37,12 @@ _KINDS = ("technician", "vendor", "customer")
 _PERIOD_TONES = (("open", "accent"), ("closing", "warn"), ("closed", "ok"))
 
 
-@console_page("/settlement", title="settle.title", active="settlement", on_load=[SettlementState.load])
+@console_page(
+    "/settlement",
+    title="settle.title",
+    active="settlement",
+    on_load=[SettlementState.load, PeriodFilesState.open],
+)
 def settlement() -> rx.Component:
     return rx.fragment(
         rx.match(
@@ -191,6 +198,7 @@ def _totals() -> rx.Component:
             ),
             class_name="ts-actions",
         ),
+        period_files(period["tz"].to(str)),
         rx.cond(
             view["count"].to(int) > 0,
             rx.el.div(
