@@ -15,6 +15,7 @@ from ticket_console.dispatch.tables import SandboxState
 from ticket_console.flows.bpmn.report import Outcome
 from ticket_console.flows.elements import LinkKind
 from ticket_console.i18n import catalog, negotiate, translate
+from ticket_console.jobs.kinds import RunState, ScheduleKind, TaskKind, TaskState
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.conditions import OPERATORS
 from ticket_console.kernel.text import LOCALES
@@ -32,6 +33,10 @@ SCREENS = ("pages", "components", "designer", "state")
 # Keys that are put together while running: every member must be there, and none beside them.
 FAMILIES: Mapping[str, frozenset[str]] = {
     "priority.": frozenset("1234"),
+    "operations.schedule.": frozenset(ScheduleKind),
+    "operations.run.": frozenset(RunState),
+    "operations.task.": frozenset(TaskKind),
+    "operations.task_state.": frozenset(TaskState),
     "nav.group.": frozenset(place.group for place in PLACES if place.group),
     "role.": frozenset(role.value for role in Role),
     "shell.theme.": frozenset({"light", "dark", "system"}),

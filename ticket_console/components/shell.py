@@ -90,9 +90,13 @@ PLACES: Final = (
         "settlement", "/settlement", "receipt_text", "g s", permission="settlement.view", group="settlement"
     ),
     Place("reports", "/reports", "chart_column", "g f", permission="settlement.view", group="settlement"),
+    Place(
+        "invariants", "/invariants", "badge_check", "g y", permission="settlement.view", group="settlement"
+    ),
     Place("rulebook", "/settlement/rules", "scale", "g c", permission="settlement.view", group="settlement"),
     Place("designer", "/designer", "pencil_ruler", "g e", permission="template.manage", group="manage"),
     Place("audit", "/audit", "shield_check", "g a", permission="audit.view", group="manage"),
+    Place("operations", "/operations", "timer", "g j", permission="audit.view", group="manage"),
 )
 NEW_TICKET: Final = Place("new", "/tickets/new", "plus", "g n", permission="ticket.open")
 

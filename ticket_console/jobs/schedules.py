@@ -18,10 +18,11 @@ import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from ticket_console.access import places
+from ticket_console.access import places, policy
 from ticket_console.jobs import local_days
 from ticket_console.jobs.kinds import RunState, ScheduleKind
 from ticket_console.jobs.tables import ScheduleRun
+from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, retried, table, transaction
 
 log = structlog.get_logger(__name__)
@@ -232,6 +233,7 @@ class ScheduleLine:
     """A schedule in a zone as whoever operates sees it: the latest run, and when the next is due."""
 
     kind: ScheduleKind
+    hour: time
     zone: str
     local_day: date | None
     due_at: datetime | None
@@ -244,9 +246,11 @@ class ScheduleLine:
 
 
 def overview(
-    connection: Connection, schedules: Sequence[Schedule], org_id: int, at: datetime
+    connection: Connection, schedules: Sequence[Schedule], *, viewer: Actor, at: datetime
 ) -> tuple[ScheduleLine, ...]:
     """Every schedule in every zone of an organisation; `behind` counts its days that are not done."""
+    policy.require_everywhere(viewer, "audit.view")
+    org_id = viewer.org_id
     lines: list[ScheduleLine] = []
     for schedule in schedules:
         for zone in schedule.zones(connection, org_id):
@@ -259,11 +263,16 @@ def overview(
             ).scalar_one()
             next_at = local_days.next_due(at, schedule.hour, zone)
             if latest is None:
-                lines.append(ScheduleLine(schedule.kind, zone, None, None, None, None, 0, "", next_at, 0))
+                lines.append(
+                    ScheduleLine(
+                        schedule.kind, schedule.hour, zone, None, None, None, None, 0, "", next_at, 0
+                    )
+                )
                 continue
             lines.append(
                 ScheduleLine(
                     kind=schedule.kind,
+                    hour=schedule.hour,
                     zone=zone,
                     local_day=latest.local_day,
                     due_at=latest.due_at,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from ticket_console.access import policy
+from ticket_console.access import accounts, policy
 from ticket_console.jobs.kinds import TaskKind, TaskState
 from ticket_console.jobs.tables import Task
 from ticket_console.kernel.actor import Actor
@@ -77,6 +77,22 @@ class TaskView:
     ended_at: datetime | None
     is_cancel_asked: bool
     may_cancel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A task as whoever operates the console sees it: whose, how far, how often tried; not what it holds."""
+
+    id: int
+    kind: TaskKind
+    state: TaskState
+    done: int
+    total: int
+    attempts: int
+    started_by: str
+    failure_code: str
+    created_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +199,30 @@ def of_viewer(
     if kind is not None:
         query = query.where(_tasks.c.kind == kind)
     return tuple(_view(row) for row in connection.execute(query))
+
+
+def of_org(connection: Connection, *, viewer: Actor, limit: int = 50) -> tuple[TaskLine, ...]:
+    """Everybody's tasks, the newest first, for whoever may follow the trail of the whole organisation."""
+    policy.require_everywhere(viewer, "audit.view")
+    rows = connection.execute(
+        sa.select(_tasks).where(_tasks.c.org_id == viewer.org_id).order_by(_tasks.c.id.desc()).limit(limit)
+    ).all()
+    names = accounts.names(connection, viewer.org_id, {row.created_by for row in rows})
+    return tuple(
+        TaskLine(
+            id=row.id,
+            kind=row.kind,
+            state=row.state,
+            done=row.done,
+            total=row.total,
+            attempts=row.attempts,
+            started_by=names.get(row.created_by, ""),
+            failure_code=(row.failure or {}).get("code", ""),
+            created_at=row.created_at,
+            ended_at=row.ended_at,
+        )
+        for row in rows
+    )
 
 
 def result_file(connection: Connection, *, viewer: Actor, task_id: int) -> ResultFile:

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from ticket_console.jobs import chores, daily_reports, running, sending, task_work
+from ticket_console.jobs import checking, chores, daily_reports, running, sending, task_work
 from ticket_console.kernel.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -46,6 +46,7 @@ CHORES: Final = (
     Chore("schedules", timedelta(seconds=20), daily_reports.run_schedules),
     Chore("tasks", timedelta(seconds=2), task_work.start_tasks),
     Chore("results", timedelta(hours=1), running.forget_old_results),
+    Chore("laws", timedelta(minutes=5), checking.start_checking_laws),
     Chore("sessions", timedelta(hours=1), chores.forget_old_sessions),
     Chore("positions", timedelta(hours=1), chores.forget_old_positions),
 )

@@ -15,14 +15,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tests.builders.settlement import open_company
+from tests.builders.settlement import Company, open_company
 from tests.fixtures.databases import Database
 from ticket_console.access.tables import AuditEntry
 from ticket_console.jobs import schedules
 from ticket_console.jobs.kinds import RunState, ScheduleKind
 from ticket_console.jobs.schedules import LEASE, DayRun, LostLease, Schedule, run_due
 from ticket_console.jobs.tables import ScheduleRun
+from ticket_console.kernel.actor import Role
 from ticket_console.kernel.database import reading, table
+from ticket_console.kernel.errors import Forbidden
 
 # Five in the afternoon in Shanghai, two hours before Urumqi's.
 FIVE = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -63,8 +65,8 @@ def runs() -> list[Any]:
 
 
 @pytest.fixture(autouse=True)
-def company(database: Database) -> None:
-    open_company()
+def company(database: Database) -> Company:
+    return open_company()
 
 
 def test_it_runs_when_the_hour_has_come_in_each_zone_and_not_again() -> None:
@@ -206,14 +208,16 @@ def test_a_worker_killed_at_any_point_leaves_a_whole_report_or_none(
     assert marked() == [f"{SHANGHAI}:2026-11-22"]
 
 
-def test_the_overview_says_what_ran_what_failed_and_what_comes_next() -> None:
+def test_the_overview_says_what_ran_what_failed_and_what_comes_next(company: Company) -> None:
     def fails(*_: Any) -> Mapping[str, Any]:
         raise RuntimeError("no room")
 
     run_due(daily(fails), FIVE)
 
     with reading() as connection:
-        (line,) = schedules.overview(connection, daily(), org_id=runs()[0].org_id, at=FIVE)
+        (line,) = schedules.overview(connection, daily(), viewer=company.actor(Role.MANAGER), at=FIVE)
+        with pytest.raises(Forbidden):
+            schedules.overview(connection, daily(), viewer=company.actor(Role.DISPATCHER), at=FIVE)
 
     assert (line.zone, line.local_day, line.state) == (SHANGHAI, date(2026, 11, 22), RunState.FAILED)
     assert (line.failure, line.behind) == ("RuntimeError: no room", 1)

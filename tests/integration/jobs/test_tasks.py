@@ -156,6 +156,22 @@ def test_a_task_is_nobody_elses(company: Company, clock: Clock) -> None:
         tasks.result_file(connection, viewer=wang, task_id=task_id)
 
 
+def test_whoever_operates_sees_whose_tasks_there_are_and_nothing_of_their_content(
+    company: Company, clock: Clock
+) -> None:
+    li = finance(company)
+    task_id = ask(li)
+    work(clock)
+    manager_id = make_user(company, "boss", NewGrant(Role.MANAGER, Scope.ORG))
+    with reading() as connection:
+        (line,) = tasks.of_org(connection, viewer=actors.load_actor(connection, manager_id))
+        with pytest.raises(Forbidden):
+            tasks.of_org(connection, viewer=li)
+
+    assert (line.id, line.started_by, line.state, line.attempts) == (task_id, "Li", TaskState.DONE, 1)
+    assert (line.done, line.total, line.ended_at) == (3, 3, AT)
+
+
 def test_what_waits_is_cancelled_at_once(company: Company, clock: Clock) -> None:
     li = finance(company)
     task_id = ask(li)
