@@ -62,6 +62,7 @@ def broken_laws(conn: Connection, org_id: int) -> list[str]:
         *_ratings_that_are_not_their_lines(conn, org_id),
         *_ratings_not_booked(conn, org_id),
         *_accounts_that_disagree(conn, org_id),
+        *_shares_that_do_not_add_up(conn, org_id),
         *_statements_that_disagree(conn, org_id),
     ]
 
@@ -219,7 +220,7 @@ def _rules(document: str) -> RuleSet:
 def _accounts_that_disagree(conn: Connection, org_id: int) -> Iterator[str]:
     """What ratings brought a payee is what is live but for refunds, whatever was corrected on the way.
 
-    Holds of rules that share nothing out among parties.
+    An account that gets shares of lines holds parts of many ratings and is left to the law of the shares.
     """
     rated = (
         sa.select(sa.func.coalesce(sa.func.sum(ratings.c.total_minor), 0))
@@ -241,14 +242,32 @@ def _accounts_that_disagree(conn: Connection, org_id: int) -> Iterator[str]:
         )
         .scalar_subquery()
     )
+    has_shares = sa.exists().where(
+        postings.c.account_id == accounts.c.id, postings.c.rating_line_id.is_not(None)
+    )
     rows = conn.execute(
         sa.select(accounts.c.id, accounts.c.kind, rated - given_back, booked).where(
-            accounts.c.org_id == org_id, accounts.c.kind.in_(list(OWED))
+            accounts.c.org_id == org_id, accounts.c.kind.in_(list(OWED)), ~has_shares
         )
     )
     for id, kind, live, sum in rows:
         if live != OWED[kind] * sum:
             yield f"account {id} holds {sum} for live ratings of {live}"
+
+
+def _shares_that_do_not_add_up(conn: Connection, org_id: int) -> Iterator[str]:
+    """Where every posting is of a line, each line is shared out to the last minor unit."""
+    whole = postings.alias("whole")
+    is_shared = ~sa.exists().where(whole.c.journal_id == journals.c.id, whole.c.rating_line_id.is_(None))
+    rows = conn.execute(
+        sa.select(journals.c.seq, postings.c.rating_line_id, sa.func.sum(postings.c.amount_minor))
+        .join(postings, postings.c.journal_id == journals.c.id)
+        .where(journals.c.org_id == org_id, is_shared)
+        .group_by(journals.c.seq, postings.c.rating_line_id)
+    )
+    yield from (
+        f"line {line} of journal {seq} is {rest} away from its shares" for seq, line, rest in rows if rest
+    )
 
 
 def _statements_that_disagree(conn: Connection, org_id: int) -> Iterator[str]:
