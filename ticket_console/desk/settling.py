@@ -1,7 +1,7 @@
 """Settling a ticket: what happened on it is frozen as facts, rated, and posted."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from ticket_console.kernel.errors import Conflict
 from ticket_console.notices import surveys
 from ticket_console.people import facts as people_facts
 from ticket_console.people.facts import TechnicianFacts
-from ticket_console.settlement import amending, disputes, refunding
+from ticket_console.settlement import amending, disputes, refunding, tiering
 from ticket_console.settlement import settling as settlement
 from ticket_console.settlement.facts import Facts, PartUsed
 from ticket_console.settlement.kinds import Purpose
@@ -108,6 +108,15 @@ def _whole_facts(work: Work, technician_id: int, segment: str) -> Facts:
     site_tz = places.zone_of(
         connection, org_id=work.actor.org_id, region_id=get("region_id"), site_id=get("site_id")
     )
+    day = (get("resolved_at") or work.at).astimezone(ZoneInfo(site_tz)).date()
+    vendor_id = _contract(work, technician, day)
+    tiers = tiering.tiers_on(
+        connection,
+        org_id=work.actor.org_id,
+        day=day,
+        customer_id=get("customer_id"),
+        vendor_id=vendor_id,
+    )
     surroundings = Surroundings(
         technician=technician,
         site_tz=site_tz,
@@ -118,7 +127,9 @@ def _whole_facts(work: Work, technician_id: int, segment: str) -> Facts:
             for line in usage.parts_used(connection, work.ticket_id)
         ],
         satisfaction=_satisfaction(work),
-        vendor_id=_contract(work, technician, site_tz),
+        vendor_id=vendor_id,
+        vendor_tier=tiers.vendor,
+        customer_tier=tiers.customer,
         pinned_rules=pinned_rules(template.definition, work.facts),
     )
     times = WorkTimes(
@@ -131,11 +142,10 @@ def _whole_facts(work: Work, technician_id: int, segment: str) -> Facts:
     return rated_facts(ticket, work.facts, surroundings=surroundings, times=times, segment=segment)
 
 
-def _contract(work: Work, technician: TechnicianFacts, site_tz: str) -> int | None:
+def _contract(work: Work, technician: TechnicianFacts, day: date) -> int | None:
     """The service partner to settle with: the technician's, where its agreement covers the work."""
     if technician.vendor_id is None:
         return None
-    day = (work.draft.get("resolved_at") or work.at).astimezone(ZoneInfo(site_tz)).date()
     covered = people_facts.has_agreement(
         work.connection, technician.vendor_id, ticket_class=work.draft.get("ticket_class"), day=day
     )
