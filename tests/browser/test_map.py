@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.who_works import somebody_at_work
+from tests.browser.who_works import somebody_at_work, somebody_unseen
 from tests.fixtures.browsers import LogIn, Server
 
 READY = '.mp[data-status="ready"][data-map="drawn"]'
@@ -117,7 +117,7 @@ def test_a_new_ticket_comes_to_an_open_map(map_of: OpenMap, context_as: LogIn, s
 def test_a_technicians_way_is_drawn_for_the_dispatcher_and_for_themselves(
     map_of: OpenMap, context_as: LogIn, server: Server
 ) -> None:  # RPT-06, MOB-10
-    who = somebody_at_work(server)
+    who = somebody_unseen(server)
     context = context_as(
         who.login, width=390, height=844, geolocation={"latitude": 31.21, "longitude": 121.45},
         permissions=["geolocation"],

@@ -27,6 +27,14 @@ def somebody_at_work(server: Server) -> Work:
     return _first(server, f"{_WORK} WHERE ticket.stage = 'onsite' ORDER BY ticket.id", ())
 
 
+def somebody_unseen(server: Server) -> Work:
+    """A technician who is on site and did not, or not yet, allow anybody to know where they are."""
+    hidden = "NOT IN (SELECT technician_id FROM position_sharing WHERE consented_at IS NOT NULL)"
+    return _first(
+        server, f"{_WORK} WHERE ticket.stage = 'onsite' AND technician.id {hidden} ORDER BY ticket.id", ()
+    )
+
+
 def finished_work(server: Server) -> Work:
     """A ticket that has seen everything there is: photos, a signature, parts, a settlement."""
     return _first(server, f"{_WORK} WHERE ticket.stage = 'done' ORDER BY ticket.id DESC", ())

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from ticket_console.access import tokens
 from ticket_console.access.passwords import hash_password
 from ticket_console.access.tables import Org
-from ticket_console.demo import company, crews, history, ruling, statement
+from ticket_console.demo import company, crews, day, history, ruling, statement
 from ticket_console.demo.cast import Cast, read_cast
 from ticket_console.demo.company import OFFICE
 from ticket_console.demo.founding import ORG_CODE
@@ -96,11 +96,12 @@ def found(*, at: datetime, password: str = PASSWORD, number: int = SEED) -> Foun
 
 
 def live(founded: Founded, *, at: datetime, number: int = SEED, requests: int) -> history.Lived:
-    """Live through the weeks before an instant, up to the statement of last month."""
+    """Live through the weeks before an instant, up to the statement of last month and today's plans."""
     cast = _cast(founded.org_id)
     lived = history.live_through(cast, until=at, seed=number, requests=requests)
     statement.issue_last_month(cast, at=at)
     ruling.put_in_force(cast, at=at)
+    day.furnish(cast, at=at)
     return lived
 
 
