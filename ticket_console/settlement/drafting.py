@@ -20,11 +20,12 @@ from ticket_console.kernel.database import retried, table, transaction
 from ticket_console.kernel.errors import Conflict
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement import publishing
-from ticket_console.settlement.kinds import VersionStatus
+from ticket_console.settlement.kinds import Purpose, VersionStatus
 from ticket_console.settlement.publishing import RuleVersionNotFound, RuleVersionPublished
 from ticket_console.settlement.rule_editing import Edit
 from ticket_console.settlement.rule_parsing import parse_rules
 from ticket_console.settlement.rules import RuleSet
+from ticket_console.settlement.sides import RULE_SETS
 from ticket_console.settlement.tables import RuleSet as RuleSetRow
 from ticket_console.settlement.tables import RuleSetVersion
 
@@ -128,17 +129,22 @@ def rules_of_version(conn: Connection, *, viewer: Actor, version_id: int) -> Rul
     return publishing.rules_of(conn, version_id, row.content_hash)
 
 
-def set_of_version(conn: Connection, *, viewer: Actor, version_id: int) -> str:
-    """The code of the rule set a version belongs to."""
+def purpose_of_version(conn: Connection, *, viewer: Actor, version_id: int) -> Purpose:
+    """For whom the rules of a version rate."""
     policy.require(viewer, "settlement.view")
-    found = conn.execute(
+    code = conn.execute(
         sa.select(_SETS.c.code)
         .join(_VERSIONS, _VERSIONS.c.rule_set_id == _SETS.c.id)
         .where(_VERSIONS.c.id == version_id, _SETS.c.org_id == viewer.org_id)
     ).scalar_one_or_none()
-    if found is None:
+    if code is None:
         raise RuleVersionNotFound()
-    return str(found)
+    return purpose_of(code)
+
+
+def purpose_of(rule_set_code: str) -> Purpose:
+    """For whom a rule set rates; one of a name of its own is for those who do the work."""
+    return next((purpose for purpose, code in RULE_SETS.items() if code == rule_set_code), Purpose.WORKER_PAY)
 
 
 @retried

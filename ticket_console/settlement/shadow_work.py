@@ -16,7 +16,6 @@ from ticket_console.kernel.text import LocalText
 from ticket_console.settlement import drafting, payees, wording
 from ticket_console.settlement.kinds import OwnerKind, Purpose
 from ticket_console.settlement.payees import Payee
-from ticket_console.settlement.settling import RULE_SETS
 from ticket_console.settlement.shadow import STEPS, ShadowRun
 from ticket_console.settlement.shadowing import shadow_run
 from ticket_console.tickets.tables import Ticket
@@ -25,10 +24,10 @@ _TICKETS = table(Ticket)
 
 # Of more people nobody reads the list; the sums are of all.
 MOST_LISTED: Final = 300
-_OWNERS: Final[Mapping[str, OwnerKind]] = {
-    "worker_pay": OwnerKind.TECHNICIAN,
-    "vendor_pay": OwnerKind.VENDOR,
-    "customer_charge": OwnerKind.CUSTOMER,
+_OWNERS: Final[Mapping[Purpose, OwnerKind]] = {
+    Purpose.WORKER_PAY: OwnerKind.TECHNICIAN,
+    Purpose.VENDOR_PAY: OwnerKind.VENDOR,
+    Purpose.CUSTOMER_CHARGE: OwnerKind.CUSTOMER,
 }
 
 
@@ -47,7 +46,7 @@ def build(*, actor: Actor, at: datetime, args: Mapping[str, Any], folder: Path, 
     version_id = int(args["version_id"])
     with reading() as conn:
         rules = drafting.rules_of_version(conn, viewer=actor, version_id=version_id)
-        purpose = purpose_of(drafting.set_of_version(conn, viewer=actor, version_id=version_id))
+        purpose = drafting.purpose_of_version(conn, viewer=actor, version_id=version_id)
         run = shadow_run(
             conn,
             actor=actor,
@@ -89,11 +88,6 @@ def days_of(args: Mapping[str, Any]) -> tuple[date, date]:
     if found["until"] < found["since"]:
         raise BadShadowPeriod((FieldProblem("until", "settlement.shadow.ends_before_it_starts"),))
     return found["since"], found["until"]
-
-
-def purpose_of(rule_set_code: str) -> Purpose:
-    """For whom a rule set rates."""
-    return next((purpose for purpose, code in RULE_SETS.items() if code == rule_set_code), Purpose.WORKER_PAY)
 
 
 def _figures(run: ShadowRun, names: Mapping[int, LocalText]) -> dict[str, Any]:

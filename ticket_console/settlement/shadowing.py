@@ -1,6 +1,6 @@
 """Running rules in the shadow of a past period: reads what was rated, rates it again, writes nothing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -14,11 +14,12 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict
 from ticket_console.settlement import publishing
-from ticket_console.settlement.kinds import Purpose, Side
+from ticket_console.settlement.kinds import Purpose
 from ticket_console.settlement.population.rating import PopulationRating, rate_population, side_by_side
 from ticket_console.settlement.population.reading import population_of_frozen
 from ticket_console.settlement.rules import RuleSet
 from ticket_console.settlement.shadow import ShadowRun, compare
+from ticket_console.settlement.sides import SIDE_OF
 from ticket_console.settlement.tables import Account, FactSnapshot, Rating, RuleSetVersion
 
 _RATINGS = table(Rating)
@@ -26,12 +27,6 @@ _SNAPSHOTS = table(FactSnapshot)
 _ACCOUNTS = table(Account)
 _VERSIONS = table(RuleSetVersion)
 
-# Which of its rules rate for whom.
-SIDES: Final[Mapping[str, Side]] = {
-    "worker_pay": Side.WORKER,
-    "vendor_pay": Side.VENDOR,
-    "customer_charge": Side.CUSTOMER,
-}
 # Facts held as documents at a time; the amounts of all tickets are held as numbers.
 _AT_ONCE: Final = 20_000
 
@@ -75,7 +70,7 @@ def shadow_run(
     tickets, payees = [], []
     before: list[PopulationRating] = []
     after: list[PopulationRating] = []
-    side = SIDES[purpose]
+    side = SIDE_OF[purpose]
     progress(0, wanted)
     for chunk in _chunks(conn, asked):
         frozen = [row.facts for row in chunk.rows]

@@ -18,6 +18,7 @@ from ticket_console.settlement.rule_editing import (
 from ticket_console.settlement.rule_parsing import BadRules, parse_rules
 from ticket_console.settlement.rules import RuleSet
 from ticket_console.settlement.sentences import ChangedTicket, Examples, NearMiss
+from ticket_console.settlement.sides import SIDE_OF
 from ticket_console.state.feedback import done
 from ticket_console.state.rulebook import RulebookState
 from ticket_console.state.session import Reply, SessionState, handler
@@ -97,7 +98,8 @@ def _judged(*, viewer: Actor, version_id: int, live_id: int | None, rule: Plain,
     with reading() as conn:
         shown = drafting.rules_of_version(conn, viewer=viewer, version_id=version_id)
         live = None if live_id is None else drafting.rules_of_version(conn, viewer=viewer, version_id=live_id)
-        facts = sentences.recent_facts(conn, viewer=viewer)
+        purpose = drafting.purpose_of_version(conn, viewer=viewer, version_id=version_id)
+        facts = sentences.recent_facts(conn, viewer=viewer, purpose=purpose)
     document = shown.to_json()
     try:
         document = with_rule(rule, was=was)(document)
@@ -108,7 +110,7 @@ def _judged(*, viewer: Actor, version_id: int, live_id: int | None, rule: Plain,
     except ConsoleError as refused:
         return {**_NOTHING, "problems": problem_wires([FieldProblem("code", refused.code, refused.params)])}
     ready = next(each for each in rules.rules if each.code == rule["code"])
-    side = ready.sides[0]
+    side = SIDE_OF[purpose] if SIDE_OF[purpose] in ready.sides else ready.sides[0]
     return {
         "problems": [],
         "sentence": dict(ready.sentence),

@@ -17,6 +17,7 @@ from ticket_console.settlement.rule_editing import (
 )
 from ticket_console.settlement.rule_parsing import BadRules, parse_rules
 from ticket_console.settlement.rule_templates import BY_CODE, BadAnswers, fill
+from ticket_console.settlement.sides import SIDE_OF
 from ticket_console.state.feedback import done
 from ticket_console.state.rule_editor import problem_wires
 from ticket_console.state.rulebook import RulebookState
@@ -117,18 +118,20 @@ def _rules(*, viewer: Actor, version_id: int, filled: list[tuple[str, Plain]]) -
     filled in."""
     with reading() as conn:
         known = drafting.rules_of_version(conn, viewer=viewer, version_id=version_id)
+        side = SIDE_OF[drafting.purpose_of_version(conn, viewer=viewer, version_id=version_id)]
     taken = [rule.code for rule in known.rules]
     made: list[Plain] = []
     for code, answers in filled:
         template = BY_CODE[code]
         free = _code(code, [*taken, *(rule["code"] for rule in made)])
-        made.append(fill(template, answers, code=free, name=template.name))
+        made.append({**fill(template, answers, code=free, name=template.name), "sides": [side.value]})
     return made
 
 
 def _tried(*, viewer: Actor, version_id: int, filled: list[tuple[str, Plain]]) -> Plain:
     with reading() as conn:
         document = drafting.rules_of_version(conn, viewer=viewer, version_id=version_id).to_json()
+        side = SIDE_OF[drafting.purpose_of_version(conn, viewer=viewer, version_id=version_id)]
     taken = [str(rule["code"]) for rule in document["rules"]]
     outcomes: list[Plain] = []
     for code, answers in filled:
@@ -139,7 +142,7 @@ def _tried(*, viewer: Actor, version_id: int, filled: list[tuple[str, Plain]]) -
             outcomes.append({"template": code, "problems": problem_wires(refused.problems), "sentence": {}})
             continue
         taken.append(rule["code"])
-        outcomes.append({"template": code, **_alone(document, rule)})
+        outcomes.append({"template": code, **_alone(document, {**rule, "sides": [side.value]})})
     return {"rules": outcomes, "problems": []}
 
 

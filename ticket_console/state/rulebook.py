@@ -38,6 +38,7 @@ from ticket_console.settlement.rules import (
     Rounding,
     RuleSet,
 )
+from ticket_console.settlement.sides import SIDE_OF
 from ticket_console.settlement.tier_grid import TierCell, tier_grid
 from ticket_console.state.feedback import done
 from ticket_console.state.session import Reply, SessionState, handler
@@ -216,7 +217,8 @@ def look(*, viewer: Actor, at: datetime, code: str, version_id: int | None, refe
         in_force = (
             None if base is None else drafting.rules_of_version(conn, viewer=viewer, version_id=base.id)
         )
-        choices = _choices(conn, viewer, rules)
+        side = SIDE_OF[drafting.purpose_of(rule_set.code)]
+        choices = {**_choices(conn, viewer, rules), "side": side.value}
     changes = () if in_force is None else compare_rules(in_force, rules)
     is_draft = version.status is VersionStatus.DRAFT
     return {
@@ -232,7 +234,7 @@ def look(*, viewer: Actor, at: datetime, code: str, version_id: int | None, refe
         "rules": [rule_wire(rule.to_json(), rule.sentence) for rule in rules.rules],
         "cards": [card.to_json() for card in rules.cards.values()],
         "changes": [change_wire(each) for each in changes[:_MOST_CHANGES]],
-        "grid": _grid(rules, org, today, reference),
+        "grid": _grid(rules, org, today, reference, side),
         "choices": choices,
         "templates": [_template(each) for each in TEMPLATES],
     }
@@ -284,9 +286,8 @@ def change_wire(change: RuleChange) -> Plain:
     }
 
 
-def _grid(rules: RuleSet, org: OrgView, today: date, reference: str) -> list[Plain]:
+def _grid(rules: RuleSet, org: OrgView, today: date, reference: str, side: Side) -> list[Plain]:
     names = {rule.code: rule for rule in rules.rules}
-    side = next((side for side in Side if rules.of_side(side)), Side.WORKER)
     # A working day, so that no weekend rule colours the grid.
     weekday = today - timedelta(days=max(0, today.isoweekday() - 5))
     start = datetime.combine(weekday, _FORENOON, ZoneInfo(org.tz))

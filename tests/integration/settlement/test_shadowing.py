@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -12,10 +13,13 @@ from tests.unit.settlement.test_shadow import with_height_at
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.database import reading, transaction
 from ticket_console.kernel.errors import Forbidden
-from ticket_console.settlement import publishing, shadowing
+from ticket_console.settlement import drafting, publishing, sentences, shadow_work, shadowing
 from ticket_console.settlement.facts import Hazard
+from ticket_console.settlement.rating import rate
+from ticket_console.settlement.rule_editing import with_value
 from ticket_console.settlement.rules import RuleSet
 from ticket_console.settlement.shadow import PayeeDelta, ShadowRun
+from ticket_console.settlement.shadow_work import BadShadowPeriod
 from ticket_console.settlement.shadowing import NothingRated, shadow_run
 from ticket_console.settlement.tables import Journal, Rating, RatingLine
 
@@ -107,6 +111,66 @@ def test_many_chunks_are_one_run_whose_progress_is_heard(
 
     assert heard == [(0, 5), (2, 5), (4, 5), (5, 5)]
     assert (shadow.tickets, shadow.delta_minor) == (5, 2_500)
+
+
+def test_as_long_work_it_names_people_and_tickets_and_its_sums_are_two_full_ratings(
+    company: Company, tmp_path: Path
+) -> None:  # moonshot 3
+    at_height(company)
+    at_height(company, technician_id=company.bo)
+    settle(company, facts_of(company))
+    manager = company.actor(Role.MANAGER)
+    with reading() as conn:
+        base = drafting.rule_sets(conn, viewer=manager)[0].versions[-1]
+    draft = drafting.begin(
+        actor=manager, at=STARTED, base_id=base.id, effective_from=date(2026, 12, 1), command_id="begin"
+    )
+    drafting.revise(
+        actor=manager,
+        at=STARTED,
+        version_id=draft,
+        expected_hash=base.content_hash,
+        edit=with_value("hazard.height", "1.25"),
+        command_id="revise",
+    )
+    before = counted()
+
+    found = shadow_work.build(
+        actor=manager,
+        at=STARTED,
+        args={"version_id": draft, "since": "2026-11-01", "until": "2026-11-30"},
+        folder=tmp_path,
+        progress=lambda done, total, note: None,
+    ).values
+
+    with reading() as conn:
+        facts = sentences.recent_facts(conn, viewer=manager)
+    rerated = [
+        (rate(each, STANDARD).total_minor, rate(each, with_height_at("1.25")).total_minor) for each in facts
+    ]
+    assert (found["before"], found["after"]) == (
+        sum(old for old, _ in rerated),
+        sum(new for _, new in rerated),
+    )
+    assert sum(each["after"] - each["before"] for each in found["payees"]) == 1_000
+    assert sum(each["after"] - each["before"] for each in found["dimensions"]) == 1_000
+    assert {each["name"]["zh"] for each in found["payees"]} == {"安娜", "Bo"}
+    assert all(each["no"].startswith("T-2026-") for each in found["outliers"])
+    assert counted() == before
+
+
+@pytest.mark.parametrize(
+    "days", [{"since": "2026-11-31", "until": "2026-12-01"}, {"since": "2026-12-01", "until": "2026-11-01"}]
+)
+def test_days_that_are_none_are_refused(company: Company, tmp_path: Path, days: dict[str, str]) -> None:
+    with pytest.raises(BadShadowPeriod):
+        shadow_work.build(
+            actor=company.actor(Role.MANAGER),
+            at=STARTED,
+            args={"version_id": 1, **days},
+            folder=tmp_path,
+            progress=lambda done, total, note: None,
+        )
 
 
 def test_only_who_may_change_rules_may_try_them(company: Company) -> None:

@@ -180,7 +180,7 @@ export function RuleEditor({ rules = [], cards = [], choices = {}, editing = "",
 
   useEffect(() => {
     if (!editing || !currency) return;
-    const begun = known ?? { ...BLANK, ...began };
+    const begun = known ?? { ...BLANK, sides: [choices.side], ...began };
     const next = asForm(begun, currency);
     setForm(known ? next : { ...next, order: began?.order === undefined ? String(nextOrder(rules, next, choices.on_base.includes(next.op))) : next.order });
     heading.current?.focus({ preventScroll: false });
