@@ -54,7 +54,7 @@ def make_document(*lines: DocumentLine, **changes: Any) -> StatementDocument:
         "currency": "CNY",
         "total_minor": sum(line.amount_minor for line in lines),
         "as_of_seq": 9,
-        "issued_at": datetime(2026, 11, 30, 17, 0, tzinfo=UTC),
+        "issued_at": datetime(2026, 11, 30, 17, 0, 0, 123_456, tzinfo=UTC),
         "signature": None,
         "lines": lines,
     }

@@ -75,7 +75,7 @@ def _compiled(chosen: Path, printed: Mapping[str, Any], document: StatementDocum
             root=str(chosen.parent),
             font_paths=_fonts(),
             sys_inputs={"statement": canonical_json(printed)},
-            timestamp=document.issued_at or document.period.starts_at,
+            timestamp=(document.issued_at or document.period.starts_at).replace(microsecond=0),
         )
     except typst.TypstError as broken:
         found = _LINE.search(broken.diagnostic)
