@@ -259,59 +259,72 @@ _SHARED: Final = (
 
 
 def refunds_are_exact(look: Look) -> Finding:
-    """A refund takes back what was posted of its lines, account by account, and each line once."""
+    """A refund takes back what was posted of its lines, account by account, and gives each to its owner."""
     own = _refunds.c.org_id == look.org_id
-    entry = sa.select(
-        _refunded.c.rating_line_id.label("line_id"),
-        _refunds.c.id.label("refund_id"),
-        _postings.c.account_id,
-        _postings.c.amount_minor,
-    ).join(_refunds, _refunds.c.id == _refunded.c.refund_id)
-    given_back = entry.join(
-        _postings,
-        sa.and_(
-            _postings.c.journal_id == _refunds.c.journal_id,
-            _postings.c.rating_line_id == _refunded.c.rating_line_id,
-        ),
-    ).where(own)
-    given = (
-        entry.join(
-            _journals,
-            sa.and_(_journals.c.rating_id == _refunds.c.rating_id, _journals.c.kind == JournalKind.RATING),
-        )
-        .join(
-            _postings,
-            sa.and_(
-                _postings.c.journal_id == _journals.c.id,
-                _postings.c.rating_line_id == _refunded.c.rating_line_id,
-            ),
-        )
-        .where(own)
+    lines = _refunded.join(_refunds, _refunds.c.id == _refunded.c.refund_id)
+    of_line = _postings.c.rating_line_id == _refunded.c.rating_line_id
+    in_refund = lines.join(_postings, sa.and_(_postings.c.journal_id == _refunds.c.journal_id, of_line))
+    rated = sa.and_(_journals.c.rating_id == _refunds.c.rating_id, _journals.c.kind == JournalKind.RATING)
+    in_rating = lines.join(_journals, rated).join(
+        _postings, sa.and_(_postings.c.journal_id == _journals.c.id, of_line)
     )
-    both = sa.union_all(given_back, given).subquery()
+
+    def entries(source: sa.FromClause, is_original: int) -> sa.Select[Any]:
+        return (
+            sa.select(
+                _refunds.c.id.label("refund_id"),
+                _refunded.c.rating_line_id.label("line_id"),
+                _postings.c.account_id,
+                _postings.c.amount_minor,
+                sa.literal(is_original).label("is_original"),
+            )
+            .select_from(source)
+            .where(own)
+        )
+
+    both = sa.union_all(entries(in_refund, 0), entries(in_rating, 1)).subquery()
     rest = _whole(both.c.amount_minor)
     inexact = (
         sa.select(both.c.refund_id, sa.literal("0"), rest)
         .group_by(both.c.refund_id, both.c.line_id, both.c.account_id)
-        .having(rest != 0)
+        # What was owed for all lines in one sum is given back line by line: the next query adds it up.
+        .having(rest != 0, sa.func.max(both.c.is_original) == 1)
     )
-    return Finding(counted(look, _refunds, own), examples(look, "refund", inexact))
+    alone = entries(in_refund, 0).subquery()
+    left = _whole(alone.c.amount_minor)
+    unbalanced = (
+        sa.select(alone.c.refund_id, sa.literal("0"), left)
+        .group_by(alone.c.refund_id, alone.c.line_id)
+        .having(left != 0)
+    )
+    found = (*examples(look, "refund", inexact), *examples(look, "refund", unbalanced))
+    return Finding(counted(look, _refunds, own), found)
 
 
 def ratings_are_posted(look: Look) -> Finding:
-    """A rating is posted by one journal, and it is live exactly while that has not been taken back."""
+    """A rating is posted by one journal, and it is live until that is taken back or all of it is refunded."""
     posted, reversal = _journals.alias("posted"), _journals.alias("reversal")
     own = _ratings.c.org_id == look.org_id
+    kept = (
+        sa.exists()
+        .where(_lines.c.rating_id == _refunds.c.rating_id)
+        .where(~sa.exists().where(_refunded.c.rating_line_id == _lines.c.id))
+    )
+    refunded = sa.select(_refunds.c.rating_id).where(_refunds.c.org_id == look.org_id, ~kept)
     journals = sa.func.count(posted.c.id)
-    taken_back = sa.func.count(reversal.c.id)
+    ends = sa.func.count(reversal.c.id) + sa.case((_ratings.c.id.in_(refunded), 1), else_=0)
     wrong = (
-        sa.select(_ratings.c.id, sa.literal("1"), journals - taken_back)
+        sa.select(_ratings.c.id, sa.case((_ratings.c.is_live, 1), else_=0), journals - ends)
         .outerjoin(posted, sa.and_(posted.c.rating_id == _ratings.c.id, posted.c.kind == JournalKind.RATING))
         .outerjoin(reversal, reversal.c.reverses_id == posted.c.id)
         .where(own)
         .group_by(_ratings.c.id, _ratings.c.is_live)
         .having(
-            sa.or_(journals != 1, taken_back != sa.case((_ratings.c.is_live, 0), else_=1)),
+            sa.or_(
+                journals != 1,
+                sa.and_(_ratings.c.is_live, ends > 0),
+                sa.and_(~_ratings.c.is_live, ends == 0),
+            )
         )
     )
     return Finding(counted(look, _ratings, own), examples(look, "rating", wrong))

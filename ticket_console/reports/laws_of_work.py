@@ -1,4 +1,4 @@
-"""The laws of the work: each open ticket is somebody's, nothing is forgotten, counts are those of the rows."""
+"""The laws of the work: each open ticket is somebody's, nothing is forgotten, counts are of the rows."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -177,7 +177,7 @@ def lanes_are_counted(look: Look) -> Finding:
             sa.func.count().label("there"),
         )
         .where(_tickets.c.org_id == look.org_id)
-        .group_by(_tickets.c.stage, sa.func.coalesce(_tickets.c.region_id, 0), _tickets.c.ticket_class)
+        .group_by(_tickets.c.stage, _tickets.c.region_id, _tickets.c.ticket_class)
     )
     kept = sa.select(
         _lanes.c.stage, _lanes.c.region_id, _lanes.c.ticket_class, _lanes.c.tickets, sa.literal(0)

@@ -1,5 +1,6 @@
 """Money of a slice beside that of the time before it, and the sentence that says what moved it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -19,6 +20,7 @@ from ticket_console.reports.money_change import Change, change
 from ticket_console.settlement import reads as settlement
 from ticket_console.settlement.closing import PeriodView
 
+_LETTERS_BEFORE_SIGN: Final = re.compile(r"[A-Z]+(?=[^\sA-Z\d.,+-])")
 _BABEL: Final = {"zh": "zh_Hans_CN", "en": "en"}
 
 
@@ -117,10 +119,14 @@ def _sentence(found: Change, compared: Comparison, currency: str, locale: str) -
     moved = translate(
         "reports.change.mover",
         locale,
-        name=pick(mover.name, locale),
+        name=_as_beginning(pick(mover.name, locale)),
         delta=signed(mover.delta_minor, currency, locale),
     )
     return translate("reports.change.sentences", locale, first=told, second=moved)
+
+
+def _as_beginning(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def signed(minor: int, currency: str, locale: str) -> str:
@@ -130,7 +136,9 @@ def signed(minor: int, currency: str, locale: str) -> str:
 
 def _money(minor: int, currency: str, locale: str) -> str:
     major = Decimal(minor).scaleb(-get_currency_precision(currency))
-    return str(format_currency(major, currency, locale=_BABEL[locale]))
+    text = str(format_currency(major, currency, locale=_BABEL[locale]))
+    # Whose dollar or yen it is goes without saying within one organisation's books.
+    return _LETTERS_BEFORE_SIGN.sub("", text)
 
 
 def _percent(delta: int, before_minor: int, locale: str) -> str:

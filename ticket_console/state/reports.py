@@ -267,6 +267,8 @@ def _tile(
 def _change(
     found: Change, compared: Comparison, asked: Asked, groups: Sequence[Group], currency: str
 ) -> Plain:
+    named = (replace(part, name=_group_name(asked.by, part.key, part.name)) for part in found.parts)
+    found = replace(found, parts=tuple(named))
     behind = {group.key: group.slice for group in groups}
     rows = [_part(part, asked, behind.get(part.key)) for part in found.parts]
     moved = [row for row in rows if row["delta"]]
@@ -287,7 +289,7 @@ def _change(
 def _part(part: Part, asked: Asked, slice: MoneySlice | None) -> Plain:
     href = "" if slice is None else address(LINES, replace(asked, slice=slice, page=1))
     return {
-        "name": _group_name(asked.by, part.key, part.name),
+        "name": part.name,
         "before": part.before_minor,
         "after": part.after_minor,
         "delta": part.delta_minor,
