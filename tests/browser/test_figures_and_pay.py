@@ -120,16 +120,17 @@ def test_a_statement_is_issued_once_looked_at_and_downloaded(page_as: OpenPage) 
     expect(page.get_by_role("button", name="Issue statement")).to_have_count(0)
     with page.expect_download() as download:
         page.locator(".ts-statements").get_by_role("link", name="Download XLSX").click()
-    assert re.fullmatch(r"statement-\d{4}-\d{2}-\d+-01\.xlsx", download.value.suggested_filename)
+    assert re.fullmatch(r"statement-\d{4}-\d{2}-technician-\d+-01\.xlsx", download.value.suggested_filename)
 
 
 def test_technicians_see_their_own_pay_and_nobody_elses(page_as: OpenPage) -> None:  # STL-23
-    page = page_as("tech01", "/settlement?technician=2", locale="en", width=390, height=844)
+    page = page_as("tech01", "/settlement?payee=technician:2", locale="en", width=390, height=844)
 
+    page.wait_for_url("**/pay")
     expect(page.get_by_role("heading", level=1)).to_have_text("My pay")
-    name = page.locator(".ts-way span").last.inner_text()
-    page.goto("/settlement")
-    expect(page.locator(".ts-way span").last).to_have_text(name)
+    earned = page.locator(".py-sum strong").inner_text()
+    page.goto("/pay?payee=technician:2")
+    expect(page.locator(".py-sum strong")).to_have_text(earned)
     assert page.locator("main").evaluate("main => main.scrollWidth <= main.clientWidth")
 
 

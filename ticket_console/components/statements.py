@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import reflex as rx
 
-from ticket_console.components.blocks import badge, button_link, row
+from ticket_console.components.blocks import badge, button_link, card, row
 from ticket_console.components.text import money, t, when
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
@@ -85,4 +85,35 @@ def statement_entry(statement: Item, steps: rx.Component, *, zone: Any) -> rx.Co
             ),
         ),
         steps,
+    )
+
+
+def booked_entries(ticket: Item, *, zone: Any) -> rx.Component:
+    """What stands in the books about a ticket: a correction shows as the reversal and the new entry."""
+    currency = ticket["currency"].to(str)
+
+    def entry(each: Item) -> rx.Component:
+        kind = each["kind"].to(str)
+        return rx.el.li(
+            badge(
+                t(rx.Var.create("settlement.entry.") + kind),
+                tone=rx.match(kind, ("reversal", "warn"), "plain"),
+            ),
+            rx.el.span(
+                t("settle.entry_no", n=each["seq"].to(int)),
+                " · ",
+                when(each["posted_at"], zone),
+                rx.cond(
+                    each["statement_number"],
+                    rx.fragment(" · ", t("settle.on_statement", n=each["statement_number"].to(int))),
+                    rx.fragment(" · ", t("settle.on_none")),
+                ),
+                class_name="tc-help",
+            ),
+            rx.el.span(money(each["amount_minor"].to(int), currency), class_name="ts-amount"),
+        )
+
+    return card(
+        rx.el.ol(rx.foreach(ticket["entries"].to(list[dict[str, Any]]), entry), class_name="ts-entries"),
+        title=t("settle.in_the_books"),
     )

@@ -20,7 +20,7 @@ from ticket_console.components.blocks import (
 from ticket_console.components.explained import dispute_told, explained_rating
 from ticket_console.components.overlay import confirm_dialog, reason_dialog
 from ticket_console.components.shell import link
-from ticket_console.components.statements import statement_entry, statement_files
+from ticket_console.components.statements import booked_entries, statement_entry, statement_files
 from ticket_console.components.text import money, number, t, when
 from ticket_console.pages.frame import console_page
 from ticket_console.state.pay import PayState
@@ -178,6 +178,7 @@ def _ticket() -> rx.Component:
                 button_link(t("settle.open_ticket"), href=ticket["href"], icon="square_arrow_out_up_right"),
             ),
         ),
+        booked_entries(ticket, zone=PayState.view["tz"]),
         note(t("pay.how_to_dispute"), icon="flag"),
         rx.foreach(
             ticket["ratings"].to(list[dict[str, Any]]),

@@ -15,6 +15,7 @@ from ticket_console.components.blocks import (
     data_table,
     empty,
     loaded,
+    note,
     page_header,
     row,
     split,
@@ -25,7 +26,12 @@ from ticket_console.components.blocks import (
 from ticket_console.components.explained import explained_rating
 from ticket_console.components.overlay import confirm_dialog, reason_dialog
 from ticket_console.components.period_files import period_files
-from ticket_console.components.statements import statement_chip, statement_entry, statement_files
+from ticket_console.components.statements import (
+    booked_entries,
+    statement_chip,
+    statement_entry,
+    statement_files,
+)
 from ticket_console.components.text import money, number, t, tl, when
 from ticket_console.pages.frame import console_page
 from ticket_console.state.period_files import PeriodFilesState
@@ -180,6 +186,7 @@ def _totals() -> rx.Component:
             stat_tile(t("settle.to_pay"), money(view["to_pay_minor"].to(int), view["currency"])),
             class_name="ts-tiles",
         ),
+        _reopening(),
         _to_pay(),
         rx.el.div(
             rx.cond(
@@ -195,6 +202,10 @@ def _totals() -> rx.Component:
                     busy=SettlementState.busy,
                     on_click=SettlementState.ask_close,
                 ),
+            ),
+            rx.cond(
+                period["can_ask_reopening"],
+                button(t("settle.reopen"), icon="lock_open", on_click=SettlementState.ask_reopening),
             ),
             class_name="ts-actions",
         ),
@@ -253,6 +264,44 @@ def _kinds() -> rx.Component:
         ),
         class_name="ts-kinds",
         aria_label=t("settle.kinds"),
+    )
+
+
+def _reopening() -> rx.Component:
+    """A closed month opens again by two persons: one asks with a reason, another one approves."""
+    asked = _part("reopening")
+    return rx.cond(
+        SettlementState.view["reopening"],
+        note(
+            rx.el.p(t("settle.reopening.asked", who=asked["who"].to(str))),
+            rx.el.blockquote(asked["reason"].to(str)),
+            row(
+                rx.cond(
+                    asked["may_approve"],
+                    button(
+                        t("settle.reopening.approve"),
+                        tone="primary",
+                        icon="lock_open",
+                        busy=SettlementState.busy,
+                        on_click=SettlementState.decide_reopening("approve"),
+                    ),
+                ),
+                rx.cond(
+                    asked["may_refuse"],
+                    button(
+                        rx.cond(
+                            asked["is_mine"],
+                            t("settle.reopening.take_back"),
+                            t("settle.reopening.refuse"),
+                        ),
+                        icon="x",
+                        on_click=SettlementState.decide_reopening("refuse"),
+                    ),
+                ),
+            ),
+            tone="warn",
+            icon="lock_open",
+        ),
     )
 
 
@@ -440,6 +489,7 @@ def _ticket() -> rx.Component:
             ),
             button_link(t("settle.open_ticket"), href=ticket["href"], icon="square_arrow_out_up_right"),
         ),
+        booked_entries(ticket, zone=SettlementState.view["tz"]),
         rx.cond(
             disputable,
             rx.foreach(
@@ -495,6 +545,14 @@ def _dialogs() -> rx.Component:
             open=SettlementState.asking == "dispute",
             title=t("settle.dispute.title", what=draft["name"]),
             on_confirm=SettlementState.dispute,
+            on_cancel=SettlementState.stop_asking,
+        ),
+        reason_dialog(
+            open=SettlementState.asking == "reopening",
+            title=t("settle.reopen.title", period=period["code"].to(str)),
+            text=t("settle.reopen.text"),
+            confirm_label=t("settle.reopen"),
+            on_confirm=SettlementState.reopen,
             on_cancel=SettlementState.stop_asking,
         ),
         confirm_dialog(

@@ -40,6 +40,7 @@ from ticket_console.settlement.tables import (
     RuleSet,
     RuleSetVersion,
     Statement,
+    StatementLine,
 )
 
 _ACCOUNTS = table(Account)
@@ -50,6 +51,7 @@ _POSTINGS = table(Posting)
 _RATINGS = table(Rating)
 _SETS = table(RuleSet)
 _SNAPSHOTS = table(FactSnapshot)
+_STATED = table(StatementLine)
 _STATEMENTS = table(Statement)
 _VERSIONS = table(RuleSetVersion)
 
@@ -106,6 +108,23 @@ class TicketTotal:
     service_at: datetime
     entries: int
     total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookedEntry:
+    """An entry of the books about a ticket, as its payee has it: what it brings, and where that is stated.
+
+    `statement_number` is None until a statement says it; a draft says nothing for good.
+    """
+
+    journal_id: int
+    seq: int
+    kind: JournalKind
+    posted_at: datetime
+    reason: str | None
+    period_code: str
+    amount_minor: int
+    statement_number: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +315,49 @@ def ticket_totals(
         tuple(_ticket_total(row) for row in rows),
         sa.func.count(sa.distinct(_POSTINGS.c.ticket_id)),
     )
+
+
+def ticket_entries(
+    conn: Connection, *, viewer: Actor, ticket_id: int, payee: Payee
+) -> tuple[BookedEntry, ...]:
+    """What was booked for a payee on a ticket, in the order of the books: a correction as its two entries."""
+    rows = conn.execute(
+        sa.select(
+            _JOURNALS.c.id,
+            _JOURNALS.c.seq,
+            _JOURNALS.c.kind,
+            _JOURNALS.c.posted_at,
+            _JOURNALS.c.reason,
+            _PERIODS.c.code,
+            _amount(payee.kind),
+            sa.func.max(_STATEMENTS.c.number),
+        )
+        .select_from(_POSTINGS)
+        .join(_ACCOUNTS, _ACCOUNTS.c.id == _POSTINGS.c.account_id)
+        .join(_JOURNALS, _JOURNALS.c.id == _POSTINGS.c.journal_id)
+        .join(_PERIODS, _PERIODS.c.id == _JOURNALS.c.period_id)
+        .outerjoin(_STATED, _STATED.c.posting_id == _POSTINGS.c.id)
+        .outerjoin(_STATEMENTS, _STATEMENTS.c.id == _STATED.c.statement_id)
+        .where(
+            _ACCOUNTS.c.org_id == viewer.org_id,
+            _ACCOUNTS.c.owner_kind == payee.kind,
+            _ACCOUNTS.c.owner_id == payee.id,
+            _ACCOUNTS.c.kind == payee.account_kind,
+            _POSTINGS.c.ticket_id == ticket_id,
+            readable_postings(viewer),
+        )
+        .group_by(
+            _JOURNALS.c.id,
+            _JOURNALS.c.seq,
+            _JOURNALS.c.kind,
+            _JOURNALS.c.posted_at,
+            _JOURNALS.c.reason,
+            _PERIODS.c.code,
+        )
+        .order_by(_JOURNALS.c.seq)
+        .limit(2 * MOST_RATINGS)
+    )
+    return tuple(BookedEntry(*row[:6], int(row[6]), row[7]) for row in rows)
 
 
 def ticket_ratings(conn: Connection, *, viewer: Actor, ticket_id: int) -> tuple[RatingView, ...]:

@@ -15,17 +15,18 @@ import reflex as rx
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection
 
-from ticket_console.access import places, policy
+from ticket_console.access import accounts, places, policy
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading, transaction
 from ticket_console.kernel.errors import NotFound
 from ticket_console.reports import metrics
-from ticket_console.settlement import closing, disputes, payees, paying, reads, statements
+from ticket_console.settlement import closing, disputes, payees, paying, reads, reopening, statements
 from ticket_console.settlement.closing import PeriodView
 from ticket_console.settlement.kinds import OwnerKind, PeriodState, StatementState
 from ticket_console.settlement.payees import Payee
 from ticket_console.settlement.paying import Payable
 from ticket_console.settlement.reads import PayeeTotal, TicketTotal
+from ticket_console.settlement.reopening import ReopeningView
 from ticket_console.settlement.statements import StatementView
 from ticket_console.state.explaining import explained
 from ticket_console.state.feedback import done
@@ -37,6 +38,10 @@ KINDS: Final = (OwnerKind.TECHNICIAN, OwnerKind.VENDOR, OwnerKind.CUSTOMER)
 _CLOSABLE: Final = {PeriodState.OPEN, PeriodState.CLOSING}
 # What a statement is asked to do next, and which right that takes.
 _STEPS: Final[Mapping[str, Callable[..., StatementView]]] = {"confirm": paying.confirm, "pay": paying.pay}
+_REOPENING: Final[Mapping[str, tuple[Callable[..., ReopeningView], str]]] = {
+    "approve": (reopening.approve, "settle.reopening_approved"),
+    "refuse": (reopening.refuse, "settle.reopening_refused"),
+}
 _DONE: Final = {"confirm": "settle.confirmed", "pay": "settle.paid"}
 
 
@@ -175,6 +180,39 @@ class SettlementState(SessionState):
             "settle.period_moved", period=period.code, state=f"settlement.period.{period.state.value}"
         )
 
+    @handler(permission="period.close")
+    async def ask_reopening(self) -> Reply:
+        self._command_id, self.asking = str(uuid4()), "reopening"
+        return None
+
+    @handler(permission="period.close")
+    async def reopen(self, reason: str) -> Reply:
+        """Ask for a closed period to be opened; somebody else has to approve."""
+        self.asking = ""
+        await self._about_reopening(
+            reopening.ask,
+            period_id=int(self.view["period"]["id"]),
+            expected_version=int(self.view["period"]["version"]),
+            reason=reason,
+            command_id=self._command_id,
+        )
+        return done("settle.reopening_asked")
+
+    @handler(permission="period.close")
+    async def decide_reopening(self, way: str) -> Reply:
+        """Approve or refuse what somebody asked for, as it is shown."""
+        asked = dict(self.view["reopening"] or {})
+        if way not in _REOPENING or not asked:
+            return None
+        decide, said = _REOPENING[way]
+        await self._about_reopening(
+            decide,
+            reopening_id=int(asked["id"]),
+            expected_version=int(asked["version"]),
+            command_id=str(uuid4()),
+        )
+        return done(said, period=self.view["period"]["code"])
+
     @handler(permission="ticket.view")
     async def stop_asking(self) -> Reply:
         self.asking = ""
@@ -194,6 +232,14 @@ class SettlementState(SessionState):
                 command_id=self._command_id,
             )
             return moved
+        finally:
+            self.busy = False
+            await self._show()
+
+    async def _about_reopening(self, command: Callable[..., ReopeningView], **change: Any) -> None:
+        self.busy = True
+        try:
+            await in_writer(_reopen, command, actor=self._actor(), at=self._now(), **change)
         finally:
             self.busy = False
             await self._show()
@@ -257,6 +303,10 @@ def look(*, viewer: Actor, at: datetime, asked: Asked) -> Plain:
             "is_over": period.ends_at <= at,
             "can_close": can_close and period.state in _CLOSABLE and period.ends_at <= at,
         }
+        view["reopening"] = _reopening(connection, viewer, period, can_close=can_close)
+        view["period"]["can_ask_reopening"] = (
+            can_close and period.state is PeriodState.CLOSED and view["reopening"] is None
+        )
         region_ids = None if asked.region_id is None else metrics.with_below(asked.region_id, regions)
         here = _Here(period.id, asked.region_id, asked.kind)
         view["totals_files"] = files(f"/api/v1/periods/{period.id}/totals", region=here.region_id)
@@ -322,6 +372,10 @@ def ticket_of(connection: Connection, viewer: Actor, ticket_id: int, payee: Paye
         "title": ratings[0]["ticket_title"],
         "href": f"/tickets/{ticket_id}",
         "ratings": ratings,
+        "entries": to_jsonable_python(
+            reads.ticket_entries(connection, viewer=viewer, ticket_id=ticket_id, payee=payee)
+        ),
+        "currency": ratings[0]["currency"],
     }
 
 
@@ -374,6 +428,28 @@ class _Here:
             "ticket": ticket_id,
         }
         return f"/settlement?{urlencode({name: value for name, value in asked.items() if value is not None})}"
+
+
+def _reopening(connection: Connection, viewer: Actor, period: PeriodView, *, can_close: bool) -> Plain | None:
+    """What was asked about the period and waits for a second person."""
+    if not policy.row_scope(viewer, "settlement.view").everything:
+        return None
+    asked = next(
+        (each for each in reopening.waiting(connection, viewer=viewer) if each.period_id == period.id), None
+    )
+    if asked is None:
+        return None
+    is_mine = asked.asked_by == viewer.user_id
+    names = accounts.names(connection, viewer.org_id, [asked.asked_by])
+    return {
+        "id": asked.id,
+        "version": asked.version,
+        "reason": asked.reason,
+        "who": names.get(asked.asked_by, ""),
+        "is_mine": is_mine,
+        "may_approve": can_close and not is_mine,
+        "may_refuse": can_close,
+    }
 
 
 def _key(payee: Payee) -> str:
@@ -451,6 +527,11 @@ def _draft(*, actor: Actor, payee: Payee, period_id: int, command_id: str) -> St
 def _step(step: Callable[..., StatementView], **change: Any) -> StatementView:
     with transaction() as connection:
         return step(connection, **change)
+
+
+def _reopen(command: Callable[..., ReopeningView], **change: Any) -> ReopeningView:
+    with transaction() as connection:
+        return command(connection, **change)
 
 
 def _move(move: Callable[..., PeriodView], **change: Any) -> PeriodView:
