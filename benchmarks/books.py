@@ -42,6 +42,7 @@ def main() -> int:
         print(f"filled in {time.perf_counter() - started:.0f} s")
         _print_sizes()
         measure_figures(org_id)
+        measure_laws(org_id)
     return 0
 
 
@@ -99,6 +100,14 @@ def fill(org_id: int, ratings: int) -> None:
         count = min(_CHUNK, ratings - start)
         with transaction(reserve={"row": count * 30, "ticket": count}) as connection:
             writer.write(connection, start, count, ratings)
+    with transaction() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO lane_count (org_id, stage, region_id, ticket_class, tickets)"
+                " SELECT org_id, stage, region_id, ticket_class, count(*) FROM ticket"
+                " GROUP BY org_id, stage, region_id, ticket_class"
+            )
+        )
 
 
 class _Writer:
@@ -132,10 +141,9 @@ class _Writer:
 
     def _kind_of_work(self) -> Any:
         from ticket_console.settlement.facts import Facts, Hazard, PartUsed, ServiceClass, Urgency
-        from ticket_console.settlement.rating import rate
 
         chance = self._chance
-        facts = Facts(
+        return Facts(
             ticket_id=1,
             no="T",
             technician_id=1,
@@ -152,7 +160,6 @@ class _Writer:
             on_time=chance.random() < 0.9,
             month_tickets=chance.randint(0, 80),
         )
-        return facts, rate(facts, self._version.rules)
 
     def write(self, connection: Connection, start: int, count: int, whole: int) -> None:
         from ticket_console.kernel.database import table
@@ -211,13 +218,14 @@ class _Writer:
         from ticket_console.kernel import ids
         from ticket_console.kernel.canonical import content_hash
         from ticket_console.settlement.facts import plain
+        from ticket_console.settlement.rating import rate
         from ticket_console.settlement.tables import FactSnapshot, RatingLine
         from ticket_console.settlement.tables import Rating as RatingRow
         from ticket_console.tickets.tables import Ticket
 
         person = self._chance.choice(self._people)
         template = self._chance.choice(self._templates)
-        kind, rating = self._chance.choice(self._kinds)
+        kind = self._chance.choice(self._kinds)
         ticket_id = ids.take("ticket")
         no = f"B-{number:08}"
         rows[Ticket].append(_ticket(self._org_id, ticket_id, no, person.region_id, template, at))
@@ -229,7 +237,7 @@ class _Writer:
             started_at=kind.started_at - _NOW + at,
             finished_at=at,
         )
-        frozen = facts.to_json()
+        frozen, rating = facts.to_json(), rate(facts, self._version.rules)
         snapshot_id, rating_id = ids.take("row"), ids.take("row")
         rows[FactSnapshot].append(
             {
@@ -422,6 +430,24 @@ def _ask(connection: Connection, org_id: int, slice: Any, name: str, **more: Any
     from ticket_console.reports import money
 
     return partial(getattr(money, name), connection, viewer=system_actor(org_id), slice=slice, **more)
+
+
+def measure_laws(org_id: int) -> None:
+    from ticket_console.kernel.database import reading
+    from ticket_console.reports.invariants import LAWS, TURN
+    from ticket_console.reports.laws import Look
+
+    whole = 0.0
+    for law in LAWS:
+        cpu, started = time.process_time(), time.perf_counter()
+        with reading() as connection:
+            found = law.check(Look(connection, org_id, _NOW, TURN))
+        took, busy = time.perf_counter() - started, time.process_time() - cpu
+        whole += took
+        state = "broken" if found.broken else "holds"
+        times = f"{took * 1_000:>7.0f} ms, {busy * 1_000:>6.0f} ms CPU"
+        print(f"{law.code:<12} {times} {found.rows:>9,} rows {state}")
+    print(f"all laws     {whole * 1_000:>7.0f} ms")
 
 
 def _time(what: str, work: Callable[[], Any]) -> None:
