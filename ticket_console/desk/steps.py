@@ -1,6 +1,7 @@
 """A step and its entries: who may finish it, what must be filled in, what must be shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from decimal import Decimal
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from ticket_console.access import projection
 from ticket_console.desk import picking
 from ticket_console.desk.signing import SignatureInput
-from ticket_console.desk.work import Work, owns_token
+from ticket_console.desk.work import Reason, Work, owns_token
 from ticket_console.flows.elements import Act, Node, NodeGrant
 from ticket_console.flows.graph import Graph
 from ticket_console.forms import reads as form_reads
@@ -21,7 +22,7 @@ from ticket_console.forms.kinds.checklist import is_complete
 from ticket_console.kernel.actor import Actor, ActorKind, Role
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, FieldProblem, Forbidden, InvalidInput
-from ticket_console.stock import usage
+from ticket_console.stock import standards, usage
 from ticket_console.tickets.marking import Marking
 from ticket_console.tickets.tables import Attachment, OwnerKind
 
@@ -142,6 +143,28 @@ def take_values(
                 replaces=earlier or (),
                 command_id=work.command_id,
             )
+            _warn_of_parts(work, template.code, {str(line["sku"]) for line in value or ()})
+
+
+def _warn_of_parts(work: Work, template_code: str, skus: Set[str]) -> None:
+    """Say at once where more of a part is used than the job should take; what that costs is for finance."""
+    of_flow: dict[str, Decimal] = {}
+    for node in work.graph.nodes:
+        for part in node.parts:
+            of_flow[part.sku] = of_flow.get(part.sku, Decimal(0)) + part.qty
+    for above in standards.warn(
+        work.connection,
+        org_id=work.actor.org_id,
+        at=work.at,
+        ticket_id=work.ticket_id,
+        template_code=template_code,
+        skus=skus,
+        of_flow=of_flow,
+        command_id=work.command_id,
+    ):
+        said = {"used": usage.text_of(above.used), "standard": usage.text_of(above.standard)}
+        work.draft.say("ticket.parts_above_standard", sku=above.sku, **said)
+        work.warnings.append(Reason("stock.above_standard", {"part": above.name, "sku": above.sku, **said}))
 
 
 def writable_fields(actor: Actor, definition: TemplateDefinition, node: Node) -> frozenset[str]:

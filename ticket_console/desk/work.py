@@ -55,7 +55,8 @@ class Reason:
 class Work:
     """`tokens` are the live token rows by id; `facts` are what guards may ask about.
 
-    `override` is the reason for going over a limit, None where nobody asked for that.
+    `override` is the reason for going over a limit, None where nobody asked for that. `warnings` are what
+    speaks against what was done without forbidding it.
     """
 
     connection: Connection
@@ -70,6 +71,7 @@ class Work:
     settled_minor: dict[str, int] = field(default_factory=dict)
     assignee_name: str | None = None
     override: str | None = None
+    warnings: list[Reason] = field(default_factory=list)
 
     @property
     def ticket_id(self) -> int:
@@ -337,6 +339,7 @@ def finish(work: Work) -> MovedTicket:
         progress_bp=draft.get("progress_bp"),
         assignee_id=draft.get("assignee_id"),
         assignee_name=work.assignee_name,
+        warnings=tuple(work.warnings),
     )
 
 

@@ -55,6 +55,7 @@ _TICKET_DEEDS = (
     "ticket.notice_without_address",
     "ticket.step_late",
     "ticket.checked",
+    "ticket.parts_above_standard",
     "ticket.step_skipped",
     "ticket.step_moved",
     "ticket.timed_out",

@@ -686,6 +686,7 @@ _LOOKS: Final = (
     ("ticket.notice_due", "bell", "plain"),
     ("ticket.notice_without_address", "bell_off", "warn"),
     ("ticket.step_late", "alarm_clock", "warn"),
+    ("ticket.parts_above_standard", "triangle_alert", "warn"),
     ("ticket.checked", "clipboard_check", "plain"),
     ("ticket.step_skipped", "skip_forward", "warn"),
     ("ticket.step_moved", "shuffle", "warn"),

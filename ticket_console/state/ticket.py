@@ -20,7 +20,7 @@ from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.errors import InvalidInput
-from ticket_console.state.feedback import done, refusal
+from ticket_console.state.feedback import done, refusal, told
 from ticket_console.state.session import Reply, SessionState, handler
 from ticket_console.state.steps import (
     CHECKLIST_FIELD,
@@ -138,6 +138,8 @@ class TicketState(SessionState):
         finally:
             self.busy = False
         yield await self._after(done("ticket.moved", no=moved.no))
+        for warning in moved.warnings:
+            yield told(warning.code, **warning.params)
 
     @handler(permission="ticket.act")
     async def ask_return(self, token_id: int, edge_key: str, kind: str) -> Reply:

@@ -105,7 +105,7 @@ def use_parts(
                     "id": ids.take("row"),
                     "ticket_id": ticket_id,
                     "part_id": priced.part_id,
-                    "quantity": _text(quantity),
+                    "quantity": text_of(quantity),
                     "unit_cost_minor": priced.unit_cost_minor,
                     "command_id": command_id,
                     "at": at,
@@ -148,12 +148,12 @@ def _quantities(lines: Sequence[Mapping[str, Any]], path: str) -> dict[str, Deci
     quantities: defaultdict[str, Decimal] = defaultdict(Decimal)
     problems = []
     for position, line in enumerate(lines):
-        quantity = _exact(line.get("qty"))
+        quantity = exact(line.get("qty"))
         if quantity is None:
             problems.append(FieldProblem(f"{path}.{position}.qty", "field.not_a_number"))
         elif not 0 < quantity <= MOST:
             problems.append(
-                FieldProblem(f"{path}.{position}.qty", "stock.bad_quantity", {"most": _text(MOST)})
+                FieldProblem(f"{path}.{position}.qty", "stock.bad_quantity", {"most": text_of(MOST)})
             )
         elif quantity != round(quantity, DECIMALS):
             problems.append(
@@ -166,7 +166,7 @@ def _quantities(lines: Sequence[Mapping[str, Any]], path: str) -> dict[str, Deci
     return dict(quantities)
 
 
-def _exact(value: object) -> Decimal | None:
+def exact(value: object) -> Decimal | None:
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
@@ -205,7 +205,7 @@ def _taken_back(
     return back
 
 
-def _text(quantity: Decimal) -> str:
+def text_of(quantity: Decimal) -> str:
     """Without exponent and without zeros that say nothing."""
     text = format(quantity, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
