@@ -1,8 +1,10 @@
 """Changing rosters where visits are planned already: what would fall out is told before anything is saved."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
@@ -15,16 +17,20 @@ from ticket_console.dispatch.visits import Planned
 from ticket_console.kernel import signals
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import retried, transaction
-from ticket_console.kernel.errors import Conflict
+from ticket_console.kernel.errors import Conflict, FieldProblem, InvalidInput
 from ticket_console.kernel.ids import command_id_of
 from ticket_console.people import planning
 from ticket_console.people.candidate import Span
 from ticket_console.people.hiring import region_of
 from ticket_console.people.planning import RosterChange
 from ticket_console.people.presence import Presence, Stay, presences
+from ticket_console.people.shift_times import Hours, days_window, week_by_week
 
 # How far ahead visits can be planned.
 _AHEAD = visit_book.LONGEST * 400
+# A pattern is looked at again after half a year.
+MOST_WEEKS: Final = 26
+_WEEK: Final = timedelta(weeks=1)
 
 
 class VisitsInTheWay(Conflict):
@@ -46,6 +52,41 @@ class RosterChanged:
 def topic_of(org_id: int) -> str:
     """Where changes of rosters are told."""
     return f"roster.{org_id}"
+
+
+def weekly_change(
+    connection: Connection,
+    *,
+    viewer: Actor,
+    technician_id: int,
+    first: date,
+    last: date,
+    hours: Mapping[int, Hours],
+    zone: ZoneInfo,
+    at: datetime,
+) -> RosterChange:
+    """What puts a weekly pattern in force on the days from `first` to `last`, by the clock of the place.
+
+    It takes the place of all shifts that begin on those days and have not begun yet; before and after them
+    the roster stays as it is. Raises InvalidInput for days in no order and for more than `MOST_WEEKS`.
+    """
+    region_id = region_of(connection, viewer.org_id, technician_id)
+    policy.require(viewer, planning.PERMISSION, region_id=region_id)
+    if last < first:
+        raise InvalidInput((FieldProblem("last", "people.ends_before_it_starts"),))
+    if last - first >= MOST_WEEKS * _WEEK:
+        raise InvalidInput((FieldProblem("last", "roster.pattern_too_long", {"weeks": MOST_WEEKS}),))
+    window = days_window(first, (last - first).days + 1, zone)
+    standing = presences(connection, (technician_id,), window.starts_at, window.ends_at)[technician_id]
+    return RosterChange(
+        technician_id,
+        shifts=tuple(each for each in week_by_week(first, last, hours, zone) if each.starts_at > at),
+        drop_shifts=frozenset(
+            each.id
+            for each in standing.shifts or ()
+            if max(window.starts_at, at) <= each.span.starts_at < window.ends_at
+        ),
+    )
 
 
 def visits_in_the_way(

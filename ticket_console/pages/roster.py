@@ -31,6 +31,7 @@ def roster() -> rx.Component:
                 choices=RosterState.choices,
                 in_the_way=RosterState.in_the_way,
                 on_change=RosterState.change,
+                on_weeks=RosterState.plan_weeks,
                 on_leave=RosterState.leave_it,
             ),
             _response(),

@@ -1,5 +1,6 @@
 """Shifts as people say them, "from ten at night to six": what that is on a day of a place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -7,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from ticket_console.kernel.text import LocalText
 from ticket_console.people.candidate import Span
+
+# From one clock time to the next other one.
+Hours = tuple[time, time]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,12 @@ def on_day(day: date, starts: time, ends: time, zone: ZoneInfo) -> Span:
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+def week_by_week(first: date, last: date, hours: Mapping[int, Hours], zone: ZoneInfo) -> tuple[Span, ...]:
+    """The shifts of a weekly pattern on all days from `first` to `last`; `hours` by weekday, Monday is 0."""
+    days = (first + timedelta(days=each) for each in range((last - first).days + 1))
+    return tuple(on_day(day, *hours[day.weekday()], zone) for day in days if day.weekday() in hours)
 
 
 def week_of(day: date) -> date:

@@ -1,6 +1,7 @@
 """The roster of a region's people by weeks: shifts and absences, and what a change did to the response."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from ticket_console.kernel.signals import Listening
 from ticket_console.people import rosters
 from ticket_console.people.candidate import Span
 from ticket_console.people.planning import PERMISSION, AbsencePlan, RosterChange
-from ticket_console.people.shift_times import STANDARD, on_day, week_of
+from ticket_console.people.shift_times import STANDARD, Hours, on_day, week_of
 from ticket_console.reports.response import Answered, compare_response
 from ticket_console.state.feedback import done
 from ticket_console.state.session import Reply, SessionState, handler
@@ -27,6 +28,7 @@ _SEARCH_LENGTH: Final = 60
 # What a pasted week of a page of people can be at most.
 _MOST_CHANGES: Final = 200
 _MOST_SPANS: Final = 40
+DAYS_OF_WEEK: Final = 7
 _CHANGES_SHOWN: Final = timedelta(days=120)
 
 Plain = dict[str, Any]
@@ -68,7 +70,23 @@ class RosterState(SessionState):
     async def change(self, command_id: str, changes: list[Plain], accepted: list[int]) -> Reply:
         """Carry out changes of the grid; where visits are in the way these are shown, and nothing changes."""
         zone = ZoneInfo(str(self.week.get("zone", "UTC")))
-        wanted = _wanted(changes, zone)
+        return await self._carry_out(command_id, _wanted(changes, zone), accepted, zone, {"changes": changes})
+
+    @handler(permission="roster.manage")
+    async def plan_weeks(self, command_id: str, weeks: Plain, accepted: list[int]) -> Reply:
+        """Put somebody's weekly pattern in force from one day to another, instead of the shifts there."""
+        zone = ZoneInfo(str(self.week.get("zone", "UTC")))
+        wanted = await off_loop(_weekly, viewer=self._actor(), asked=_weeks(weeks), zone=zone, at=self._now())
+        return await self._carry_out(command_id, [wanted], accepted, zone, {"weeks": weeks})
+
+    async def _carry_out(
+        self,
+        command_id: str,
+        wanted: list[RosterChange],
+        accepted: list[int],
+        zone: ZoneInfo,
+        asked: Plain,
+    ) -> Reply:
         try:
             changed = await in_writer(
                 rostering.change_rosters,
@@ -79,9 +97,8 @@ class RosterState(SessionState):
                 accepted=frozenset(accepted),
             )
         except VisitsInTheWay as refused:
-            self.in_the_way = await off_loop(
-                _in_the_way, viewer=self._actor(), visits=refused.visits, zone=zone
-            ) | {"changes": changes}
+            shown = await off_loop(_in_the_way, viewer=self._actor(), visits=refused.visits, zone=zone)
+            self.in_the_way = shown | asked
             return None
         self.in_the_way = {}
         self._put(await off_loop(_read, viewer=self._actor(), **self._asked()))
@@ -267,6 +284,48 @@ def _wanted(changes: Sequence[Plain], zone: ZoneInfo) -> list[RosterChange]:
         return [_one_wanted(each, zone) for each in changes]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise _bad() from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Weeks:
+    technician_id: int
+    first: date
+    last: date
+    hours: dict[int, Hours]
+
+
+def _weeks(weeks: Mapping[str, Any]) -> _Weeks:
+    """A weekly pattern as the browser tells it: seven days from Monday on, each [starts, ends] or None."""
+    try:
+        days = list(weeks["hours"])
+        if len(days) != DAYS_OF_WEEK:
+            raise _bad()
+        return _Weeks(
+            int(weeks["person"]),
+            date.fromisoformat(weeks["first"]),
+            date.fromisoformat(weeks["last"]),
+            {
+                day: (time.fromisoformat(each[0]), time.fromisoformat(each[1]))
+                for day, each in enumerate(days)
+                if each is not None
+            },
+        )
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
+        raise _bad() from None
+
+
+def _weekly(*, viewer: Actor, asked: _Weeks, zone: ZoneInfo, at: datetime) -> RosterChange:
+    with reading() as connection:
+        return rostering.weekly_change(
+            connection,
+            viewer=viewer,
+            technician_id=asked.technician_id,
+            first=asked.first,
+            last=asked.last,
+            hours=asked.hours,
+            zone=zone,
+            at=at,
+        )
 
 
 def _one_wanted(change: Mapping[str, Any], zone: ZoneInfo) -> RosterChange:

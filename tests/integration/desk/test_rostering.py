@@ -1,6 +1,7 @@
 """Shifts and absences where visits are planned: what would fall out is told, and goes only if accepted."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,7 @@ from ticket_console.kernel.errors import Forbidden, InvalidInput
 from ticket_console.people.candidate import Span
 from ticket_console.people.planning import AbsencePlan, RosterChange, RosterMoved
 from ticket_console.people.presence import Presence, presences
+from ticket_console.people.shift_times import Hours
 from ticket_console.tickets import reads
 
 HOUR = timedelta(hours=1)
@@ -202,3 +204,81 @@ def test_somebody_absent_today_is_free_after_the_absence_was_taken_back(company:
     change(company, drop_absences=frozenset({away.id}))
 
     assert company.open().assignee_id == company.technicians["tech_near"]
+
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+DAYTIME, NIGHT = (time(8), time(16)), (time(22), time(6))
+
+
+def weekly(
+    company: Company, first: int, last: int, hours: dict[int, Hours], *, by: str = "dispatcher"
+) -> None:
+    """Put a pattern in force from so many days ahead to so many."""
+    today = company.at.astimezone(SHANGHAI).date()
+    with reading() as connection:
+        wanted = rostering.weekly_change(
+            connection,
+            viewer=company.actor(by),
+            technician_id=company.technicians["tech_near"],
+            first=today + timedelta(days=first),
+            last=today + timedelta(days=last),
+            hours=hours,
+            zone=SHANGHAI,
+            at=company.at,
+        )
+    rostering.change_rosters(
+        actor=company.actor(by), at=company.at, command_id=company.command_id(), changes=[wanted]
+    )
+
+
+def wall(company: Company) -> list[tuple[int, str, str]]:
+    """Somebody's shifts: weekday and hours by the clock of Shanghai."""
+    spans = [
+        (each.starts_at.astimezone(SHANGHAI), each.ends_at.astimezone(SHANGHAI))
+        for each in presence(company).shift_spans or ()
+    ]
+    return [(starts.weekday(), f"{starts:%H:%M}", f"{ends:%H:%M}") for starts, ends in spans]
+
+
+def test_a_weekly_pattern_holds_from_its_first_day_to_its_last(company: Company) -> None:
+    weekly(company, 1, 14, {0: DAYTIME, 4: NIGHT})
+
+    assert sorted(wall(company)) == [(0, "08:00", "16:00")] * 2 + [(4, "22:00", "06:00")] * 2
+
+
+def test_a_later_pattern_takes_the_place_of_the_days_it_names_and_no_others(company: Company) -> None:
+    every_day = dict.fromkeys(range(7), DAYTIME)
+    weekly(company, 1, 14, every_day)
+
+    weekly(company, 8, 10, dict.fromkeys(range(7), NIGHT))
+    weekly(company, 11, 11, {})
+
+    kinds = [starts for _, starts, _ in wall(company)]
+    assert kinds == ["08:00"] * 7 + ["22:00"] * 3 + ["08:00"] * 3
+
+
+def test_what_has_begun_stays_whatever_pattern_comes(company: Company) -> None:
+    change(company, shifts=(span(company, -2, 6),))
+
+    weekly(company, 0, 0, {})
+
+    assert presence(company).shift_spans == (span(company, -2, 6),)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "code"), [(3, 2, "people.ends_before_it_starts"), (0, 182, "roster.pattern_too_long")]
+)
+def test_a_pattern_for_no_day_or_for_years_is_refused(
+    company: Company, first: int, last: int, code: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        weekly(company, first, last, {0: DAYTIME})
+
+    assert [each.code for each in refused.value.problems] == [code]
+    assert presence(company).shifts is None
+
+
+def test_nobody_plans_the_weeks_of_another_region(company: Company) -> None:
+    with pytest.raises(Forbidden):
+        weekly(company, 1, 7, {0: DAYTIME}, by="dispatcher_cd")
+    assert presence(company).shifts is None

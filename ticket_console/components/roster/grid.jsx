@@ -2,7 +2,7 @@
 // is also done from a day's own dialog, which the keyboard opens.
 import { createElement as h, useEffect, useId, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
-import { ChevronLeft, ChevronRight, ClipboardPaste, Copy, Plus, Search, Trash2 } from "lucide-react";
+import { CalendarRange, ChevronLeft, ChevronRight, ClipboardPaste, Copy, Plus, Search, Trash2 } from "lucide-react";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Dialog } from "$/public/external/ticket_console/components/overlay/overlay.jsx";
 
@@ -156,14 +156,77 @@ function DayDialog({ open, week, onClose, onChange }) {
         h("button", { type: "submit", className: "tc-btn" }, speak.t("roster.add")))));
 }
 
-export function RosterGrid({ week = {}, choices = [], inTheWay = {}, onChange, onLeave }) {
+// A weekly pattern of one person between two days: for each weekday a shift of the palette, own hours, or none.
+function WeeksDialog({ open, week, onClose, onWeeks }) {
   const speak = useLanguage();
+  const id = useId();
+  const [wish, setWish] = useState(null);
+  const person = week.people.find((each) => each.id === open);
+  useEffect(() => {
+    if (!person) return;
+    const first = week.first > week.today ? week.first : dayAfter(week.today, 1);
+    // It begins as the week that is on the screen.
+    const hours = week.days.map((day) => {
+      const shift = shiftsOn(person, day)[0];
+      return shift ? [shift.start.slice(11), shift.end.slice(11)] : null;
+    });
+    setWish({ first, last: dayAfter(first, 27), hours });
+    // The roster may change below the dialog; only another person begins anew.
+  }, [open]);
+  if (!person || !wish) return h(Dialog, { open: false, title: "", onClose });
+  const setDay = (number, hours) => setWish({ ...wish, hours: wish.hours.map((each, other) => (other === number ? hours : each)) });
+  const codeOf = (hours) => (hours === null ? "" : week.patterns.find((each) => each.starts === hours[0] && each.ends === hours[1])?.code ?? "own");
+  const choose = (number, code) => {
+    const pattern = week.patterns.find((each) => each.code === code);
+    if (pattern) setDay(number, [pattern.starts, pattern.ends]);
+    else setDay(number, code === "own" ? ["09:00", "18:00"] : null);
+  };
+  const name = new Intl.DateTimeFormat(speak.tag, { weekday: "long", timeZone: "UTC" });
+  const time = (number, place, label) => h("input", {
+    type: "time", className: "tc-input", required: true, "aria-label": label, value: wish.hours[number][place],
+    onChange: (event) => setDay(number, wish.hours[number].map((each, other) => (other === place ? event.target.value : each))),
+  });
+  const date = (key, label) => h("div", { className: "tc-field" }, h("label", { htmlFor: `${id}-${key}` }, label),
+    h("input", { id: `${id}-${key}`, type: "date", className: "tc-input", required: true, min: key === "last" ? wish.first : week.today, value: wish[key], onChange: (event) => event.target.value && setWish({ ...wish, [key]: event.target.value }) }));
+  return h(Dialog, { open: true, title: speak.t("roster.weekly_of", { name: person.name }), text: speak.t("roster.weekly.text"), onClose },
+    h("form", { className: "ro-dialog", onSubmit: (event) => {
+      event.preventDefault();
+      onWeeks({ person: person.id, ...wish });
+    } },
+      h("ul", { className: "ro-weekly" }, wish.hours.map((hours, number) => {
+        const day = name.format(new Date(`${week.days[number]}T00:00:00Z`));
+        return h("li", { key: day }, h("label", { htmlFor: `${id}-day${number}` }, day),
+          h("select", { id: `${id}-day${number}`, className: "tc-select", value: codeOf(hours), onChange: (event) => choose(number, event.target.value) },
+            h("option", { value: "" }, speak.t("roster.weekly.free")),
+            week.patterns.map((each) => h("option", { key: each.code, value: each.code }, `${speak.label(each.name)} ${each.starts}–${each.ends}`)),
+            h("option", { value: "own" }, speak.t("roster.weekly.own"))),
+          codeOf(hours) === "own" && h("span", { className: "ro-weekly-own" },
+            time(number, 0, `${day} ${speak.t("roster.starts")}`), "–", time(number, 1, `${day} ${speak.t("roster.ends")}`)));
+      })),
+      h("div", { className: "ro-own" }, date("first", speak.t("roster.weekly.first")), date("last", speak.t("roster.weekly.last"))),
+      h("div", { className: "tc-dialog-foot" },
+        h("button", { type: "button", className: "tc-btn", onClick: onClose }, speak.t("common.cancel")),
+        h("button", { type: "submit", className: "tc-btn", "data-tone": "primary" }, speak.t("roster.weekly.apply")))));
+}
+
+export function RosterGrid({ week = {}, choices = [], inTheWay = {}, onChange, onWeeks, onLeave }) {
+  const speak = useLanguage();
+  const [weekly, setWeekly] = useState(null);
   const [open, setOpen] = useState(null);
   const [copied, setCopied] = useState(kept);
   if (!week.people) return h("p", { className: "tc-help" }, speak.t("plan.no_region"));
   const send = (changes, accepted = []) => {
     setOpen(null);
     if (changes.length > 0) onChange?.(commandId(), changes, accepted);
+  };
+  const sendWeeks = (weeks, accepted = []) => {
+    setWeekly(null);
+    onWeeks?.(commandId(), weeks, accepted);
+  };
+  const takeOff = () => {
+    const visits = inTheWay.visits.map((each) => each.id);
+    if (inTheWay.weeks) sendWeeks(inTheWay.weeks, visits);
+    else send(inTheWay.changes, visits);
   };
   const dropped = (person, day, text) => {
     let what = null;
@@ -202,14 +265,18 @@ export function RosterGrid({ week = {}, choices = [], inTheWay = {}, onChange, o
       : h("div", { className: "ro-box", tabIndex: 0, role: "region", "aria-label": speak.t("roster.title") }, h("table", { className: "ro-grid" },
         h("thead", null, h("tr", null, h("th", { scope: "col" }, speak.t("plan.person")), week.days.map((each) => h("th", { key: each, scope: "col", "data-today": each === week.today || undefined }, day.format(new Date(`${each}T00:00:00Z`)))))),
         h("tbody", null, week.people.map((person) => h("tr", { key: person.id },
-          h("th", { scope: "row" }, person.name, h("span", { className: "tc-help" }, speak.label(person.group), " · ", person.rostered ? speak.t("roster.hours", { n: Math.round(person.minutes / 6) / 10 }) : speak.t("roster.by_duty"))),
+          h("th", { scope: "row" }, h("span", { className: "ro-who" }, person.name, h("button", {
+            type: "button", className: "tc-btn", "data-tone": "quiet", "data-shape": "icon", "data-size": "small",
+            "aria-label": speak.t("roster.weekly_of", { name: person.name }), title: speak.t("roster.weekly_of", { name: person.name }), onClick: () => setWeekly(person.id),
+          }, h(CalendarRange, { "aria-hidden": true }))), h("span", { className: "tc-help" }, speak.label(person.group), " · ", person.rostered ? speak.t("roster.hours", { n: Math.round(person.minutes / 6) / 10 }) : speak.t("roster.by_duty"))),
           week.days.map((each) => h(Cell, { key: each, person, day: each, week, onOpen: (who, when) => setOpen({ person: who.id, day: when }), onDropped: dropped }))))))),
     h(DayDialog, { open, week, onClose: () => setOpen(null), onChange: send }),
+    h(WeeksDialog, { open: weekly, week, onClose: () => setWeekly(null), onWeeks: sendWeeks }),
     h(Dialog, { open: inWay.length > 0, title: speak.t("roster.visits_in_the_way", { n: inWay.length }), onClose: () => onLeave?.() },
       h("div", { className: "ro-dialog" },
         h("ul", { className: "ro-list" }, inWay.map((each) => h("li", { key: each.id }, h("span", null, h("b", { className: "tc-mono" }, each.no), ` ${each.start}–${each.end} `, each.title)))),
         h("p", { className: "tc-help" }, speak.t("roster.they_go")),
         h("div", { className: "tc-dialog-foot" },
           h("button", { type: "button", className: "tc-btn", "data-focus": true, onClick: () => onLeave?.() }, speak.t("roster.keep")),
-          h("button", { type: "button", className: "tc-btn", "data-tone": "danger", onClick: () => send(inTheWay.changes, inWay.map((each) => each.id)) }, speak.t("roster.take_off"))))));
+          h("button", { type: "button", className: "tc-btn", "data-tone": "danger", onClick: takeOff }, speak.t("roster.take_off"))))));
 }

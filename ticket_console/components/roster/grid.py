@@ -17,6 +17,7 @@ class _RosterGrid(rx.NoSSRComponent):
     choices: rx.Var[list[dict[str, Any]]]
     in_the_way: rx.Var[dict[str, Any]]
     on_change: rx.EventHandler[passthrough_event_spec(str, list, list)]
+    on_weeks: rx.EventHandler[passthrough_event_spec(str, dict, list)]
     on_leave: rx.EventHandler[rx.event.no_args_event_spec]
 
 
@@ -26,12 +27,19 @@ def roster_grid(
     choices: Any,
     in_the_way: Any,
     on_change: EventType[str, list[dict[str, Any]], list[int]],
+    on_weeks: EventType[str, dict[str, Any], list[int]],
     on_leave: EventType[()],
 ) -> rx.Component:
     """The grid. `on_change` tells (command id, changes, ids of visits that may go); a change is {person,
-    add: [{day, starts, ends}], away: [{start, end, reason}], drop, drop_away: ids}. Where visits are in the
-    way, `in_the_way` lists them with the changes that were asked for.
+    add: [{day, starts, ends}], away: [{start, end, reason}], drop, drop_away: ids}. `on_weeks` tells (command
+    id, {person, first, last, hours: seven times [starts, ends] or null, from Monday on}, visits that may go).
+    Where visits are in the way, `in_the_way` lists them with the `changes` or `weeks` that were asked for.
     """
     return _RosterGrid.create(
-        week=week, choices=choices, in_the_way=in_the_way, on_change=on_change, on_leave=on_leave
+        week=week,
+        choices=choices,
+        in_the_way=in_the_way,
+        on_change=on_change,
+        on_weeks=on_weeks,
+        on_leave=on_leave,
     )
