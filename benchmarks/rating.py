@@ -66,7 +66,7 @@ def _best(work: Callable[[], Any], runs: int = _RUNS) -> float:
 
 
 def _single(rules: Any) -> None:
-    listed = [_facts(row) for row in _frozen(2_000)]
+    listed = [_facts(row) for row in frozen_facts(2_000)]
     times = []
     for facts in listed:
         started = time.perf_counter()
@@ -77,7 +77,7 @@ def _single(rules: Any) -> None:
 
 
 def _shadow(rules: Any) -> None:
-    frozen = _frozen(100_000)
+    frozen = frozen_facts(100_000)
     draft = RULES | {
         "rules": [
             each | {"value": "1.25"} if each["code"] == "hazard.height" else each for each in RULES["rules"]
@@ -177,7 +177,7 @@ def _population(size: int) -> Population:
     )
 
 
-def _frozen(size: int) -> list[dict[str, Any]]:
+def frozen_facts(size: int) -> list[dict[str, Any]]:
     """The JSON of frozen facts, as it is read from a snapshot."""
     population = _population(size)
     first = _facts_of_nothing()

@@ -134,9 +134,9 @@ def population_of(facts: Iterable[Facts]) -> Population:
 
 
 def coded(values: Sequence[object]) -> Coded:
-    known: dict[object, int] = {}
-    codes = [known.setdefault(value, len(known)) for value in values]
-    return Coded(np.array(codes, dtype=np.int32), tuple(known))
+    known = {value: code for code, value in enumerate(dict.fromkeys(values))}
+    codes = np.fromiter(map(known.__getitem__, values), dtype=np.int32, count=len(values))
+    return Coded(codes, tuple(known))
 
 
 def numbers(values: Sequence[Decimal | None]) -> Numbers:
@@ -161,7 +161,7 @@ def items(of_each: Sequence[Sequence[tuple[str, Decimal, int]]]) -> Items:
 
 
 def wholes(values: Sequence[int]) -> Wholes:
-    fits = all(-LARGEST < value < LARGEST for value in values)
+    fits = not values or (min(values) > -LARGEST and max(values) < LARGEST)
     return np.array(values, dtype=np.int64 if fits else object)
 
 

@@ -1,6 +1,8 @@
 """The columns of frozen facts: from the JSON of snapshots straight to whole numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -29,7 +31,23 @@ _PLAIN_CODED: Final = (
     "vip",
     "on_time",
 )
-_TEXT_NUMBERS: Final = ("difficulty", "distance_km", "labour_hours", "response_minutes", "satisfaction")
+_TEXT_NUMBERS: Final = ("difficulty", "distance_km", "labour_hours", "response_minutes")
+# What every snapshot has, read in one go; and what those of before it was known do without.
+_ALWAYS: Final = (
+    *_PLAIN_CODED,
+    *_TEXT_NUMBERS,
+    "hazards",
+    "segment",
+    "technician_level",
+    "month_tickets",
+    "parts",
+    "tools",
+    "site_tz",
+    "started_at",
+    "finished_at",
+)
+_ALWAYS_OF: Final = itemgetter(*_ALWAYS)
+_SINCE_LATER_CODED: Final = {"is_holiday": False, "by_vendor": False, "vendor_tier": "", "customer_tier": ""}
 _SATURDAY: Final = 6
 _DAY: Final = 86_400
 # The first of January 1970 was a Thursday.
@@ -38,47 +56,55 @@ _FIRST_WEEKDAY: Final = 4
 
 def population_of_frozen(frozen: Sequence[Frozen]) -> Population:
     """The columns of `Facts.to_json()` documents, in their order."""
-    started = _instants([each["started_at"] for each in frozen])
-    finished = _instants([each["finished_at"] for each in frozen])
-    zone = coded([each["site_tz"] for each in frozen])
-    days = _local_days(finished, zone)
-    segments = [standard_of(each["segment"]) for each in frozen]
-    counted = {
-        "technician_level": _counted([each["technician_level"] for each in frozen]),
-        "month_tickets": _counted([each["month_tickets"] for each in frozen]),
-        "returns": _counted([each.get("returns", 0) for each in frozen]),
-        "segment_visit": _counted([visit for _, visit in segments]),
-    }
+    read: Iterable[Sequence[Any]] = zip(*map(_ALWAYS_OF, frozen), strict=True) if frozen else repeat(())
+    columns = dict(zip(_ALWAYS, read, strict=False))
+    started, finished = _instants(columns["started_at"]), _instants(columns["finished_at"])
+    zone = coded(columns["site_tz"])
+    segment = coded(columns["segment"])
+    standards = [standard_of(str(each)) for each in segment.values]
+    hazards = coded([tuple([code for code, _ in listed]) for listed in columns["hazards"]])
     return Population(
         size=len(frozen),
         coded={
-            **{key: coded([each[key] for each in frozen]) for key in _PLAIN_CODED},
-            "hazards": coded([tuple(code for code, _ in each["hazards"]) for each in frozen]),
-            "is_holiday": coded([each.get("is_holiday", False) for each in frozen]),
-            "by_vendor": coded([each.get("by_vendor", False) for each in frozen]),
-            "vendor_tier": coded([each.get("vendor_tier", "") for each in frozen]),
-            "customer_tier": coded([each.get("customer_tier", "") for each in frozen]),
-            "segment": coded([standard for standard, _ in segments]),
-            **_of_days(days),
+            **{key: coded(columns[key]) for key in _PLAIN_CODED},
+            "hazards": hazards,
+            **{
+                key: coded([each.get(key, absent) for each in frozen])
+                for key, absent in _SINCE_LATER_CODED.items()
+            },
+            "segment": _recoded(segment, [standard for standard, _ in standards]),
+            **_of_days(_local_days(finished, zone)),
         },
         numbers={
-            **{key: text_numbers([each.get(key) for each in frozen]) for key in _TEXT_NUMBERS},
-            **counted,
+            **{key: text_numbers(columns[key]) for key in _TEXT_NUMBERS},
+            "satisfaction": text_numbers([each.get("satisfaction") for each in frozen]),
+            "technician_level": _counted(columns["technician_level"]),
+            "month_tickets": _counted(columns["month_tickets"]),
+            "returns": _counted([each.get("returns", 0) for each in frozen]),
+            "segment_visit": Numbers(wholes([visit for _, visit in standards])[segment.codes]),
         },
-        items={key: _items([each[key] for each in frozen]) for key in ("parts", "tools")},
+        items={key: _items(columns[key]) for key in ("parts", "tools")},
         started=started,
         finished=finished,
         zone=zone,
     )
 
 
+def _recoded(column: Coded, values: Sequence[object]) -> Coded:
+    """A column whose values were turned into others, of which some may be alike."""
+    turned = coded(values)
+    return Coded(turned.codes[column.codes], turned.values)
+
+
 def text_numbers(texts: Sequence[str | None]) -> Numbers:
     """Exact numbers from their plain spelling ("12.50"), which is how facts are frozen."""
-    split = [("0", "", "") if text is None else text.partition(".") for text in texts]
+    column = coded(texts)
+    split = [("0", "", "") if text is None else str(text).partition(".") for text in column.values]
     scale = max((len(decimals) for _, _, decimals in split), default=0)
-    units = [int(whole + decimals.ljust(scale, "0")) for whole, _, decimals in split]
-    known = None if None not in texts else np.array([text is not None for text in texts], dtype=np.bool_)
-    return Numbers(wholes(units), scale, known)
+    units = wholes([int(whole + decimals.ljust(scale, "0")) for whole, _, decimals in split])[column.codes]
+    has_unknown = None in column.values
+    known = np.array([text is not None for text in column.values])[column.codes] if has_unknown else None
+    return Numbers(units, scale, known)
 
 
 def _counted(values: Sequence[int]) -> Numbers:
