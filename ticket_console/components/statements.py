@@ -44,7 +44,7 @@ def statement_files(files: Item, forms: tuple[str, ...] = ("xlsx", "csv", "pdf")
 def statement_entry(statement: Item, steps: rx.Component, *, zone: Any) -> rx.Component:
     """One statement of a list, with what can be done to it."""
 
-    def told(moment: str, said: rx.Var[str], by: str = "") -> rx.Component:
+    def step_at(moment: str, said: rx.Var[str], by: str = "") -> rx.Component:
         return rx.cond(
             statement[moment],
             rx.el.p(
@@ -66,11 +66,11 @@ def statement_entry(statement: Item, steps: rx.Component, *, zone: Any) -> rx.Co
         ),
         rx.cond(
             statement["issued_at"],
-            told("issued_at", t("settle.issued_at")),
+            step_at("issued_at", t("settle.issued_at")),
             rx.el.p(t("settle.draft.text"), class_name="tc-help"),
         ),
-        told("confirmed_at", t("settle.confirmed_at"), "confirmed_by"),
-        told("paid_at", t("settle.paid_at"), "paid_by"),
+        step_at("confirmed_at", t("settle.confirmed_at"), "confirmed_by"),
+        step_at("paid_at", t("settle.paid_at"), "paid_by"),
         row(
             statement_files(statement["files"].to(dict[str, Any])),
             rx.cond(

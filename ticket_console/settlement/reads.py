@@ -357,7 +357,10 @@ def ticket_entries(
         .order_by(_JOURNALS.c.seq)
         .limit(2 * MOST_RATINGS)
     )
-    return tuple(BookedEntry(*row[:6], int(row[6]), row[7]) for row in rows)
+    return tuple(
+        BookedEntry(id, seq, kind, at, reason, code, int(earned), number)
+        for id, seq, kind, at, reason, code, earned, number in rows
+    )
 
 
 def ticket_ratings(conn: Connection, *, viewer: Actor, ticket_id: int) -> tuple[RatingView, ...]:
