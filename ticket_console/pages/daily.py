@@ -195,7 +195,7 @@ def _lines() -> rx.Component:
         [
             Column(
                 t("settle.payee"),
-                lambda each: rx.fragment(
+                lambda each: rx.el.span(
                     text_link(tl(each["name"]), href=each["href"].to(str)),
                     rx.cond(
                         each["kind"].to(str) == "vendor",

@@ -79,7 +79,7 @@ def _schedules() -> rx.Component:
         [
             Column(
                 t("operations.what"),
-                lambda each: rx.fragment(
+                lambda each: rx.el.span(
                     t(rx.Var.create("operations.schedule.") + each["kind"].to(str)),
                     " ",
                     rx.el.span(each["hour"].to(str), class_name="tc-mono tc-muted"),
@@ -100,7 +100,7 @@ def _schedules() -> rx.Component:
 def _latest(each: Item) -> rx.Component:
     return rx.cond(
         each["day"].to(str) != "",
-        rx.fragment(
+        rx.el.span(
             each["day"].to(str),
             rx.cond(
                 each["done_at"],
@@ -114,7 +114,7 @@ def _latest(each: Item) -> rx.Component:
 def _run_state(each: Item) -> rx.Component:
     return rx.cond(
         each["state"].to(str) != "",
-        rx.fragment(
+        rx.el.div(
             badge(
                 t(rx.Var.create("operations.run.") + each["state"].to(str)),
                 tone=rx.match(each["state"].to(str), *_RUN_TONES, "plain"),
@@ -164,7 +164,7 @@ def _tasks() -> rx.Component:
 
 
 def _task_state(each: Item) -> rx.Component:
-    return rx.fragment(
+    return rx.el.div(
         badge(
             t(rx.Var.create("operations.task_state.") + each["state"].to(str)),
             tone=rx.match(each["state"].to(str), *_TASK_TONES, "plain"),
