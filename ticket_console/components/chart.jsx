@@ -8,6 +8,7 @@ const STEPS = [60, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 17280
 const HOUR = 3600;
 const MOST_TICKS = 4;
 const DAY_ROOM = 37;
+const LETTER = 6.6;
 const THICKEST = 26;
 // A shorter part of the longest bar has no room for its number.
 const LEAST_NAMED = 0.045;
@@ -92,12 +93,17 @@ function figure({ rows, series, kind, form, height, width }, write) {
   const names = shown.map((row, index) => `${index}`);
   const [lowest, highest] = reachOf(rows, series, across);
   const longest = highest - lowest;
+  // An amount is told where its bar has room for it.
+  const isNamed = (value) => (form === "span" ? value !== 0
+    : form === "money" ? (Math.abs(value) / longest) * width * 0.7 > write.value(value).length * LETTER
+      : Math.abs(value) > longest * LEAST_NAMED);
   // As many of the days are named as there is room for, the last one always.
-  const every = across ? 1 : Math.ceil((shown.length * DAY_ROOM) / width);
+  const room = Math.max(DAY_ROOM, ...shown.map((row) => (write.name(row) ?? "").length * LETTER + 12));
+  const every = across ? 1 : Math.ceil((shown.length * (rows[0]?.day ? DAY_ROOM : room)) / width);
   const named = names.filter((name, index) => (shown.length - 1 - index) % every === 0);
   const data = series.map((one) => {
     const values = shown.map((row) => row[one.key] ?? 0);
-    const texts = shown.map((row) => (Math.abs(row[one.key] ?? 0) > longest * LEAST_NAMED * (form === "money" ? 2.4 : 1) || (row[one.key] && form === "span") ? write.value(row[one.key]) : ""));
+    const texts = shown.map((row) => (isNamed(row[one.key] ?? 0) ? write.value(row[one.key]) : ""));
     const colour = token(one.tone);
     return {
       type: "bar", name: one.name, orientation: across ? "h" : "v",

@@ -224,25 +224,19 @@ def _change() -> rx.Component:
                 data_table(
                     [
                         Column(t("reports.part"), lambda each: _led(each["name"], each["href"])),
-                        Column(t("reports.before"), lambda each: _amount(each["before"]), align="end"),
-                        Column(t("reports.now"), lambda each: _amount(each["after"]), align="end"),
-                        Column(t("reports.change.volume"), lambda each: _amount(each["volume"]), align="end"),
-                        Column(t("reports.change.rate"), lambda each: _amount(each["rate"]), align="end"),
-                        Column(
-                            t("reports.change.delta"),
-                            lambda each: rx.el.strong(_amount(each["delta"])),
-                            align="end",
+                        *(
+                            Column(title, partial(_moved, name), align="end", nowrap=True)
+                            for name, title in (
+                                ("before", t("reports.before")),
+                                ("after", t("reports.now")),
+                                ("volume", t("reports.change.volume")),
+                                ("rate", t("reports.change.rate")),
+                                ("delta", t("reports.change.delta")),
+                            )
                         ),
                     ],
-                    change["rows"].to(list[dict[str, Any]]),
+                    change["table"].to(list[dict[str, Any]]),
                     caption=t("reports.change.title"),
-                    foot=(
-                        rx.el.strong(t("reports.total")),
-                        *(
-                            rx.el.strong(_amount(change[name]))
-                            for name in ("before", "after", "volume", "rate", "delta")
-                        ),
-                    ),
                 ),
                 class_name="rp-change",
             ),
@@ -252,8 +246,13 @@ def _change() -> rx.Component:
     )
 
 
+def _moved(name: str, each: Item) -> rx.Component:
+    amount = _amount(each[name])
+    return rx.cond(each["is_total"], rx.el.strong(amount), amount)
+
+
 def _led(name: Any, href: Any) -> rx.Component:
-    return rx.cond(href, text_link(tl(name), href=href.to(str)), rx.el.span(tl(name)))
+    return rx.cond(href, text_link(tl(name), href=href.to(str)), rx.el.strong(tl(name)))
 
 
 def _by() -> rx.Component:

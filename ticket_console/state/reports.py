@@ -272,10 +272,21 @@ def _change(
     behind = {group.key: group.slice for group in groups}
     rows = [_part(part, asked, behind.get(part.key)) for part in found.parts]
     moved = [row for row in rows if row["delta"]]
+    total = {
+        "name": both("reports.total"),
+        "before": found.before_minor,
+        "after": found.after_minor,
+        "volume": found.volume_minor,
+        "rate": found.rate_minor,
+        "delta": found.delta_minor,
+        "href": "",
+        "is_total": True,
+    }
     return {
         "sentence": money_comparison.sentence(found, compared, currency=currency),
         "measure": found.measure.value,
         "rows": rows,
+        "table": [*rows, total],
         "bars": moved[:_MOST_BARS],
         "before": found.before_minor,
         "after": found.after_minor,
@@ -297,6 +308,7 @@ def _part(part: Part, asked: Asked, slice: MoneySlice | None) -> Plain:
         "rate": part.rate_minor,
         "hrefs": {"volume": href, "rate": href},
         "href": href,
+        "is_total": False,
     }
 
 
