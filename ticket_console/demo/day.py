@@ -36,7 +36,8 @@ _HOURS: Final = (
     (time(13), time(22)),
 )
 _DAYS: Final = 6
-_VISITS_EACH: Final = 2
+# The rest is left to whoever plans the routes of the day.
+_VISITS_EACH: Final = 1
 _VISIT: Final = timedelta(minutes=60)
 _FIRST_VISIT: Final = timedelta(minutes=45)
 _QUARTER: Final = timedelta(minutes=15)
@@ -85,13 +86,14 @@ def _roster(cast: Cast, crew: Iterable[Candidate], zone: ZoneInfo, at: datetime)
             since, until = _TODAY[number % len(_TODAY)]
             shifts = [Span(hour + since * HOUR, hour + until * HOUR)]
             begins, ends = _HOURS[number % len(_HOURS)]
-            for days in range(1, _DAYS + 1):
+            for days in (*range(-_DAYS, 0), *range(1, _DAYS + 1)):
                 day = today + timedelta(days=days)
-                # Everybody has a day of the week to themselves.
-                if day.weekday() != (number + 5) % 7:
-                    span = Span(instant(day, begins, zone), instant(day, ends, zone))
-                    if span.starts_at >= shifts[0].ends_at:
-                        shifts.append(span)
+                span = Span(instant(day, begins, zone), instant(day, ends, zone))
+                # Everybody has a day of the week to themselves, and nobody two shifts at once.
+                if day.weekday() != (number + 5) % 7 and not (
+                    span.starts_at < shifts[0].ends_at and shifts[0].starts_at < span.ends_at
+                ):
+                    shifts.append(span)
             planning.plan_shifts(
                 connection,
                 actor=cast.office[Role.MANAGER],

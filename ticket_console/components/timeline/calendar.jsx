@@ -69,6 +69,12 @@ function eventsOf(plan, truth, speak) {
   return [...absences(plan, speak), ...bars(plan, truth), ...visits];
 }
 
+// Today is looked at from the hour before now on, any other day from the morning on.
+const opensAt = (plan) => {
+  const hour = Number(plan.now.slice(11, 13)) - 1;
+  return plan.days > 1 || plan.today !== plan.first || hour < 7 ? "07:00" : `${String(hour).padStart(2, "0")}:00`;
+};
+
 const resourcesOf = (plan) => plan.people.map((person) => ({ id: person.id, title: person.name, extendedProps: { person } }));
 
 export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLetGo, onMove, onOpen, onHover }, ref) {
@@ -151,7 +157,7 @@ export const Calendar = forwardRef(function Calendar({ plan, truth, onHold, onLe
       view: shown.days > 1 ? "resourceTimelineWeek" : "resourceTimelineDay",
       date: shown.first, firstDay: 1, locale: tongue.tag, headerToolbar: { start: "", center: "", end: "" }, height: "100%",
       slotDuration: shown.days > 1 ? "01:00" : "00:15", slotLabelInterval: shown.days > 1 ? "03:00" : "01:00", snapDuration: shown.days > 1 ? "00:30" : "00:15",
-      slotWidth: shown.days > 1 ? 30 : 22, scrollTime: "07:00", dayHeaderFormat: { month: "numeric", day: "numeric", weekday: "short" },
+      slotWidth: shown.days > 1 ? 30 : 22, scrollTime: opensAt(shown), dayHeaderFormat: { month: "numeric", day: "numeric", weekday: "short" },
       slotLabelFormat: { hour: "2-digit", minute: "2-digit", hour12: false }, resources: resourcesOf(shown), events: eventsOf(shown, null, tongue),
       editable: true, eventResizableFromStart: false, longPressDelay: 400, resourceLabelContent: label, eventContent: content,
       eventDragStart: held, eventDragStop: let_go, eventResizeStart: held, eventResizeStop: let_go,
