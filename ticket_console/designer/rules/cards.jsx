@@ -166,7 +166,7 @@ function Sheet({ card, choices, problems, canEdit, isNew, onSave, onRemove }) {
   const general = problems.filter((problem) => !/^entries\[\d+\]/.test(problem.path));
 
   return h("div", { className: "rb-sheet", "data-test": "rate-card" },
-    h("div", { className: "rb-bar" }, h("h3", null, speak.label(card.name)), h("code", { className: "rb-code" }, card.code), h("span", { className: "tc-help" }, speak.t("rulebook.cards.filled", { n: filled.length, of: rows.length * columns.length, currency })),
+    h("div", { className: "rb-bar" }, h("h2", null, speak.label(card.name)), h("code", { className: "rb-code" }, card.code), h("span", { className: "tc-help" }, speak.t("rulebook.cards.filled", { n: filled.length, of: rows.length * columns.length, currency })),
       h("span", { className: "rb-fill" }),
       canEdit && !isNew && h("button", { type: "button", className: "tc-btn", "data-tone": "quiet", onClick: () => setAsking(true) }, h(Trash2, { "aria-hidden": true }), speak.t("rulebook.cards.remove")),
       canEdit && h("button", { type: "button", className: "tc-btn", disabled: !isChanged || isNew, onClick: () => { setTexts(kept); setOtherwise(keptOtherwise); setStrange([]); } }, h(RotateCcw, { "aria-hidden": true }), speak.t("rulebook.cards.reset")),

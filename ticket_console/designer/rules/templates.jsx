@@ -74,7 +74,7 @@ export function RuleTemplates({ templates = [], choices = {}, tried = {}, canEdi
         filled.length === 0
           ? h("div", { className: "tc-empty" }, h(Wand, { "aria-hidden": true }), h("strong", null, speak.t("rulebook.templates.none")), h("p", null, speak.t(canEdit ? "rulebook.templates.none.text" : "rulebook.templates.needs_draft")))
           : h("div", { className: "tc-stack" },
-            h("h3", null, speak.t("rulebook.templates.chosen_n", { n: filled.length })),
+            h("h2", null, speak.t("rulebook.templates.chosen_n", { n: filled.length })),
             h("ul", { className: "rb-filled-list" }, filled.map((each, at) => h(Filled, {
               key: each.template, template: of(each.template), answers: each.answers, tried: outcome(each.template), choices,
               clashing: filled.filter((other) => of(each.template).clashes.includes(other.template)).map((other) => of(other.template)),
