@@ -14,7 +14,7 @@ from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import Conflict, NotFound
-from ticket_console.settlement import ledger, sides
+from ticket_console.settlement import ledger, quotes, sides
 from ticket_console.settlement.facts import Facts, plain
 from ticket_console.settlement.kinds import Dimension, JournalKind, Purpose
 from ticket_console.settlement.ledger import AccountKey, JournalDraft, PostedJournal, Source
@@ -303,6 +303,7 @@ def _rate_and_post(
     conn.execute(_INSERT_RATINGS, rows.ratings)
     if rows.lines:
         conn.execute(_INSERT_LINES, rows.lines)
+    _consult_quotes(conn, org_id, facts, rated, rows)
     drafts = drafts_of(
         at, actor, facts, rated, rows, accounts, region_id=region_id, command_id=command_id, reason=reason
     )
@@ -324,6 +325,17 @@ def _rate_and_post(
         is_new=True,
         sides={each.purpose: each.side for each in standing} | posted,
     )
+
+
+def _consult_quotes(
+    conn: Connection, org_id: int, facts: Facts, rated: Sequence[RatedSide], rows: "FrozenRows"
+) -> None:
+    for side, (rating_id, _) in zip(rated, rows.ids, strict=True):
+        if side.purpose is Purpose.CUSTOMER_CHARGE:
+            charge, currency = side.rating.total_minor, side.rating.currency
+            found = quotes.consult(conn, org_id=org_id, facts=facts, charge_minor=charge, currency=currency)
+            if found is not None:
+                quotes.keep(conn, rating_id, found)
 
 
 @dataclass(frozen=True, slots=True)
