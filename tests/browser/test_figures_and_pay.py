@@ -2,12 +2,15 @@
 
 import re
 from decimal import Decimal
+from pathlib import Path
 from uuid import uuid4
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.fixtures.browsers import OpenPage
+from tools import verify_statement
 
 DRAWN = ".tc-chart-area[data-state=ready]"
 
@@ -121,6 +124,35 @@ def test_a_statement_is_issued_once_looked_at_and_downloaded(page_as: OpenPage) 
     with page.expect_download() as download:
         page.locator(".ts-statements").get_by_role("link", name="Download XLSX").click()
     assert re.fullmatch(r"statement-\d{4}-\d{2}-technician-\d+-01\.xlsx", download.value.suggested_filename)
+
+
+def test_a_month_is_fetched_as_one_zip_and_proven_without_the_console(
+    page_as: OpenPage, tmp_path: Path
+) -> None:  # STL-24, moonshot 20
+    page = page_as("finance", "/settlement", locale="en")
+    page.locator(".ts-list tbody tr").first.wait_for()
+    # The demo issued a statement for the month that is over.
+    page.get_by_role("combobox").first.select_option(index=1)
+    page.wait_for_url(re.compile(r"period=\d+"))
+    page.get_by_role("button", name="Everything as one zip").click()
+    link = page.get_by_role("link", name="Download the zip")
+    link.wait_for(timeout=60_000)
+    with page.expect_download() as download:
+        link.click()
+    page.get_by_text("Public keys of our signatures").click()
+    key = page.locator(".ts-keys code").first.inner_text()
+
+    download.value.save_as(tmp_path / "month.zip")
+    with ZipFile(tmp_path / "month.zip") as archive:
+        archive.extractall(tmp_path)
+    papers = sorted(map(str, tmp_path.glob("statement-*")))
+    proven = [paper for paper in papers if paper.endswith((".json", ".xlsx", ".csv"))]
+    assert len(proven) == 3 * len([paper for paper in papers if paper.endswith(".pdf")])
+    assert verify_statement.main([*proven, "--key", key]) == verify_statement.GENUINE
+    paper = next(Path(each) for each in proven if each.endswith(".csv"))
+    one_cent_more = re.sub(rb"0,CNY", b"1,CNY", paper.read_bytes(), count=1)
+    paper.write_bytes(one_cent_more)
+    assert verify_statement.main([str(paper), "--key", key]) == verify_statement.CHANGED
 
 
 def test_technicians_see_their_own_pay_and_nobody_elses(page_as: OpenPage) -> None:  # STL-23

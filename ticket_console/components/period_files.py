@@ -35,6 +35,7 @@ def period_files(zone: Any) -> rx.Component:
                 ("done", _made(zone)),
                 rx.fragment(),
             ),
+            rx.cond(PeriodFilesState.keys.length() > 0, _keys()),
             gap=10,
             custom_attrs={"data-test": "period-files"},
         ),
@@ -93,4 +94,28 @@ def _made(zone: Any) -> rx.Component:
             ),
         ),
         note(t("settle.zip.gone"), icon="info"),
+    )
+
+
+def _keys() -> rx.Component:
+    """What a file is proven with, to be given on by another way than the file."""
+
+    def one(key: rx.vars.ObjectVar[dict[str, Any]]) -> rx.Component:
+        return rx.el.li(
+            rx.el.code(key["key"].to(str)),
+            rx.el.span(
+                rx.cond(
+                    key["in_use"].to(bool),
+                    t("settle.keys.in_use", fingerprint=key["fingerprint"].to(str)),
+                    t("settle.keys.retired", fingerprint=key["fingerprint"].to(str)),
+                ),
+                class_name="tc-help",
+            ),
+        )
+
+    return rx.el.details(
+        rx.el.summary(t("settle.keys")),
+        rx.el.p(t("settle.keys.text"), class_name="tc-help"),
+        rx.el.ul(rx.foreach(PeriodFilesState.keys, one), class_name="ts-keys"),
+        class_name="ts-all-facts",
     )

@@ -12,6 +12,7 @@ from ticket_console.jobs.tasks import TaskView
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading, transaction
 from ticket_console.kernel.text import LOCALES
+from ticket_console.settlement import signatures
 from ticket_console.state.feedback import done
 from ticket_console.state.session import Reply, SessionState, handler
 from ticket_console.state.settlement import SettlementState
@@ -26,6 +27,8 @@ _WHOLE: Final = 10_000
 class PeriodFilesState(SessionState):
     # {id, state, done, total, bp, failure, href, statements, kilobytes, at} of the period's last zip, if any.
     run: Plain = {}
+    # {key, fingerprint, in_use} of the keys that signatures are proven with, the one in use first.
+    keys: list[Plain] = []
     period_id: int = 0
 
     @handler(permission="ticket.view")
@@ -33,7 +36,7 @@ class PeriodFilesState(SessionState):
         """Show the last zip of the period on the page, and go on watching one that is being made."""
         shown = (await self.get_state(SettlementState)).view.get("period")
         self.period_id = int(shown["id"]) if shown and "settlement.view" in self.permissions else 0
-        self.run = await off_loop(_last, viewer=self._actor(), period_id=self.period_id)
+        self.run, self.keys = await off_loop(_opened, viewer=self._actor(), period_id=self.period_id)
         return PeriodFilesState.watch if self.run.get("state") in _OPEN else None
 
     @handler(permission="settlement.view")
@@ -83,13 +86,17 @@ def _cancel(*, actor: Actor, at: datetime, task_id: int) -> None:
         tasks.cancel(conn, actor=actor, at=at, task_id=task_id)
 
 
-def _last(*, viewer: Actor, period_id: int) -> Plain:
+def _opened(*, viewer: Actor, period_id: int) -> tuple[Plain, list[Plain]]:
     if not period_id:
-        return {}
+        return {}, []
     with reading() as conn:
         runs = tasks.of_viewer(conn, viewer=viewer, kind=TaskKind.PERIOD_FILES)
+        keys = signatures.known_keys(conn, viewer=viewer)
     mine = next((run for run in runs if run.args.get("period_id") == period_id), None)
-    return {} if mine is None else _shown(mine)
+    return {} if mine is None else _shown(mine), [
+        {"key": key.public_key, "fingerprint": key.fingerprint, "in_use": key.retired_at is None}
+        for key in keys
+    ]
 
 
 def _seen(*, viewer: Actor, task_id: int) -> Plain:
