@@ -38,7 +38,7 @@ class RuleEditorState(SessionState):
         book = await self.get_state(RulebookState)
         version, live = book._shown(), book.view["live"]
         self.judged = await off_loop(
-            _judged,
+            judged_rule,
             viewer=self._actor(),
             version_id=int(version["id"]),
             live_id=int(live["id"]) if live else None,
@@ -94,7 +94,7 @@ def _rule(told: Mapping[str, Any]) -> Plain:
     return dict(rule) if isinstance(rule, Mapping) else {}
 
 
-def _judged(*, viewer: Actor, version_id: int, live_id: int | None, rule: Plain, was: str) -> Plain:
+def judged_rule(*, viewer: Actor, version_id: int, live_id: int | None, rule: Plain, was: str) -> Plain:
     with reading() as conn:
         shown = drafting.rules_of_version(conn, viewer=viewer, version_id=version_id)
         live = None if live_id is None else drafting.rules_of_version(conn, viewer=viewer, version_id=live_id)

@@ -39,7 +39,7 @@ class RuleFormsState(SessionState):
         book = await self.get_state(RulebookState)
         self.tried = {
             **await off_loop(
-                _tried,
+                tried_templates,
                 viewer=self._actor(),
                 version_id=int(book._shown()["id"]),
                 filled=_filled(told),
@@ -53,7 +53,10 @@ class RuleFormsState(SessionState):
         """Put the rules of all filled-in templates into the draft at once."""
         book = await self.get_state(RulebookState)
         rules = await off_loop(
-            _rules, viewer=self._actor(), version_id=int(book._shown()["id"]), filled=_filled(told)
+            rules_of_templates,
+            viewer=self._actor(),
+            version_id=int(book._shown()["id"]),
+            filled=_filled(told),
         )
         await self._revise(with_rules(*rules))
         self.tried = {"inserted": int(self.tried.get("inserted", 0)) + 1}
@@ -113,7 +116,7 @@ def _code(template: str, taken: Iterable[str]) -> str:
     )
 
 
-def _rules(*, viewer: Actor, version_id: int, filled: list[tuple[str, Plain]]) -> list[Plain]:
+def rules_of_templates(*, viewer: Actor, version_id: int, filled: list[tuple[str, Plain]]) -> list[Plain]:
     """The rules of the templates, each with a code that is free. Raises BadAnswers for the first that is not
     filled in."""
     with reading() as conn:
@@ -128,7 +131,7 @@ def _rules(*, viewer: Actor, version_id: int, filled: list[tuple[str, Plain]]) -
     return made
 
 
-def _tried(*, viewer: Actor, version_id: int, filled: list[tuple[str, Plain]]) -> Plain:
+def tried_templates(*, viewer: Actor, version_id: int, filled: list[tuple[str, Plain]]) -> Plain:
     with reading() as conn:
         document = drafting.rules_of_version(conn, viewer=viewer, version_id=version_id).to_json()
         side = SIDE_OF[drafting.purpose_of_version(conn, viewer=viewer, version_id=version_id)]

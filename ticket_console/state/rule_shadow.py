@@ -99,7 +99,7 @@ class RuleShadowState(SessionState):
         book = await self.get_state(RulebookState)
         self._command_id = str(uuid4())
         self.planned = await off_loop(
-            _planned,
+            planned_publication,
             viewer=self._actor(),
             at=self._now(),
             set_code=str(book.view["set"]),
@@ -204,7 +204,7 @@ def _bars(spread: Sequence[int], steps: Sequence[int]) -> list[Plain]:
     ]
 
 
-def _planned(*, viewer: Actor, at: datetime, set_code: str, version_id: int, day: date) -> Plain:
+def planned_publication(*, viewer: Actor, at: datetime, set_code: str, version_id: int, day: date) -> Plain:
     with reading() as conn:
         today = at.astimezone(ZoneInfo(places.org(conn, viewer.org_id).tz)).date()
         rule_set = next(each for each in drafting.rule_sets(conn, viewer=viewer) if each.code == set_code)
