@@ -28,9 +28,9 @@ from ticket_console.kernel.text import LocalText
 from ticket_console.people.tables import PositionFix
 from ticket_console.settlement import publishing
 from ticket_console.settlement.facts import Facts, plain
-from ticket_console.settlement.kinds import Side
 from ticket_console.settlement.rating import rate
 from ticket_console.settlement.reads import RatingView
+from ticket_console.settlement.sides import SIDE_OF
 from ticket_console.settlement.tables import FactSnapshot, Rating, RuleSetVersion
 from ticket_console.stock.tables import Part, PartUsage
 from ticket_console.tickets import reads as ticket_reads
@@ -207,7 +207,7 @@ def _frozen(connection: Connection, rating_ids: Sequence[int]) -> dict[int, _Fro
         anew = rate(
             facts,
             publishing.rules_of(connection, version_id, rules_hash),
-            Side(purpose.value.partition("_")[0]),
+            SIDE_OF[purpose],
         )
         found[rating_id] = _Frozen(facts, anew.content_hash == rated_hash, facts.content_hash() == facts_hash)
     return found
