@@ -20,7 +20,7 @@ Plain = dict[str, Any]
 
 _LOOK_SECONDS: Final = 30.0
 # Whoever asks again and again does not keep the database busy.
-_PAUSE: Final = timedelta(seconds=10)
+PAUSE: Final = timedelta(seconds=10)
 _TONES: Final = {LawState.HOLDS: "ok", LawState.BROKEN: "danger", LawState.FAILED: "warn"}
 
 
@@ -59,6 +59,7 @@ class InvariantsState(SessionState):
         """Check everything at once; the button rests meanwhile."""
         at = self._now()
         if await off_loop(_is_recent, viewer=self._actor(), at=at):
+            await self._show()
             yield told("invariants.just_checked")
             return
         self.busy = True
@@ -97,7 +98,7 @@ def look(*, viewer: Actor) -> Plain:
 def _is_recent(*, viewer: Actor, at: datetime) -> bool:
     with reading() as connection:
         found = invariants.results(connection, viewer=viewer)
-    return any(each.checked_at is not None and each.checked_at > at - _PAUSE for each in found)
+    return any(each.checked_at is not None and each.checked_at > at - PAUSE for each in found)
 
 
 def _count(found: Sequence[CheckedLaw], state: LawState | None) -> int:
