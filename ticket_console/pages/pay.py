@@ -65,7 +65,7 @@ def _part(name: str) -> Item:
 def _month() -> rx.Component:
     view = PayState.view
     return stack(
-        page_header(t("pay.title")),
+        page_header(t("pay.title"), button_link(t("daily.mine"), href="/pay/day", icon="calendar_clock")),
         rx.el.nav(
             rx.foreach(
                 _rows("months"),

@@ -93,6 +93,7 @@ def _page() -> rx.Component:
             *_filters(),
             _to_disputes(),
             button_link(t("reconcile.link"), href="/settlement/reconcile", icon="scale"),
+            button_link(t("daily.title"), href="/settlement/daily", icon="calendar_clock"),
             hint=_where(),
         ),
         rx.cond(
@@ -189,11 +190,7 @@ def _totals() -> rx.Component:
         _reopening(),
         _to_pay(),
         rx.el.div(
-            rx.cond(
-                view["kind"].to(str) == "technician",
-                statement_files(_part("totals_files"), ("xlsx", "csv")),
-                rx.el.span(),
-            ),
+            statement_files(_part("totals_files"), ("xlsx", "csv")),
             rx.cond(
                 period["can_close"],
                 button(
@@ -461,13 +458,10 @@ def _statements(payee: Item) -> rx.Component:
                     on_click=SettlementState.ask_issue,
                 ),
             ),
-            rx.cond(
-                payee["files"],
-                rx.el.div(
-                    rx.el.p(t("settle.so_far"), class_name="tc-help"),
-                    statement_files(payee["files"].to(dict[str, Any]), ("xlsx", "csv")),
-                    class_name="ts-so-far",
-                ),
+            rx.el.div(
+                rx.el.p(t("settle.so_far"), class_name="tc-help"),
+                statement_files(payee["files"].to(dict[str, Any]), ("xlsx", "csv")),
+                class_name="ts-so-far",
             ),
             gap=14,
         ),

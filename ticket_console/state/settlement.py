@@ -35,6 +35,12 @@ from ticket_console.state.session import Reply, SessionState, handler
 Plain = dict[str, Any]
 
 KINDS: Final = (OwnerKind.TECHNICIAN, OwnerKind.VENDOR, OwnerKind.CUSTOMER)
+# Where all that a payee earned, or is charged, in a period is had as a file.
+_SO_FAR: Final = {
+    OwnerKind.TECHNICIAN: "technicians/{id}/earnings",
+    OwnerKind.VENDOR: "vendors/{id}/earnings",
+    OwnerKind.CUSTOMER: "customers/{id}/charges",
+}
 _CLOSABLE: Final = {PeriodState.OPEN, PeriodState.CLOSING}
 # What a statement is asked to do next, and which right that takes.
 _STEPS: Final[Mapping[str, Callable[..., StatementView]]] = {"confirm": paying.confirm, "pay": paying.pay}
@@ -309,7 +315,9 @@ def look(*, viewer: Actor, at: datetime, asked: Asked) -> Plain:
         )
         region_ids = None if asked.region_id is None else metrics.with_below(asked.region_id, regions)
         here = _Here(period.id, asked.region_id, asked.kind)
-        view["totals_files"] = files(f"/api/v1/periods/{period.id}/totals", region=here.region_id)
+        view["totals_files"] = files(
+            f"/api/v1/periods/{period.id}/totals", kind=asked.kind.value, region=here.region_id
+        )
         view["up"] = here.address()
         view["kind"] = asked.kind.value
         view["kinds"] = {kind.value: _Here(period.id, asked.region_id, kind).address() for kind in KINDS}
@@ -395,7 +403,7 @@ def period_choice(period: PeriodView) -> Plain:
     return {"value": str(period.id), "label": period.code}
 
 
-def files(path: str, formats: tuple[str, ...] = ("xlsx", "csv"), **within: int | None) -> Plain:
+def files(path: str, formats: tuple[str, ...] = ("xlsx", "csv"), **within: int | str | None) -> Plain:
     """The addresses of a file in each of its forms."""
     asked = {name: value for name, value in within.items() if value is not None}
     return {form: f"{path}?{urlencode({'format': form, **asked})}" for form in formats}
@@ -494,8 +502,7 @@ def _payee(
     known: tuple[StatementView, ...],
     here: _Here,
 ) -> Plain:
-    is_technician = payee.kind is OwnerKind.TECHNICIAN
-    earnings = f"/api/v1/periods/{period.id}/technicians/{payee.id}/earnings"
+    so_far = _SO_FAR[payee.kind].format(id=payee.id)
     return {
         "key": _key(payee),
         "name": dict(payees.name_of(connection, org_id=viewer.org_id, payee=payee)),
@@ -503,7 +510,7 @@ def _payee(
         "can_confirm": policy.allows(viewer, "settlement.respond"),
         "can_pay": policy.allows(viewer, "settlement.pay"),
         "href": here.address(payee),
-        "files": files(earnings) if is_technician else None,
+        "files": files(f"/api/v1/periods/{period.id}/{so_far}"),
         "statements": [statement_plain(each) for each in known],
     }
 
