@@ -5,6 +5,7 @@ see. In the first city nobody has shifts: who works by the duty switch alone is 
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -14,10 +15,10 @@ from ticket_console.demo.cast import Cast
 from ticket_console.demo.places import CITIES
 from ticket_console.demo.ruling import REPAIRS
 from ticket_console.desk import limiting, plan, scheduling
+from ticket_console.desk.scheduling import VisitRefused
 from ticket_console.dispatch import rulebook
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.database import reading, transaction
-from ticket_console.kernel.errors import ConsoleError
 from ticket_console.people import hiring, papers, planning, positions, roster
 from ticket_console.people.candidate import Candidate, Span
 from ticket_console.people.shift_times import instant
@@ -36,8 +37,6 @@ _HOURS: Final = (
     (time(13), time(22)),
 )
 _DAYS: Final = 6
-# The rest is left to whoever plans the routes of the day.
-_VISITS_EACH: Final = 1
 _VISIT: Final = timedelta(minutes=60)
 _FIRST_VISIT: Final = timedelta(minutes=45)
 _QUARTER: Final = timedelta(minutes=15)
@@ -69,7 +68,14 @@ def furnish(cast: Cast, *, at: datetime) -> None:
         if city is not CITIES[0]:
             _roster(cast, crews[city.code], ZoneInfo(regions[city.code].tz), at)
             _track(cast, crews[city.code], at)
-        _visits(cast, regions[city.code].id, crews[city.code], ZoneInfo(regions[city.code].tz), at)
+        _visits(
+            cast,
+            regions[city.code].id,
+            crews[city.code],
+            ZoneInfo(regions[city.code].tz),
+            at,
+            keeping=1 if city is CITIES[0] else 0,
+        )
     _limit(cast, at)
     board_views.save_view(
         actor=cast.office[Role.MANAGER], at=at, view_id=0, name=_VIEW, is_shared=True, query=_VIEW_QUERY
@@ -127,8 +133,13 @@ def _track(cast: Cast, crew: Iterable[Candidate], at: datetime) -> None:
             )
 
 
-def _visits(cast: Cast, region_id: int, crew: Iterable[Candidate], zone: ZoneInfo, at: datetime) -> None:
-    """The next visits of whoever has work, one after the other, while it is still today."""
+def _visits(
+    cast: Cast, region_id: int, crew: Iterable[Candidate], zone: ZoneInfo, at: datetime, *, keeping: int
+) -> None:
+    """The next visit of whoever has work, while it is still today; the rest is left to be planned.
+
+    Everybody keeps so many tasks without a time.
+    """
     manager = cast.office[Role.MANAGER]
     with reading() as connection:
         jobs = plan.unplanned(connection, viewer=manager, region_id=region_id)
@@ -136,28 +147,24 @@ def _visits(cast: Cast, region_id: int, crew: Iterable[Candidate], zone: ZoneInf
     for job in jobs:
         if job.holder is not None:
             held.setdefault(job.holder, []).append(job)
-    today = at.astimezone(zone).date()
-    for person in crew:
-        starts_at = _quarter(at + _FIRST_VISIT)
-        for job in held.get(person.name, [])[:_VISITS_EACH]:
-            ends_at = starts_at + _VISIT
-            if ends_at.astimezone(zone).date() != today:
-                break
-            try:
-                scheduling.schedule(
-                    actor=manager,
-                    at=at,
-                    command_id=f"demo:visit:{job.ticket_id}",
-                    ticket_id=job.ticket_id,
-                    expected_version=job.version,
-                    technician_id=person.technician_id,
-                    starts_at=starts_at,
-                    ends_at=ends_at,
-                )
-            except ConsoleError:
-                # Somebody on leave, or a way too long: a dispatcher would leave that to another day.
-                continue
-            starts_at = _quarter(ends_at + HOUR / 2)
+    for number, person in enumerate(crew):
+        starts_at = _quarter(at + _FIRST_VISIT + number % 3 * _QUARTER * 2)
+        ends_at = starts_at + _VISIT
+        mine = held.get(person.name, [])
+        if len(mine) <= keeping or ends_at.astimezone(zone).date() != at.astimezone(zone).date():
+            continue
+        # Whoever is on leave or has no hour left goes without: a dispatcher would wait for another day too.
+        with suppress(VisitRefused):
+            scheduling.schedule(
+                actor=manager,
+                at=at,
+                command_id=f"demo:visit:{mine[0].ticket_id}",
+                ticket_id=mine[0].ticket_id,
+                expected_version=mine[0].version,
+                technician_id=person.technician_id,
+                starts_at=starts_at,
+                ends_at=ends_at,
+            )
 
 
 def _quarter(at: datetime) -> datetime:

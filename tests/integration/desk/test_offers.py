@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.builders.company import Company, found_company
+from tests.builders.company import CHENGDU, Company, found_company
 from tests.builders.modes import (
     LEAD,
     STOREKEEPER,
@@ -461,3 +461,26 @@ def test_a_card_says_so_once_it_went_through_too_many_hands(company: Company) ->
         flags.append((boarding.HANDED_AROUND in card["flags"], boarding.HANDED_AROUND in changed["flags"]))
 
     assert flags == [(False, False), (False, False), (True, True)]
+
+
+def test_each_city_is_asked_for_its_own_tasks_and_claims_no_other(company: Company) -> None:  # REG-03
+    here = company.open(title="上海")
+    there = company.open(title="成都", lat=CHENGDU[0], lon=CHENGDU[1])
+
+    assert (offered_to(here.ticket_id), offered_to(there.ticket_id)) == (
+        [company.technicians["tech_near"], company.technicians["tech_far"]],
+        [company.technicians["tech_cd"]],
+    )
+    refused(
+        company,
+        here.ticket_id,
+        TicketNotFound,
+        partial(accept, company, company.actor("tech_cd"), here.ticket_id),
+    )
+    won = [
+        accept(company, company.actor("tech_cd"), there.ticket_id),
+        accept(company, company.actor("tech_far"), here.ticket_id),
+    ]
+
+    assert [each.assignee_name for each in won] == ["tech_cd", "tech_far"]
+    nothing_is_torn()
