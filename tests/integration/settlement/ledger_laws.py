@@ -23,6 +23,7 @@ from ticket_console.settlement.tables import (
     Rating,
     RatingLine,
     Refund,
+    RefundLine,
     RuleSetVersion,
     Statement,
     StatementLine,
@@ -31,7 +32,7 @@ from ticket_console.settlement.tables import (
 accounts, journals, postings = table(Account), table(Journal), table(Posting)
 ratings, lines, snapshots = table(Rating), table(RatingLine), table(FactSnapshot)
 statements, stated, versions = table(Statement), table(StatementLine), table(RuleSetVersion)
-refunds = table(Refund)
+refunds, refund_lines = table(Refund), table(RefundLine)
 
 # Whose money a rating is: the account that holds it, and the sign that turns a posting into what is owed.
 SIDES = {
@@ -135,11 +136,18 @@ def _ratings_that_are_not_their_lines(conn: Connection, org_id: int) -> Iterator
 
 
 def _ratings_not_booked(conn: Connection, org_id: int) -> Iterator[str]:
-    """Every rating has one journal, and a reversal of it exactly when it is not live any more."""
+    """Every rating has one journal; what is not live was reversed once, or given back line by line."""
+    given_back = (
+        sa.select(sa.func.count())
+        .select_from(lines.outerjoin(refund_lines, refund_lines.c.rating_line_id == lines.c.id))
+        .where(lines.c.rating_id == ratings.c.id, refund_lines.c.rating_line_id.is_(None))
+        .scalar_subquery()
+    ) == 0
     rows = conn.execute(
         sa.select(
             ratings.c.id,
             ratings.c.is_live,
+            given_back.label("given_back"),
             sa.func.count().filter(journals.c.kind == JournalKind.RATING).label("booked"),
             sa.func.count().filter(journals.c.kind == JournalKind.REVERSAL).label("taken_back"),
         )
@@ -148,7 +156,8 @@ def _ratings_not_booked(conn: Connection, org_id: int) -> Iterator[str]:
         .group_by(ratings.c.id, ratings.c.is_live)
     )
     for row in rows:
-        if (row.booked, row.taken_back) != (1, 0 if row.is_live else 1):
+        ended = row.taken_back == 1 or (row.given_back and row.taken_back == 0)
+        if row.booked != 1 or (row.taken_back != 0 if row.is_live else not ended):
             yield f"rating {row.id} is booked {row.booked} times and taken back {row.taken_back} times"
     lost = conn.execute(
         sa.select(journals.c.seq)
