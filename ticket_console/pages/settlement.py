@@ -25,7 +25,6 @@ from ticket_console.components.blocks import (
 )
 from ticket_console.components.explained import explained_rating
 from ticket_console.components.overlay import confirm_dialog, reason_dialog
-from ticket_console.components.period_files import period_files
 from ticket_console.components.statements import (
     booked_entries,
     statement_chip,
@@ -34,6 +33,7 @@ from ticket_console.components.statements import (
 )
 from ticket_console.components.text import money, number, t, tl, when
 from ticket_console.pages.frame import console_page
+from ticket_console.pages.period_files import period_files
 from ticket_console.state.period_files import PeriodFilesState
 from ticket_console.state.settlement import SettlementState
 
