@@ -13,12 +13,13 @@ from tests.builders.goldens import read_cases, read_facts
 from tests.builders.settlement import Company, correct, facts_of, open_company, settle
 from tests.fixtures.databases import Database
 from tests.integration.proof.door import everything_kept
+from tests.integration.settlement.test_any_order import colleague_of
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import ConsoleError
-from ticket_console.settlement import chain, closing, publishing, settling
+from ticket_console.settlement import chain, closing, publishing, refunding, reopening, settling
 from ticket_console.settlement.facts import Facts
-from ticket_console.settlement.kinds import AccountKind, OwnerKind
+from ticket_console.settlement.kinds import AccountKind, OwnerKind, Purpose
 from ticket_console.settlement.standard_rules import CODE, RULES
 from ticket_console.settlement.tables import Account, Journal, Period, Posting, RuleSet
 
@@ -39,9 +40,12 @@ class Books:
     def facts(self, ticket: str, written: Mapping[str, Any]) -> Facts:
         known = dict(written)
         technician = getattr(self.company, known.pop("technician", "anna"))
+        return replace(self.known(ticket), **read_facts(known), technician_id=technician)
+
+    def known(self, ticket: str) -> Facts:
         if ticket not in self.tickets:
             self.tickets[ticket] = facts_of(self.company)
-        return replace(self.tickets[ticket], **read_facts(known), technician_id=technician)
+        return self.tickets[ticket]
 
     def take(self, step: Mapping[str, Any]) -> None:
         self.done += 1
@@ -54,6 +58,9 @@ class Books:
             "begin_closing": self.begin_closing,
             "finish_closing": self.finish_closing,
             "close": self.close,
+            "ask_to_reopen": self.ask_to_reopen,
+            "approve": self.approve,
+            "give_back": self.give_back,
         }
         steps[verb](step)
 
@@ -104,6 +111,47 @@ class Books:
     def close(self, step: Mapping[str, Any]) -> None:
         self.move(closing.begin_closing, step["close"])
         self.move(closing.close, step["close"])
+
+    def ask_to_reopen(self, step: Mapping[str, Any]) -> None:
+        with transaction() as conn:
+            period = conn.execute(sa.select(periods).where(periods.c.code == step["ask_to_reopen"])).one()
+            reopening.ask(
+                conn,
+                actor=self.company.actor(),
+                at=DECEMBER,
+                period_id=period.id,
+                expected_version=period.version,
+                reason="a bill was forgotten",
+                command_id=f"step:{self.done}",
+            )
+
+    def approve(self, step: Mapping[str, Any]) -> None:
+        actor = colleague_of(self.company) if step.get("by") == "colleague" else self.company.actor()
+        with transaction() as conn:
+            (asked,) = reopening.waiting(conn, viewer=actor)
+            reopening.approve(
+                conn,
+                actor=actor,
+                at=DECEMBER,
+                reopening_id=asked.id,
+                expected_version=asked.version,
+                command_id=f"step:{self.done}",
+            )
+
+    def give_back(self, step: Mapping[str, Any]) -> None:
+        with transaction() as conn:
+            refunding.refund(
+                conn,
+                at=DECEMBER,
+                actor=self.company.actor(),
+                ticket_id=self.tickets[step["give_back"]].ticket_id,
+                segment="main",
+                purpose=Purpose.WORKER_PAY,
+                region_id=self.company.north,
+                command_id=f"step:{self.done}",
+                reason="the customer was refunded",
+                positions=step.get("lines"),
+            )
 
     def move(self, command: Callable[..., object], code: str) -> None:
         with transaction() as conn:
@@ -175,7 +223,7 @@ def books(database: Database) -> Books:
 def test_the_books_say_what_was_worked_out_by_hand(books: Books, case: dict[str, Any]) -> None:  # STL-25
     for step in case["steps"]:
         if "refused" in step:
-            books.facts(next(iter(step.values())), {})
+            books.known(next(iter(step.values())))
             before = everything_kept()
             with pytest.raises(ConsoleError) as refused:
                 books.take(step)
