@@ -21,7 +21,7 @@ from ticket_console.kernel.text import LocalText
 from ticket_console.settlement import paying, reads, trace_tree
 from ticket_console.settlement.books import lock_head
 from ticket_console.settlement.facts import Facts
-from ticket_console.settlement.kinds import DisputeState, OwnerKind, Purpose, Remedy
+from ticket_console.settlement.kinds import DisputeState, JournalKind, OwnerKind, Purpose, Remedy
 from ticket_console.settlement.reach import readable_postings
 from ticket_console.settlement.reads import PAGE, RatingView
 from ticket_console.settlement.tables import Account, Dispute, FactSnapshot, Journal, Posting, Rating
@@ -482,7 +482,7 @@ def _joined() -> sa.FromClause:
     """Disputes with their rating, its entry of the books and the account of whom it is owed to."""
     return (
         _DISPUTES.join(_RATINGS, _RATINGS.c.id == _DISPUTES.c.rating_id)
-        .join(_JOURNALS, sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.reverses_id.is_(None)))
+        .join(_JOURNALS, sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.kind == JournalKind.RATING))
         .join(_ACCOUNTS, _ACCOUNTS.c.id == _RATINGS.c.payee_account_id)
     )
 
