@@ -482,7 +482,9 @@ def _joined() -> sa.FromClause:
     """Disputes with their rating, its entry of the books and the account of whom it is owed to."""
     return (
         _DISPUTES.join(_RATINGS, _RATINGS.c.id == _DISPUTES.c.rating_id)
-        .join(_JOURNALS, sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.kind == JournalKind.RATING))
+        .join(
+            _JOURNALS, sa.and_(_JOURNALS.c.rating_id == _RATINGS.c.id, _JOURNALS.c.kind == JournalKind.RATING)
+        )
         .join(_ACCOUNTS, _ACCOUNTS.c.id == _RATINGS.c.payee_account_id)
     )
 
