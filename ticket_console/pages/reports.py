@@ -223,7 +223,7 @@ def _change() -> rx.Component:
                 ),
                 data_table(
                     [
-                        Column(t("reports.part"), lambda each: _led(each["name"], each["href"])),
+                        Column(t("reports.part"), lambda each: _led(each["name"], each["href"]), nowrap=True),
                         *(
                             Column(title, partial(_moved, name), align="end", nowrap=True)
                             for name, title in (
