@@ -1,7 +1,7 @@
 """Settling a ticket: freeze its facts, rate every side it has, post the result; and taking that back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -312,6 +312,10 @@ def _rate_and_post(
         side.purpose: SettledSide(rating_id, journal.id, side.rating.total_minor)
         for side, (rating_id, _), journal in zip(rated, rows.ids, journals, strict=True)
     }
+    every = {each.purpose: each.side for each in standing} | posted
+    if standing and standing[0].purpose in _PAY:
+        # What was paid stands refunded; only the charge is new.
+        return replace(_as_settled(conn, standing), is_new=True, sides=every)
     paid = rated[0]
     return SettledTicket(
         rating_id=posted[paid.purpose].rating_id,
@@ -323,7 +327,7 @@ def _rate_and_post(
             for line in paid.rating.lines
         ),
         is_new=True,
-        sides={each.purpose: each.side for each in standing} | posted,
+        sides=every,
     )
 
 

@@ -320,6 +320,21 @@ def test_a_refunded_side_is_never_rated_again(company: Company) -> None:  # STL-
     assert balances(company) == {}
 
 
+def test_pay_that_was_given_back_stays_so_while_the_charge_is_corrected(company: Company) -> None:
+    facts = charged(company, hazards=HEIGHT)
+    settle(company, facts)
+    refund(company, facts, purpose=Purpose.WORKER_PAY)
+
+    corrected = correct(company, replace(facts, hazards=()))
+
+    assert (corrected.total_minor, corrected.is_new) == (12000, True)
+    assert corrected.sides[CHARGE].total_minor == 19800
+    assert balances(company) == {
+        (AccountKind.RECEIVABLE, ""): 19800,
+        (AccountKind.REVENUE, "base_labour"): -19800,
+    }
+
+
 @pytest.mark.parametrize(
     ("role", "grant"),
     [
