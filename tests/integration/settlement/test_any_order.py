@@ -41,7 +41,14 @@ from ticket_console.settlement import (
     statements,
 )
 from ticket_console.settlement.facts import Facts, Hazard, PartUsed
-from ticket_console.settlement.kinds import PeriodState, Purpose, Remedy, ReopeningState, StatementState
+from ticket_console.settlement.kinds import (
+    DisputeState,
+    PeriodState,
+    Purpose,
+    Remedy,
+    ReopeningState,
+    StatementState,
+)
 from ticket_console.settlement.tables import (
     Account,
     Dispute,
@@ -409,3 +416,17 @@ class AnyOrder(RuleBasedStateMachine):
 
 def test_any_order_of_commands_keeps_the_laws_of_the_ledger(database: Database) -> None:  # pains 38-40
     run_state_machine_as_test(AnyOrder, settings=MANY)
+
+
+def test_a_dispute_about_an_amount_of_which_a_line_was_refunded_is_decided_as_one(database: Database) -> None:
+    story = AnyOrder()
+    story.some_work_is_settled()
+    paid = next(each for each in story.rows(table(Rating)) if each.purpose is Purpose.WORKER_PAY)
+    place = (story.rows(table(Rating)).index(paid), True)
+    story.give_back(place=place, purpose=Purpose.WORKER_PAY, first_line=True)
+    story.dispute(place=place, node="total")
+
+    story.decide(place=(0, True), agree=False)
+
+    assert [each.state for each in story.rows(table(Dispute))] == [DisputeState.REJECTED]
+    story.teardown()
