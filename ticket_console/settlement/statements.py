@@ -15,7 +15,7 @@ from ticket_console.kernel.errors import Conflict, NotFound
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement import closing, signatures
 from ticket_console.settlement.books import lock_head, read_head
-from ticket_console.settlement.kinds import DisputeState, OwnerKind, StatementState
+from ticket_console.settlement.kinds import DisputeState, JournalKind, OwnerKind, StatementState
 from ticket_console.settlement.payees import Payee
 from ticket_console.settlement.spans import (
     Span,
@@ -225,7 +225,7 @@ def _disputed(conn: Connection, statement_id: int) -> bool:
         sa.select(_JOURNALS.c.rating_id)
         .join(_POSTINGS, _POSTINGS.c.journal_id == _JOURNALS.c.id)
         .join(_STATED, _STATED.c.posting_id == _POSTINGS.c.id)
-        .where(_STATED.c.statement_id == statement_id, _JOURNALS.c.reverses_id.is_(None))
+        .where(_STATED.c.statement_id == statement_id, _JOURNALS.c.kind == JournalKind.RATING)
     )
     conn.execute(
         sa.update(_DISPUTES)
