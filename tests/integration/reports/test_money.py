@@ -1,7 +1,10 @@
 """Figures about money: whatever is asked, tile, table, trend, lines and ledger agree to the minor unit."""
 
+import csv
+import io
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -25,6 +28,7 @@ from ticket_console.reports.money import (
     MoneySlice,
     Step,
 )
+from ticket_console.reports.money_files import MoneyTable, csv_of, line_table
 from ticket_console.settlement.kinds import Dimension
 
 _DAYS = st.none() | st.dates(date(2026, 9, 28), date(2026, 12, 3))
@@ -115,6 +119,15 @@ def _postings() -> list[Any]:
         return list(rows)
 
 
+def of_file(table: MoneyTable) -> tuple[int, int]:
+    """Cost and charge as whoever opens the file adds them up."""
+    rows = csv.DictReader(io.StringIO(csv_of(table, locale="en").decode("utf-8-sig")))
+    sums = {"Cost": Decimal(0), "Charge": Decimal(0)}
+    for row in rows:
+        sums[row["Side"]] += Decimal(row["Amount"])
+    return int(sums["Cost"] * 100), int(sums["Charge"] * 100)
+
+
 def money_of(figures: Figures, measure: Measure) -> int:
     amount = figures.of(measure)
     assert amount is not None
@@ -151,6 +164,10 @@ def test_tile_table_trend_and_lines_are_the_ledger_to_the_cent(database: Databas
             assert len(page.lines) == page.count
             assert sum(each.amount_minor for each in page.lines if not each.is_charge) == tile.cost_minor
             assert sum(each.amount_minor for each in page.lines if each.is_charge) == tile.charge_minor
+            assert of_file(line_table(page, currency="CNY", locale="en")) == (
+                tile.cost_minor,
+                tile.charge_minor,
+            )
 
         agree()
 
