@@ -1,7 +1,7 @@
 """The reports of the day: the income at 17:00 of each zone, and before dawn everybody's list of yesterday."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from ticket_console.jobs import local_days
 from ticket_console.jobs.kinds import ScheduleKind
 from ticket_console.jobs.schedules import DayRun, Schedule, run_due
 from ticket_console.kernel.actor import Role
-from ticket_console.kernel.text import LOCALES
+from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.notices import outbox
 from ticket_console.notices.tables import Channel
 from ticket_console.settlement import daily
@@ -22,6 +22,7 @@ from ticket_console.settlement.kinds import DayPart
 
 AFTERNOON: Final = time(17)
 BEFORE_DAWN: Final = time(5)
+_NEWCOMERS: Final = 100
 _BABEL: Final = {"zh": "zh_Hans_CN", "en": "en"}
 # Who is told that the income of the day is there. What of it they may read is asked when they look.
 READERS: Final = (Role.FINANCE, Role.MANAGER)
@@ -77,34 +78,41 @@ def lists_of_yesterday(connection: Connection, run: DayRun, at: datetime) -> Map
         until=until,
     )
     earned = daily.earned_by_technician(connection, head.id)
-    told = 0
-    for technician_id in daily.people_of_zone(connection, run.org_id, run.zone):
-        tickets, amount = earned.get(technician_id, (0, 0))
-        key = "daily.told.list" if tickets else "daily.told.nothing"
+    texts = {each: _list_text(yesterday, *each, head.currency) for each in {*earned.values(), (0, 0)}}
+    told = outbox.tell_many(
+        connection,
+        org_id=run.org_id,
+        at=at,
         # The day without the zone: whoever moves to another zone overnight is told once all the same.
-        told += outbox.enqueue(
-            connection,
-            org_id=run.org_id,
-            at=at,
-            ticket_id=None,
-            fact_key=f"daily_list:{yesterday}",
-            channel=Channel.CONSOLE,
-            recipient=f"technician:{technician_id}",
-            payload={
-                "text": {
-                    locale: translate(
-                        key,
-                        locale,
-                        day=yesterday.isoformat(),
-                        n=tickets,
-                        amount=_amount_text(amount, head.currency, locale),
-                    )
-                    for locale in LOCALES
-                },
+        fact_key=f"daily_list:{run.org_id}:{yesterday}",
+        told={
+            f"technician:{each}": {
+                "text": texts[earned.get(each, (0, 0))],
                 "href": f"/pay/day?day={head.id}",
-            },
-        )
+            }
+            for each in daily.people_of_zone(connection, run.org_id, run.zone)
+        },
+    )
     return {**_came_to(head), "told": told}
+
+
+def _list_text(day: date, tickets: int, amount_minor: int, currency: str) -> LocalText:
+    key = "daily.told.list" if tickets else "daily.told.nothing"
+    return {
+        locale: translate(
+            key,
+            locale,
+            day=day.isoformat(),
+            n=tickets,
+            amount=_amount_text(amount_minor, currency, locale),
+        )
+        for locale in LOCALES
+    }
+
+
+def people_to_tell(connection: Connection, run: DayRun) -> int:
+    """Somebody may come to the zone between being counted and being told."""
+    return len(daily.people_of_zone(connection, run.org_id, run.zone)) + _NEWCOMERS
 
 
 def _amount_text(amount_minor: int, currency: str, locale: str) -> str:
@@ -123,7 +131,9 @@ def _came_to(head: DayHead) -> dict[str, Any]:
 
 SCHEDULES: Final = (
     Schedule(ScheduleKind.DAILY_INCOME, AFTERNOON, daily.zones_of_work, income_of_the_day),
-    Schedule(ScheduleKind.TECHNICIAN_LISTS, BEFORE_DAWN, daily.zones_of_people, lists_of_yesterday),
+    Schedule(
+        ScheduleKind.TECHNICIAN_LISTS, BEFORE_DAWN, daily.zones_of_people, lists_of_yesterday, people_to_tell
+    ),
 )
 
 

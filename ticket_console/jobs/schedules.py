@@ -63,13 +63,15 @@ class DayRun:
 class Schedule:
     """Something to do when clocks show an hour: in which zones of an organisation, and what.
 
-    `produce` works in the transaction it is given and says what it came to.
+    `produce` works in the transaction it is given and says what it came to. `rows` says how many row ids
+    that may take, where it is more than a single command needs.
     """
 
     kind: ScheduleKind
     hour: time
     zones: Callable[[Connection, int], Sequence[str]]
     produce: Callable[[Connection, DayRun, datetime], Mapping[str, Any]]
+    rows: Callable[[Connection, DayRun], int] | None = None
 
 
 class LostLease(RuntimeError):
@@ -193,7 +195,11 @@ def _claim(run_id: int, at: datetime, owner: str) -> DayRun | None:
 
 @retried
 def _carry_out(schedule: Schedule, run: DayRun, at: datetime, owner: str) -> None:
-    with transaction() as connection:
+    reserve: dict[str, int] = {}
+    if schedule.rows is not None:
+        with reading() as connection:
+            reserve["row"] = schedule.rows(connection, run)
+    with transaction(reserve=reserve) as connection:
         # First, so that on PostgreSQL a second worker on the same row waits here and then finds it gone.
         _mark(connection, run, owner, state=RunState.DONE, done_at=at, failure="")
         result = schedule.produce(connection, run, at)

@@ -108,6 +108,46 @@ def enqueue(
     return bool(connection.execute(_ENQUEUE[connection.dialect.name], row).rowcount == 1)
 
 
+def tell_many(
+    connection: Connection,
+    *,
+    org_id: int,
+    at: datetime,
+    fact_key: str,
+    told: Mapping[str, Mapping[str, Any]],
+) -> int:
+    """Tell many in the console of what is no ticket's, each once: recipient to payload; how many are new.
+
+    Needs an id for each: the transaction has to reserve them.
+    """
+    if not told:
+        return 0
+    of_fact = sa.select(sa.func.count()).select_from(_outbox).where(_outbox.c.fact_key == fact_key)
+    before = connection.execute(of_fact).scalar_one()
+    connection.execute(
+        _ENQUEUE[connection.dialect.name],
+        [
+            {
+                "id": ids.take("row"),
+                "org_id": org_id,
+                "ticket_id": None,
+                "fact_key": fact_key,
+                "channel": Channel.CONSOLE,
+                "recipient": recipient,
+                "payload": dict(payload),
+                "state": OutboxState.SENT,
+                "attempts": 0,
+                "created_at": at,
+                "next_at": at,
+                "sent_at": at,
+                "why": "",
+            }
+            for recipient, payload in told.items()
+        ],
+    )
+    return int(connection.execute(of_fact).scalar_one() - before)
+
+
 def claim(connection: Connection, *, at: datetime, channel: Channel, limit: int) -> tuple[Message, ...]:
     """Take up what is due on a channel; the transaction must be committed before anything is sent."""
     rows = connection.execute(_DUE, {"at": at, "channel": channel, "most": limit}).all()

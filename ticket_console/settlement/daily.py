@@ -20,7 +20,7 @@ from ticket_console.kernel.canonical import content_hash
 from ticket_console.kernel.database import table
 from ticket_console.kernel.errors import NotFound
 from ticket_console.kernel.text import LocalText
-from ticket_console.people.tables import Technician
+from ticket_console.people.tables import Technician, Vendor
 from ticket_console.settlement import payees
 from ticket_console.settlement.books import read_head
 from ticket_console.settlement.kinds import AccountKind, DayPart, Dimension, OwnerKind
@@ -44,6 +44,7 @@ _LINES = table(DailyIncomeLine)
 _POSTINGS = table(Posting)
 _RATING_LINES = table(RatingLine)
 _TECHNICIANS = table(Technician)
+_VENDORS = table(Vendor)
 
 MOST_DAYS: Final = 62
 _PAYABLE: Final = (AccountKind.PAYABLE_WORKER, AccountKind.PAYABLE_VENDOR)
@@ -211,10 +212,14 @@ def freeze(
         return known
     window = _window(org_id, starts_at, until, head.seq)
     reach = _reach(conn, org_id, part, zone)
-    earned = _earned(conn, org_id, window, reach)
-    tickets = conn.execute(
-        _payable(sa.select(sa.func.count(sa.distinct(_POSTINGS.c.ticket_id))), window, reach)
-    ).scalar_one()
+    at_home = _at_home(conn, org_id, zone) if part is DayPart.WHOLE else None
+    earned = [
+        each for each in _earned(conn, org_id, window, reach) if at_home is None or each.payee.id in at_home
+    ]
+    paid = conn.execute(
+        _payable(sa.select(_POSTINGS.c.ticket_id, _ACCOUNTS.c.owner_id).distinct(), window, reach)
+    )
+    tickets = len({row.ticket_id for row in paid if at_home is None or row.owner_id in at_home})
     facts: dict[str, Any] = {
         "org_id": org_id,
         "part": part,
@@ -225,7 +230,7 @@ def freeze(
         "as_of_seq": head.seq,
         "chain_hash": head.hash,
         "currency": head.currency,
-        "tickets": int(tickets),
+        "tickets": tickets,
         "total_minor": sum(each.total_minor for each in earned),
     }
     lines = [_line_row(position, each) for position, each in enumerate(earned, start=1)]
@@ -243,20 +248,23 @@ def freeze(
 
 def _reach(conn: Connection, org_id: int, part: DayPart, zone: str) -> sa.ColumnElement[bool]:
     """Which postings on payable accounts a day of a zone takes in."""
-    regions = _regions_of(conn, org_id, zone)
     if part is DayPart.WHOLE:
-        at_home = sa.select(_TECHNICIANS.c.id).where(
-            _TECHNICIANS.c.org_id == org_id, _TECHNICIANS.c.region_id.in_(regions)
-        )
-        return sa.and_(
-            _ACCOUNTS.c.owner_kind == OwnerKind.TECHNICIAN,
-            _ACCOUNTS.c.kind == AccountKind.PAYABLE_WORKER,
-            _ACCOUNTS.c.owner_id.in_(at_home),
-        )
-    here: list[sa.ColumnElement[bool]] = [_POSTINGS.c.region_id.in_(regions)]
+        # Whose it is, is looked at afterwards: asked here, SQLite would read every account's whole history.
+        return _ACCOUNTS.c.kind == AccountKind.PAYABLE_WORKER
+    here: list[sa.ColumnElement[bool]] = [_POSTINGS.c.region_id.in_(_regions_of(conn, org_id, zone))]
     if places.org(conn, org_id).tz == zone:
         here.append(_POSTINGS.c.region_id.is_(None))
     return sa.and_(_ACCOUNTS.c.kind.in_(_PAYABLE), sa.or_(*here))
+
+
+def _at_home(conn: Connection, org_id: int, zone: str) -> frozenset[int]:
+    """The technicians at home in a zone, former ones included."""
+    ids = conn.execute(
+        sa.select(_TECHNICIANS.c.id).where(
+            _TECHNICIANS.c.org_id == org_id, _TECHNICIANS.c.region_id.in_(_regions_of(conn, org_id, zone))
+        )
+    ).scalars()
+    return frozenset(ids)
 
 
 def _payable(
@@ -291,12 +299,10 @@ def _earned(
         of_payee = amounts[(kind, owner_id, region_id)]
         of_payee[dimension] = of_payee.get(dimension, 0) + int(amount)
     region_names = {each.id: each.name for each in places.regions(conn, org_id)}
-    names: dict[Payee, LocalText] = {}
+    names = _names(conn, org_id)
     earned: list[Earned] = []
     for kind, owner_id, region_id, tickets, total in totals:
         payee = Payee(kind, owner_id)
-        if payee not in names:
-            names[payee] = payees.name_of(conn, org_id=org_id, payee=payee)
         parts = {dimension: each for dimension, each in amounts[(kind, owner_id, region_id)].items() if each}
         if sum(parts.values()) != total:
             raise Unbalanced(f"dimensions of {payee} do not add up to {total}")
@@ -314,6 +320,18 @@ def _earned(
     return sorted(
         earned, key=lambda each: (-each.total_minor, each.payee.kind, each.payee.id, each.region_id or 0)
     )
+
+
+def _names(conn: Connection, org_id: int) -> dict[Payee, LocalText]:
+    """Everybody who may be paid, former ones included; asked one by one a day of thousands takes seconds."""
+    people = conn.execute(
+        sa.select(_TECHNICIANS.c.id, _TECHNICIANS.c.name).where(_TECHNICIANS.c.org_id == org_id)
+    )
+    partners = conn.execute(sa.select(_VENDORS.c.id, _VENDORS.c.name).where(_VENDORS.c.org_id == org_id))
+    return {
+        **{payees.technician(row.id): {"zh": row.name, "en": row.name} for row in people},
+        **{payees.vendor(row.id): dict(row.name) for row in partners},
+    }
 
 
 def _by_dimension(

@@ -209,6 +209,23 @@ def anna(company: Company) -> dict[str, Any]:
     return {"role": Role.TECHNICIAN, "scope": Scope.OWN, "technician_id": company.anna}
 
 
+def test_more_people_are_told_than_a_command_has_row_ids_for(company: Company) -> None:
+    with transaction() as connection:
+        anna_row = dict(connection.execute(sa.select(table(Technician))).mappings().first() or {})
+        del anna_row["id"]
+        connection.execute(
+            sa.insert(table(Technician)), [{**anna_row, "name": f"Technician {n}"} for n in range(1_500)]
+        )
+
+    assert daily_reports.run_schedules(DAWN)["failed"] == 0
+
+    with reading() as connection:
+        lists = sa.select(sa.func.count(sa.distinct(table(Outbox).c.recipient))).where(
+            table(Outbox).c.fact_key == f"daily_list:{company.org_id}:2026-11-22"
+        )
+        assert connection.execute(lists).scalar_one() == 1_502
+
+
 def test_who_moves_to_another_zone_overnight_gets_one_list(company: Company) -> None:
     move_south_to_urumqi(company)
     daily_reports.run_schedules(DAWN)
@@ -220,7 +237,7 @@ def test_who_moves_to_another_zone_overnight_gets_one_list(company: Company) -> 
     with reading() as connection:
         lists = connection.execute(
             sa.select(table(Outbox).c.recipient).where(
-                table(Outbox).c.fact_key == "daily_list:2026-11-22",
+                table(Outbox).c.fact_key == f"daily_list:{company.org_id}:2026-11-22",
             )
         ).scalars()
         assert sorted(lists) == sorted(f"technician:{each}" for each in (company.anna, company.bo))
