@@ -117,5 +117,5 @@ def _keys() -> rx.Component:
         rx.el.summary(t("settle.keys")),
         rx.el.p(t("settle.keys.text"), class_name="tc-help"),
         rx.el.ul(rx.foreach(PeriodFilesState.keys, one), class_name="ts-keys"),
-        class_name="ts-all-facts",
+        class_name="ts-all-facts ts-proof",
     )
