@@ -287,3 +287,23 @@ def test_everybody_can_use_the_board(take: TakeRequest, board_of: WatchBoard, da
 
     alone = board_of("manager", ticket, locale="en", dark=dark, asked={"by": "person", "density": "compact"})
     assert _serious(alone) == []
+
+
+def test_cards_stand_in_their_territories_and_in_their_due_times(
+    take: TakeRequest, board_of: WatchBoard
+) -> None:
+    ticket = take()
+
+    everything = board_of("dispatcher", asked={"by": "territory"}, locale="en")
+    expect(everything.locator('[data-lane]:not([data-lane="none"]) [data-card]').first).to_be_visible()
+    territories = board_of("dispatcher", ticket, asked={"by": "territory"}, locale="en")
+    expect(ticket.in_lane(territories, "none")).to_be_visible()
+
+    times = board_of("dispatcher", ticket, asked={"by": "due"}, locale="en")
+    lane = times.locator("[data-lane]").filter(has=ticket.card(times))
+    expect(lane).to_have_attribute("data-lane", re.compile("^(today|tomorrow|week)$"))
+    lift(times, ticket)
+    # A due time is an agreement: no other lane takes the card.
+    expect(times.locator('[data-lane="later"]')).to_have_attribute("data-truth", "red")
+    times.keyboard.press("Escape")
+    times.mouse.up()

@@ -2,13 +2,12 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.who_works import somebody_at_work, somebody_unseen
+from tests.browser.who_works import open_ticket, somebody_at_work, somebody_unseen
 from tests.fixtures.browsers import LogIn, Server
 
 READY = '.mp[data-status="ready"][data-map="drawn"]'
@@ -37,24 +36,6 @@ class OpenMap:
     def _note(self, url: str) -> None:
         if not re.match(r"(https?://localhost|data:|blob:)", url):
             self.outside.append(url)
-
-
-def open_ticket(context: BrowserContext, url: str, title: str) -> str:
-    """A repair in Shanghai, opened over HTTP; its number."""
-    answer = context.request.post(
-        "/api/v1/tickets",
-        headers={"origin": url},
-        data={
-            "command_id": uuid4().hex,
-            "template_code": "repair",
-            "title": title,
-            "values": {"category": "hvac"},
-            "lat": 31.22,
-            "lon": 121.46,
-        },
-    )
-    assert answer.status == 201, answer.text()
-    return str(answer.json()["no"])
 
 
 def candidates(page: Page) -> Locator:

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.fixtures.browsers import PATIENCE_MS, OpenPage
+from tests.browser.who_works import open_ticket
+from tests.fixtures.browsers import PATIENCE_MS, LogIn, OpenPage, Server
 
 AT_ONCE_MS = 1000
 CHINA = timedelta(hours=8)
@@ -155,9 +156,9 @@ def test_shifts_are_dragged_and_an_absence_over_a_visit_is_told_first(
     expect(seen.get_by_role("button", name=re.compile(f"^{name} {tomorrow}"))).to_contain_text("Training")
     expect(page.locator(f'[data-visit="{number}"]')).to_have_count(0)
 
-    # Whoever has a visit would be asked about it: their first shift leaves it outside.
-    free = roster.locator(".ro-grid tbody tr").filter(has_not_text=re.compile(rf"{name}|\bvisits?\b"))
-    target = free.first.locator("td").last
+    # Whoever has a visit would be asked about it: their first shift leaves it outside. Boston has none.
+    roster.get_by_label("Region").select_option(label="Boston")
+    target = roster.locator(".ro-grid tbody tr").filter(has_text="Boston").first.locator("td").last
     roster.locator(".ro-palette .ro-shift").last.drag_to(target)
     expect(target).to_contain_text("22:00–06:00")
     expect(roster.get_by_role("heading", name="Response before and after a change")).to_be_visible()
@@ -171,3 +172,31 @@ def test_nothing_scrolls_sideways_and_a_phone_reads_the_day_as_a_list(
     expect(page.locator(".tl-agenda" if width == 390 else ".tl-calendar")).to_be_visible(timeout=PATIENCE_MS)
 
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+# DSP-16
+def test_the_routes_of_a_day_are_looked_at_chosen_from_and_planned(
+    page_as: OpenPage, context_as: LogIn, server: Server
+) -> None:
+    for number in range(3):
+        open_ticket(context_as("manager"), server.url, f"Routed {number}")
+    later = (datetime.now(UTC) + CHINA + timedelta(days=3)).date().isoformat()
+    page = plan(page_as, "manager", later, locale="en")
+
+    page.get_by_role("button", name="Plan routes").click()
+    dialog = page.locator("dialog[open]")
+    expect(dialog.get_by_role("row", name=re.compile("Planned routes"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(dialog.get_by_role("row", name=re.compile("One by one"))).to_be_visible()
+    rows = dialog.locator("tbody tr", has=page.locator("a[href*='/tickets/']"))
+    first = rows.first.locator("a").inner_text()
+    rows.first.get_by_role("checkbox").click()
+    expect(rows.first.get_by_role("checkbox")).not_to_be_checked()
+    planned = rows.count() - 1
+    dialog.locator(".tc-dialog-foot .tc-btn[data-tone=primary]").click()
+
+    expect(dialog.get_by_role("status")).to_contain_text("planned", timeout=PATIENCE_MS)
+    expect(dialog.locator("tbody tr")).to_have_count(planned)
+    expect(dialog.get_by_text("Not planned")).to_have_count(0)
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.locator("[data-visit]")).to_have_count(planned)
+    expect(page.locator(".tl-job", has_text=first).first).to_be_visible()

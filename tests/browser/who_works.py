@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
+from playwright.sync_api import BrowserContext
+
 from tests.fixtures.browsers import Server
 
 _WORK: Final = """
@@ -20,6 +22,24 @@ _WORK: Final = """
 class Work:
     login: str
     ticket_id: int
+
+
+def open_ticket(context: BrowserContext, url: str, title: str) -> str:
+    """A repair in Shanghai, opened over HTTP; its number."""
+    answer = context.request.post(
+        "/api/v1/tickets",
+        headers={"origin": url},
+        data={
+            "command_id": uuid4().hex,
+            "template_code": "repair",
+            "title": title,
+            "values": {"category": "hvac"},
+            "lat": 31.22,
+            "lon": 121.46,
+        },
+    )
+    assert answer.status == 201, answer.text()
+    return str(answer.json()["no"])
 
 
 def somebody_at_work(server: Server) -> Work:

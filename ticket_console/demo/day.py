@@ -45,7 +45,7 @@ _FIX_EVERY: Final = timedelta(minutes=5)
 # Limits that leave room: a fresh company warns of nothing yet.
 _ROOM: Final = 20
 _LIMITED: Final = ("dispatch", "onsite")
-_VIEW: Final = "VIP 与紧急"
+_VIEW: Final = "VIP 工单"
 _VIEW_QUERY: Final = "vip=1&by=stage"
 _OFFERING: Final = "CD"
 _OFFER: Final[dict[str, Any]] = {

@@ -69,5 +69,5 @@ def test_a_limit_a_shared_view_an_offer_and_a_partner_are_there(seeded: Seeded, 
     assert {key: limit.soft for key, limit in limited.items()} == {
         key: standing.get(key, 0) + 20 for key in ("dispatch", "onsite")
     }
-    assert [(each.name, each.query) for each in shared] == [("VIP 与紧急", "by=stage&vip=1")]
+    assert [(each.name, each.query) for each in shared] == [("VIP 工单", "by=stage&vip=1")]
     assert [tuple(row) for row in partners] == [("rongcheng", True)]
