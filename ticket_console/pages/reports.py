@@ -101,12 +101,8 @@ def _files(state: Any) -> tuple[rx.Component, ...]:
     return (
         rx.foreach(
             state.view["files"].to(list[dict[str, Any]]),
-            lambda each: rx.el.a(
-                rx.icon("download", aria_hidden="true"),
-                tl(each["label"]),
-                href=each["href"].to(str),
-                download=True,
-                class_name="tc-btn",
+            lambda each: button_link(
+                tl(each["label"]), href=each["href"].to(str), icon="download", document=True
             ),
         ),
     )
