@@ -195,7 +195,6 @@ def _around(
                 "key": form,
                 "label": both(f"reports.export.{form}"),
                 "href": f"{_FILES[path]}?{urlencode({**given, 'format': form})}",
-                "download": True,
             }
             for form in ("xlsx", "csv")
         ],
