@@ -64,8 +64,8 @@ from ticket_console.settlement.tables import (
 
 # The same runs every time where it counts, more and others where somebody asks for them.
 MANY = settings(
-    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "14")),
-    stateful_step_count=30,
+    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "10")),
+    stateful_step_count=25,
     deadline=None,
     # A story of thirty commands explains itself; making it the shortest one takes minutes.
     phases=[Phase.generate],
