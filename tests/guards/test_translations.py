@@ -22,7 +22,7 @@ from ticket_console.kernel.text import LOCALES
 from ticket_console.packs.exchange.importing import Change
 from ticket_console.packs.exchange.kinds import KIND
 from ticket_console.settlement.comparing import Turn
-from ticket_console.settlement.kinds import Side
+from ticket_console.settlement.kinds import Party, Side
 from ticket_console.settlement.rules import Op, Rounding
 from ticket_console.settlement.sentences import Missed
 from ticket_console.tickets.path import How
@@ -46,6 +46,7 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     "sandbox.state.": frozenset(SandboxState),
     "rulebook.op.": frozenset({*Op, *(f"{op}.help" for op in Op)}),
     "rulebook.side.": frozenset(Side),
+    "rulebook.party.": frozenset(Party),
     "rulebook.rounding.": frozenset(Rounding),
     "rulebook.turn.": frozenset(Turn),
     "rulebook.miss.": frozenset(Missed),

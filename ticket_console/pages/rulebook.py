@@ -252,6 +252,8 @@ def _tab() -> rx.Component:
         rule_library(
             rules=_rows("rules"),
             changes=_rows("changes"),
+            splits=_rows("splits"),
+            on_shares=Forms.save_shares,
             on_edit=Book.edit,
             on_new=Book.edit_new,
             **common,

@@ -254,6 +254,10 @@ FIELDS: Mapping[str, LocalText] = {
     "service_type=complaint": {"zh": "投诉", "en": "complaint"},
     "service_type=consult": {"zh": "咨询", "en": "enquiry"},
     "service_type=general": {"zh": "综合服务", "en": "general service"},
+    "service_type=training": {"zh": "培训", "en": "training"},
+    "service_type=retail": {"zh": "门店服务", "en": "shop service"},
+    "service_type=removal": {"zh": "拆除移机", "en": "removal"},
+    "service_type=calibration": {"zh": "校准检测", "en": "calibration"},
     "service_class=basic": {"zh": "基础", "en": "basic"},
     "service_class=standard": {"zh": "标准", "en": "standard"},
     "service_class=complex": {"zh": "复杂", "en": "complex"},
@@ -263,6 +267,10 @@ FIELDS: Mapping[str, LocalText] = {
     "hazards=height": {"zh": "高空作业", "en": "work at height"},
     "hazards=live_wire": {"zh": "带电作业", "en": "live electrical work"},
     "hazards=confined_space": {"zh": "有限空间作业", "en": "work in a confined space"},
+    "vendor_tier=gold": {"zh": "金牌", "en": "gold"},
+    "vendor_tier=silver": {"zh": "银牌", "en": "silver"},
+    "hazards=chemical": {"zh": "危化品作业", "en": "dangerous substances"},
+    "hazards=extreme_heat": {"zh": "高温作业", "en": "work in great heat"},
 }
 
 

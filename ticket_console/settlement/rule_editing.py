@@ -74,6 +74,21 @@ def with_value(code: str, value: str) -> Edit:
     return edit
 
 
+def with_shares(place: int, shares: Mapping[str, str]) -> Edit:
+    """Share the totals of one split out anew; `place` is its place among the splits of the set."""
+
+    def edit(document: Document) -> dict[str, Any]:
+        splits = _parts(document, "splits")
+        if not 0 <= place < len(splits):
+            raise NoSuchRule(rule=f"splits[{place}]")
+        changed = [
+            {**split, "shares": dict(shares)} if at == place else split for at, split in enumerate(splits)
+        ]
+        return {**document, "splits": changed}
+
+    return edit
+
+
 def problems_of_rule(
     problems: Iterable[FieldProblem], document: Document, code: str
 ) -> tuple[FieldProblem, ...]:

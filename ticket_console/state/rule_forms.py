@@ -13,6 +13,7 @@ from ticket_console.settlement.rule_editing import (
     problems_of_rule,
     with_card,
     with_rules,
+    with_shares,
     without_card,
 )
 from ticket_console.settlement.rule_parsing import BadRules, parse_rules
@@ -91,6 +92,16 @@ class RuleFormsState(SessionState):
         self.card_problems = []
         await self._revise(without_card(code[:64]))
         return done("rulebook.removed")
+
+    @handler(permission="rules.manage")
+    async def save_shares(self, told: Plain) -> Reply:
+        """How totals are shared among worker, partner and company, where a split holds."""
+        place, shares = told.get("place"), told.get("shares")
+        if not isinstance(shares, Mapping):
+            shares = {}
+        wanted = {str(party): str(share)[:40] for party, share in shares.items()}
+        await self._revise(with_shares(place if isinstance(place, int) else -1, wanted))
+        return done("rulebook.saved")
 
     async def _revise(self, edit: Edit) -> None:
         book = await self.get_state(RulebookState)

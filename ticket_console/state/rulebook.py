@@ -5,6 +5,7 @@ The address says which rule set, version and part of the page is shown.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -16,14 +17,15 @@ from ticket_console.access import places, policy
 from ticket_console.access.places import OrgView
 from ticket_console.forms import reads as form_reads
 from ticket_console.kernel.actor import Actor
+from ticket_console.kernel.condition_sentences import sentence
 from ticket_console.kernel.database import in_writer, off_loop, reading
 from ticket_console.kernel.errors import NotFound
 from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.settlement import drafting, wording
 from ticket_console.settlement.comparing import RuleChange, compare_rules
 from ticket_console.settlement.drafting import RuleSetView, VersionView
-from ticket_console.settlement.facts import FIELDS, Facts
-from ticket_console.settlement.kinds import Dimension, Side, VersionStatus
+from ticket_console.settlement.facts import FIELDS, Facts, plain
+from ticket_console.settlement.kinds import Dimension, Party, Side, VersionStatus
 from ticket_console.settlement.rule_editing import Edit
 from ticket_console.settlement.rule_reading import CONDITION_FIELDS
 from ticket_console.settlement.rule_templates import TEMPLATES, RuleTemplate, commute
@@ -37,6 +39,7 @@ from ticket_console.settlement.rules import (
     Op,
     Rounding,
     RuleSet,
+    Split,
 )
 from ticket_console.settlement.sides import SIDE_OF
 from ticket_console.settlement.tier_grid import TierCell, tier_grid
@@ -233,6 +236,7 @@ def look(*, viewer: Actor, at: datetime, code: str, version_id: int | None, refe
         "may_edit": policy.row_scope(viewer, "rules.manage").everything,
         "rules": [rule_wire(rule.to_json(), rule.sentence) for rule in rules.rules],
         "cards": [card.to_json() for card in rules.cards.values()],
+        "splits": [_split(split) for split in rules.splits],
         "changes": [change_wire(each) for each in changes[:_MOST_CHANGES]],
         "grid": _grid(rules, org, today, reference, side),
         "choices": choices,
@@ -272,6 +276,12 @@ def state_of(version: VersionView, today: date) -> str:
 
 def rule_wire(rule: Mapping[str, Any], sentence: LocalText) -> Plain:
     return {**rule, "sentence": dict(sentence)}
+
+
+def _split(split: Split) -> Plain:
+    said = {locale: "" if split.when is None else sentence(split.when, FIELDS, locale) for locale in LOCALES}
+    shares = {party.value: plain(split.shares.get(party, Decimal(0))) for party in Party}
+    return {"name": dict(split.name), "said": said, "shares": shares}
 
 
 def change_wire(change: RuleChange) -> Plain:
@@ -394,7 +404,9 @@ def _kind(key: str, listed: Mapping[str, Sequence[Any]]) -> str:
         return "multi_choice"
     if key == "service_on":
         return "date"
-    return "choice" if listed.get(key) else "number"
+    if key in NUMBER_UNITS:
+        return "number"
+    return "choice" if listed.get(key) else "text"
 
 
 def _options(pairs: Iterable[tuple[str, LocalText]]) -> list[Plain]:

@@ -16,6 +16,7 @@ from ticket_console.settlement.rule_editing import (
     with_card,
     with_rule,
     with_rules,
+    with_shares,
     with_value,
     without_card,
     without_rule,
@@ -126,3 +127,20 @@ def test_a_card_is_compared_cell_by_cell() -> None:
 
 def test_a_rule_set_differs_from_itself_in_nothing() -> None:
     assert compare_rules(STANDARD, parse_rules(DOCUMENT)) == ()
+
+
+def test_shares_are_written_anew_and_have_to_add_up() -> None:  # STL-14
+    split = {"name": {"zh": "平台费", "en": "Fee"}, "shares": {"vendor": "92", "company": "8"}, "when": None}
+    document = {**DOCUMENT, "splits": [split]}
+
+    changed = with_shares(0, {"vendor": "90", "company": "10"})(document)
+
+    assert changed["splits"][0] == {**split, "shares": {"vendor": "90", "company": "10"}}
+    assert [each.kind for each in compare_rules(parse_rules(document), parse_rules(changed))] == [
+        PartKind.SPLITS
+    ]
+    with pytest.raises(BadRules):
+        parse_rules(with_shares(0, {"vendor": "90", "company": "11"})(document))
+    for place in (-1, 1):
+        with pytest.raises(NoSuchRule):
+            with_shares(place, {"company": "100"})(document)

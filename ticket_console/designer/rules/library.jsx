@@ -1,8 +1,9 @@
 // Every rule of a version: counted, narrowed by what it is about, each as a sentence in both languages.
-import { createElement as h, useMemo } from "react";
-import { CalendarRange, FileSearch, Plus, Search, X } from "lucide-react";
+import { createElement as h, useEffect, useMemo, useState } from "react";
+import { CalendarRange, FileSearch, Plus, Save, Search, X } from "lucide-react";
 import { useLanguage } from "$/public/external/ticket_console/components/text/language.jsx";
 import { Select, useInAddress } from "$/public/external/ticket_console/designer/form/form_designer/parts.jsx";
+import { tidy } from "./amounts.js";
 import { BothSentences, RuleValue, labelOf } from "./pieces.jsx";
 
 const TURN_TONES = { added: "ok", changed: "warn" };
@@ -43,12 +44,34 @@ function Rule({ rule, choices, turn, canEdit, onEdit }) {
       rule.sides.map((side) => h("span", { key: side, className: "tc-badge", "data-tone": "teal" }, speak.t(`rulebook.side.${side}`))),
       rule.regions.map((region) => h("span", { key: region, className: "tc-badge" }, labelOf(speak, choices.regions, region))),
       rule.lines.map((line) => h("span", { key: line, className: "tc-badge" }, labelOf(speak, choices.lines, line))),
-      rule.group && h("span", { className: "tc-badge", "data-tone": "violet" }, speak.t("rulebook.group", { group: rule.group })),
+      rule.group && h("span", { className: "tc-badge", "data-tone": "violet" }, speak.t("rulebook.group", { group: labelOf(speak, choices.dimensions, rule.group) })),
       h("span", { className: "rb-dates" }, h(CalendarRange, { size: 13, "aria-hidden": true }), dates ? speak.t("rulebook.dates", { from: rule.starts_on ?? "…", to: rule.ends_on ?? "…" }) : speak.t("rulebook.dates.always")),
       h("code", { className: "rb-code" }, rule.code)));
 }
 
-export function RuleLibrary({ rules = [], choices = {}, changes = [], canEdit, onEdit, onNew }) {
+// How a total is shared out where a condition holds: parts of a hundred, which have to add up.
+function Split({ split, place, canEdit, onShares }) {
+  const speak = useLanguage();
+  const kept = JSON.stringify(split.shares);
+  const [shares, setShares] = useState(split.shares);
+  useEffect(() => setShares(JSON.parse(kept)), [kept]);
+  const numbers = Object.values(shares).map((text) => Number(tidy(text) || "0"));
+  // Counted in millionths, so that no binary fraction makes a hundred look like less.
+  const isWhole = numbers.every((number) => number >= 0) && numbers.reduce((sum, number) => sum + Math.round(number * 1e6), 0) === 1e8;
+  const isChanged = JSON.stringify(shares) !== kept;
+  const save = (event) => {
+    event.preventDefault();
+    if (isChanged && isWhole) onShares({ place, shares: Object.fromEntries(Object.entries(shares).map(([party, text]) => [party, tidy(text) || "0"]).filter(([, text]) => Number(text) !== 0)) });
+  };
+  return h("li", null, h("form", { className: "rb-split", onSubmit: save },
+    h("div", null, h("strong", null, speak.label(split.name)), h("p", { className: "tc-help" }, speak.label(split.said) ? speak.t("rulebook.splits.when", { said: split.said }) : speak.t("rulebook.splits.always"))),
+    h("div", { className: "rb-shares" }, Object.entries(shares).map(([party, share]) => h("label", { key: party }, h("span", { className: "tc-help" }, speak.t(`rulebook.party.${party}`)),
+      h("input", { className: "tc-input tc-num", inputMode: "decimal", readOnly: !canEdit, value: share, "aria-invalid": !isWhole || undefined, onChange: (event) => setShares({ ...shares, [party]: event.target.value }) }), h("span", { "aria-hidden": true }, "%"))),
+    canEdit && h("button", { type: "submit", className: "tc-btn", "data-size": "small", disabled: !isChanged || !isWhole }, h(Save, { "aria-hidden": true }), speak.t("rulebook.save"))),
+    !isWhole && h("p", { className: "tc-problem", role: "alert" }, speak.t("settlement.rules.bad_shares"))));
+}
+
+export function RuleLibrary({ splits = [], onShares, rules = [], choices = {}, changes = [], canEdit, onEdit, onNew }) {
   const speak = useLanguage();
   const [dimension, setDimension] = useInAddress("dimension");
   const [side, setSide] = useInAddress("side");
@@ -88,5 +111,7 @@ export function RuleLibrary({ rules = [], choices = {}, changes = [], canEdit, o
       canEdit && h("button", { type: "button", className: "tc-btn", "data-tone": "primary", onClick: () => onNew(dimension ? { dimension } : {}) }, h(Plus, { "aria-hidden": true }), speak.t("rulebook.new_rule"))),
     found.length > 0
       ? h("ol", { className: "rb-rules" }, found.map((rule) => h(Rule, { key: rule.code, rule, choices, turn: turns[rule.code], canEdit, onEdit })))
-      : h("div", { className: "tc-empty" }, h(FileSearch, { "aria-hidden": true }), h("strong", null, speak.t("rulebook.nothing_found")), h("button", { type: "button", className: "tc-btn", onClick: showAll }, speak.t("rulebook.show_all"))));
+      : h("div", { className: "tc-empty" }, h(FileSearch, { "aria-hidden": true }), h("strong", null, speak.t("rulebook.nothing_found")), h("button", { type: "button", className: "tc-btn", onClick: showAll }, speak.t("rulebook.show_all"))),
+    splits.length > 0 && !isNarrowed && h("section", { className: "rb-splits" }, h("h2", null, speak.t("rulebook.kind.splits")), h("p", { className: "tc-help" }, speak.t("rulebook.splits.hint")),
+      h("ol", null, splits.map((split, place) => h(Split, { key: place, split, place, canEdit, onShares })))));
 }

@@ -29,6 +29,8 @@ class _RuleLibrary(_Desk):
 
     rules: rx.Var[list[dict[str, Any]]]
     changes: rx.Var[list[dict[str, Any]]]
+    splits: rx.Var[list[dict[str, Any]]]
+    on_shares: rx.EventHandler[passthrough_event_spec(dict)]
     on_edit: rx.EventHandler[passthrough_event_spec(str)]
     on_new: rx.EventHandler[passthrough_event_spec(dict)]
 
