@@ -1,4 +1,4 @@
-"""The reports of the day: the income at 17:00 of each zone, and before dawn everybody's list of yesterday."""
+"""What is done every day: the income at 17:00 of each zone, everybody's list before dawn, review of tiers."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -12,16 +12,17 @@ from ticket_console.i18n import translate
 from ticket_console.jobs import local_days
 from ticket_console.jobs.kinds import ScheduleKind
 from ticket_console.jobs.schedules import DayRun, Schedule, run_due
-from ticket_console.kernel.actor import Role
+from ticket_console.kernel.actor import Role, system_actor
 from ticket_console.kernel.text import LOCALES, LocalText
 from ticket_console.notices import outbox
 from ticket_console.notices.tables import Channel
-from ticket_console.settlement import daily
+from ticket_console.settlement import daily, tiering
 from ticket_console.settlement.daily import DayHead
 from ticket_console.settlement.kinds import DayPart
 
 AFTERNOON: Final = time(17)
 BEFORE_DAWN: Final = time(5)
+AFTER_MIDNIGHT: Final = time(0, 5)
 _NEWCOMERS: Final = 100
 _BABEL: Final = {"zh": "zh_Hans_CN", "en": "en"}
 # Who is told that the income of the day is there. What of it they may read is asked when they look.
@@ -129,11 +130,23 @@ def _came_to(head: DayHead) -> dict[str, Any]:
     }
 
 
+def review_tiers(connection: Connection, run: DayRun, at: datetime) -> Mapping[str, Any]:
+    """Let customers and partners enter and leave their tiers as of the day it is now, never of one before."""
+    changed = tiering.review(
+        connection,
+        actor=system_actor(run.org_id),
+        at=at,
+        command_id=f"tiers:{run.zone}:{run.local_day}",
+    )
+    return {"changed": changed}
+
+
 SCHEDULES: Final = (
     Schedule(ScheduleKind.DAILY_INCOME, AFTERNOON, daily.zones_of_work, income_of_the_day),
     Schedule(
         ScheduleKind.TECHNICIAN_LISTS, BEFORE_DAWN, daily.zones_of_people, lists_of_yesterday, people_to_tell
     ),
+    Schedule(ScheduleKind.TIER_REVIEW, AFTER_MIDNIGHT, daily.zone_of_books, review_tiers),
 )
 
 

@@ -8,6 +8,7 @@ class ScheduleKind(StrEnum):
 
     DAILY_INCOME = "daily_income"
     TECHNICIAN_LISTS = "technician_lists"
+    TIER_REVIEW = "tier_review"
 
 
 class RunState(StrEnum):

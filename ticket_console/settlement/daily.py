@@ -154,6 +154,11 @@ def zones_of_work(conn: Connection, org_id: int) -> tuple[str, ...]:
     return tuple(sorted(zones))
 
 
+def zone_of_books(conn: Connection, org_id: int) -> tuple[str, ...]:
+    """The zone the organisation's months are months of; none before its books are open."""
+    return tuple(conn.execute(sa.select(_HEADS.c.tz).where(_HEADS.c.org_id == org_id)).scalars())
+
+
 def zones_of_people(conn: Connection, org_id: int) -> tuple[str, ...]:
     """The zones that technicians are at home in; none before the books are open."""
     if not _has_books(conn, org_id):

@@ -15,6 +15,8 @@ from openpyxl import load_workbook
 from tests.builders.settlement import Company, correct, facts_of, open_company, settle
 from ticket_console.access.tables import Region
 from ticket_console.jobs import daily_reports
+from ticket_console.jobs.kinds import ScheduleKind
+from ticket_console.jobs.tables import ScheduleRun
 from ticket_console.kernel.actor import Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden
@@ -207,6 +209,24 @@ def test_everybody_is_told_before_dawn_what_they_earned_the_day_before(company: 
 
 def anna(company: Company) -> dict[str, Any]:
     return {"role": Role.TECHNICIAN, "scope": Scope.OWN, "technician_id": company.anna}
+
+
+def test_tiers_are_reviewed_once_a_day_of_the_books(company: Company) -> None:
+    after_midnight = MIDNIGHT + timedelta(minutes=5)
+    for at in (after_midnight - timedelta(seconds=1), after_midnight, after_midnight + timedelta(hours=1)):
+        assert daily_reports.run_schedules(at)["failed"] == 0
+
+    kept = table(ScheduleRun)
+    with reading() as connection:
+        reviews = connection.execute(
+            sa.select(kept.c.zone, kept.c.local_day, kept.c.result)
+            .where(kept.c.kind == ScheduleKind.TIER_REVIEW)
+            .order_by(kept.c.local_day)
+        ).all()
+    assert [tuple(each) for each in reviews] == [
+        (SHANGHAI, date(2026, 11, 21), {"changed": 0}),
+        (SHANGHAI, date(2026, 11, 22), {"changed": 0}),
+    ]
 
 
 def test_more_people_are_told_than_a_command_has_row_ids_for(company: Company) -> None:
