@@ -15,13 +15,10 @@ from ticket_console.dispatch import reads as dispatch
 from ticket_console.dispatch import surge_rules
 from ticket_console.intake import recovery
 from ticket_console.intake.recovery import Recovered
-from ticket_console.kernel import ids
 from ticket_console.kernel.actor import system_actor
 from ticket_console.kernel.database import reading, transaction
 from ticket_console.kernel.settings import settings
 from ticket_console.people import positions
-from ticket_console.settlement import tiering
-from ticket_console.settlement.books import BooksNotOpen
 
 log = structlog.get_logger(__name__)
 
@@ -157,28 +154,6 @@ def recount_months(at: datetime) -> Mapping[str, int]:
         with transaction() as connection:
             counted += months.recount(connection, org_id, at=at)
     return {"counted": counted}
-
-
-def review_tiers(at: datetime) -> Mapping[str, int]:
-    """Let customers and partners into their tiers and out of them, by the day of the books.
-
-    The first review of a day decides. Organisations without open books are passed over.
-    """
-    with reading() as connection:
-        org_ids = places.org_ids(connection)
-    changed = 0
-    for org_id in org_ids:
-        try:
-            with transaction() as connection:
-                changed += tiering.review(
-                    connection,
-                    actor=system_actor(org_id),
-                    at=at,
-                    command_id=ids.command_id_of("tiers", org_id, at.date().isoformat()),
-                )
-        except BooksNotOpen:
-            continue
-    return {"changed": changed}
 
 
 def watch_surges(at: datetime) -> Mapping[str, int]:

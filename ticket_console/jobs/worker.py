@@ -43,7 +43,6 @@ CHORES: Final = (
     Chore("plans", timedelta(seconds=20), chores.carry_out_plans),
     Chore("surges", timedelta(minutes=1), chores.watch_surges),
     Chore("months", timedelta(minutes=10), chores.recount_months),
-    Chore("tiers", timedelta(hours=1), chores.review_tiers),
     Chore("schedules", timedelta(seconds=20), daily_reports.run_schedules),
     Chore("tasks", timedelta(seconds=2), task_work.start_tasks),
     Chore("results", timedelta(hours=1), running.forget_old_results),

@@ -10,8 +10,6 @@ import sqlalchemy as sa
 from tests.builders.settlement import FINISHED, SETTLED, Company, facts_of, make_ticket, open_company, settle
 from tests.fixtures.databases import Database
 from tests.integration.settlement.test_sides import customer_of, vendor_of
-from ticket_console.access.tables import Org
-from ticket_console.jobs import chores
 from ticket_console.kernel.actor import Role
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden
@@ -81,21 +79,6 @@ def test_a_customer_is_in_the_tier_for_the_days_of_the_peak_only(company: Compan
     assert windows(company, payees.customer(customer_id)) == [("vip", tenth, left)]
     on = {day: tiers_on(company, tenth + timedelta(days=day), customer_id).customer for day in (-1, 0, 6, 7)}
     assert on == {-1: "", 0: "vip", 6: "vip", 7: ""}
-
-
-def test_the_worker_reviews_every_organisation_with_open_books(company: Company) -> None:
-    customer_id = customer_of(company)
-    asked(company, customer_id, *[1] * 8)
-    with transaction() as conn:
-        conn.execute(
-            sa.insert(table(Org)).values(
-                code="new", name={"zh": "新", "en": "New"}, tz="Asia/Shanghai", currency="CNY", version=1
-            )
-        )
-
-    assert [chores.review_tiers(NOON), chores.review_tiers(NOON)] == [{"changed": 1}, {"changed": 0}]
-
-    assert tiers_on(company, date(2026, 11, 10), customer_id).customer == "vip"
 
 
 def test_who_asks_often_again_is_in_the_tier_again_and_the_past_stays(company: Company) -> None:
