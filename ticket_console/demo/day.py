@@ -74,6 +74,8 @@ def furnish(cast: Cast, *, at: datetime) -> None:
             crews[city.code],
             ZoneInfo(regions[city.code].tz),
             at,
+            # Where everybody is at hand, they are for some hours: whatever comes in finds somebody at once.
+            after=4 * HOUR if city is CITIES[0] else _FIRST_VISIT,
             keeping=1 if city is CITIES[0] else 0,
         )
     _limit(cast, at)
@@ -134,7 +136,14 @@ def _track(cast: Cast, crew: Iterable[Candidate], at: datetime) -> None:
 
 
 def _visits(
-    cast: Cast, region_id: int, crew: Iterable[Candidate], zone: ZoneInfo, at: datetime, *, keeping: int
+    cast: Cast,
+    region_id: int,
+    crew: Iterable[Candidate],
+    zone: ZoneInfo,
+    at: datetime,
+    *,
+    after: timedelta,
+    keeping: int,
 ) -> None:
     """The next visit of whoever has work, while it is still today; the rest is left to be planned.
 
@@ -148,7 +157,7 @@ def _visits(
         if job.holder is not None:
             held.setdefault(job.holder, []).append(job)
     for number, person in enumerate(crew):
-        starts_at = _quarter(at + _FIRST_VISIT + number % 3 * _QUARTER * 2)
+        starts_at = _quarter(at + after + number % 3 * _QUARTER * 2)
         ends_at = starts_at + _VISIT
         mine = held.get(person.name, [])
         if len(mine) <= keeping or ends_at.astimezone(zone).date() != at.astimezone(zone).date():
