@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.who_works import open_ticket, somebody_at_work, somebody_unseen
+from tests.browser.who_works import open_ticket, somebody_at_work, somebody_unseen, technician_of
 from tests.fixtures.browsers import LogIn, Server
 
 READY = '.mp[data-status="ready"][data-map="drawn"]'
@@ -132,9 +132,9 @@ def test_a_technicians_way_is_drawn_for_the_dispatcher_and_for_themselves(
 
     page = map_of("dispatcher")
     page.locator('[data-tab="people"]').click()
-    live = page.locator("[data-person]", has=page.locator('[data-live="true"]'))
-    expect(live).to_have_count(1)
-    live.click()
+    person = f'[data-person="{technician_of(server, who.login)}"]'
+    expect(page.locator(f'{person} [data-live="true"]')).to_have_count(1)
+    page.locator(person).click()
     expect(page.locator(".mp-track [role=status]")).to_have_text("4 个位置")
     expect(page.locator(".mp-facts")).to_contain_text("位置更新于")
 
@@ -142,7 +142,7 @@ def test_a_technicians_way_is_drawn_for_the_dispatcher_and_for_themselves(
     expect(own.get_by_role("switch", name=re.compile("位置"))).to_have_attribute("aria-checked", "false")
     page.keyboard.press("Escape")
     # The dispatcher's map lets go of the position by itself.
-    expect(page.locator('[data-person] [data-live="true"]')).to_have_count(0)
+    expect(page.locator(f'{person} [data-live="true"]')).to_have_count(0)
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])

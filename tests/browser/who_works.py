@@ -55,6 +55,15 @@ def somebody_unseen(server: Server) -> Work:
     )
 
 
+def technician_of(server: Server, login: str) -> int:
+    path = server.environ["DATABASE_URL"].removeprefix("sqlite:///")
+    query = (
+        "SELECT technician.id FROM technician JOIN user_account ON user_account.id = user_id WHERE login = ?"
+    )
+    with closing(sqlite3.connect(path, timeout=20)) as connection:
+        return int(connection.execute(query, (login,)).fetchone()[0])
+
+
 def finished_work(server: Server) -> Work:
     """A ticket that has seen everything there is: photos, a signature, parts, a settlement."""
     return _first(server, f"{_WORK} WHERE ticket.stage = 'done' ORDER BY ticket.id DESC", ())
