@@ -9,7 +9,9 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
-ADDRESS_JS: Final = rx.asset("address.jsx", shared=True).importable_path
+from ticket_console.components.scripts import script
+
+ADDRESS_JS: Final = script(__name__, "address.jsx")
 
 
 class _AddressPart(rx.Component):

@@ -5,7 +5,9 @@ from typing import Any, Final
 
 import reflex as rx
 
-CHART_JS: Final = rx.asset("chart.jsx", shared=True).importable_path
+from ticket_console.components.scripts import script
+
+CHART_JS: Final = script(__name__, "chart.jsx")
 
 
 class _BarChart(rx.Component):

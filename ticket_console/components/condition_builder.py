@@ -8,10 +8,11 @@ import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 from reflex_base.environment import EnvironmentVariables
 
+from ticket_console.components.scripts import script
 from ticket_console.kernel.condition_sentences import SPOKEN_AS, WORDS
 
-rx.asset("condition_sentence.js", shared=True)
-CONDITION_BUILDER_JS: Final = rx.asset("condition_builder.jsx", shared=True).importable_path
+script(__name__, "condition_sentence.js")
+CONDITION_BUILDER_JS: Final = script(__name__, "condition_builder.jsx")
 CONDITION_LIBRARIES: Final = ("react-querybuilder@8.24.1", "lucide-react@1.26.0")
 
 

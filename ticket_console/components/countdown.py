@@ -4,7 +4,9 @@ from typing import Any, Final
 
 import reflex as rx
 
-COUNTDOWN_JS: Final = rx.asset("countdown.jsx", shared=True).importable_path
+from ticket_console.components.scripts import script
+
+COUNTDOWN_JS: Final = script(__name__, "countdown.jsx")
 
 
 class _Countdown(rx.Component):

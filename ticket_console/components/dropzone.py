@@ -5,7 +5,9 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
-DROPZONE_JS: Final = rx.asset("dropzone.jsx", shared=True).importable_path
+from ticket_console.components.scripts import script
+
+DROPZONE_JS: Final = script(__name__, "dropzone.jsx")
 
 
 class _Dropzone(rx.NoSSRComponent):

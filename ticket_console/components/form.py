@@ -5,10 +5,12 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
+from ticket_console.components.scripts import script
+
 # form.jsx brings these two in by itself.
-rx.asset("form_rules.js", shared=True)
-rx.asset("form_fields.jsx", shared=True)
-FORM_JS: Final = rx.asset("form.jsx", shared=True).importable_path
+script(__name__, "form_rules.js")
+script(__name__, "form_fields.jsx")
+FORM_JS: Final = script(__name__, "form.jsx")
 # Where fields that point at records look for them; only for who is logged in.
 SEARCH_URL: Final = "/api/v1/records"
 

@@ -5,7 +5,9 @@ from typing import Final, Protocol
 
 import reflex as rx
 
-NAVIGATION_JS: Final = rx.asset("navigation.jsx", shared=True).importable_path
+from ticket_console.components.scripts import script
+
+NAVIGATION_JS: Final = script(__name__, "navigation.jsx")
 
 
 class Goal(Protocol):

@@ -5,9 +5,10 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
+from ticket_console.components.scripts import script
 from ticket_console.components.text import t
 
-OVERLAY_JS: Final = rx.asset("overlay.jsx", shared=True).importable_path
+OVERLAY_JS: Final = script(__name__, "overlay.jsx")
 
 
 class _Overlay(rx.Component):

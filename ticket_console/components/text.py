@@ -13,10 +13,11 @@ from reflex.vars.base import LiteralVar, Var
 from reflex_base.environment import EnvironmentVariables
 from reflex_base.utils.imports import ImportVar
 
+from ticket_console.components.scripts import script
 from ticket_console.i18n import catalog
 from ticket_console.kernel.text import LOCALES
 
-LANGUAGE_JS: Final = rx.asset("language.jsx", shared=True).importable_path
+LANGUAGE_JS: Final = script(__name__, "language.jsx")
 
 
 def _write_browser_catalogs() -> None:

@@ -8,12 +8,13 @@ from reflex.event import EventType
 from ticket_console.components.blocks import badge, button, note, row, stack, text_input
 from ticket_console.components.form import KEPT_IN_FULL, kept_value
 from ticket_console.components.overlay import dialog
+from ticket_console.components.scripts import script
 from ticket_console.components.text import money, number, t, t_with, tl, when
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
 Items = rx.Var[list[dict[str, Any]]]
 
-TICKET_JS: Final = rx.asset("ticket.jsx", shared=True).importable_path
+TICKET_JS: Final = script(__name__, "ticket.jsx")
 
 
 class _TicketPart(rx.Component):

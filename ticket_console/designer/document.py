@@ -2,6 +2,6 @@
 
 from typing import Final
 
-import reflex as rx
+from ticket_console.components.scripts import script
 
-DOCUMENT_JS: Final = rx.asset("document.js", shared=True).importable_path
+DOCUMENT_JS: Final = script(__name__, "document.js")

@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from ticket_console.dispatch import deciding, scoring
 from ticket_console.dispatch.deciding import Circumstances
@@ -120,6 +119,9 @@ def best(matrix: Matrix) -> Assignment:
     values, owners = values_of(matrix)
     if not values.size:
         return assignment_of(matrix, {})
+    # Large, and half a second to load: who plans nothing does without it.
+    from scipy.optimize import linear_sum_assignment
+
     rows, places = linear_sum_assignment(values, maximize=True)
     return assignment_of(
         matrix,

@@ -5,6 +5,8 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
+from ticket_console.components.scripts import script
+
 # The parts stand beside the board's own file, where its relative imports find them.
 for _part in (
     "feed.js",
@@ -17,8 +19,8 @@ for _part in (
     "board_panel.jsx",
     "board_dialogs.jsx",
 ):
-    rx.asset(_part, shared=True)
-BOARD_JS: Final = rx.asset("live_board.jsx", shared=True).importable_path
+    script(__name__, _part)
+BOARD_JS: Final = script(__name__, "live_board.jsx")
 
 
 class _LiveBoard(rx.NoSSRComponent):

@@ -5,12 +5,14 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
+from ticket_console.components.scripts import script
+
 # The parts stand beside the maps' own files, where their relative imports find them.
 for _part in ("canvas.js", "layers.js", "track.jsx"):
-    rx.asset(_part, shared=True)
-OPERATIONS_JS: Final = rx.asset("operations_map.jsx", shared=True).importable_path
-SITES_JS: Final = rx.asset("sites_map.jsx", shared=True).importable_path
-MY_JS: Final = rx.asset("my_map.jsx", shared=True).importable_path
+    script(__name__, _part)
+OPERATIONS_JS: Final = script(__name__, "operations_map.jsx")
+SITES_JS: Final = script(__name__, "sites_map.jsx")
+MY_JS: Final = script(__name__, "my_map.jsx")
 _LIBRARIES: Final = ["maplibre-gl@6.17.0", "lucide-react@1.26.0"]
 
 

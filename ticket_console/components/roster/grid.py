@@ -5,7 +5,9 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
-GRID_JS: Final = rx.asset("grid.jsx", shared=True).importable_path
+from ticket_console.components.scripts import script
+
+GRID_JS: Final = script(__name__, "grid.jsx")
 
 
 class _RosterGrid(rx.NoSSRComponent):

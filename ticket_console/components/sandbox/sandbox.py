@@ -5,10 +5,12 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
+from ticket_console.components.scripts import script
+
 # The parts stand beside the component's own file, where its relative imports find them.
 for _part in ("branches.jsx", "commit_dialog.jsx", "figures.jsx", "lanes.jsx", "move_dialog.jsx"):
-    rx.asset(_part, shared=True)
-SANDBOX_JS: Final = rx.asset("sandbox.jsx", shared=True).importable_path
+    script(__name__, _part)
+SANDBOX_JS: Final = script(__name__, "sandbox.jsx")
 
 
 class _Sandbox(rx.NoSSRComponent):

@@ -5,10 +5,12 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
+from ticket_console.components.scripts import script
+
 # The parts stand beside the component's own file, where its relative imports find them.
 for _part in ("calendar.jsx", "heat.jsx", "jobs.jsx", "put_dialog.jsx", "truth.js"):
-    rx.asset(_part, shared=True)
-TIMELINE_JS: Final = rx.asset("timeline.jsx", shared=True).importable_path
+    script(__name__, _part)
+TIMELINE_JS: Final = script(__name__, "timeline.jsx")
 
 
 class _Timeline(rx.NoSSRComponent):

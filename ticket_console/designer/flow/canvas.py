@@ -6,13 +6,14 @@ import reflex as rx
 from reflex.event import EventType, passthrough_event_spec
 
 from ticket_console.components.condition_builder import CONDITION_BUILDER_JS, CONDITION_LIBRARIES
+from ticket_console.components.scripts import script
 from ticket_console.designer.document import DOCUMENT_JS
 
 # The parts stand beside the canvas's own file, where its relative imports find them.
 PARTS: Final = ("canvas_parts.jsx", "editing.js", "kinds.js", "layout.js", "sentences.js", "words.js")
 for _part in PARTS:
-    rx.asset(_part, shared=True)
-CANVAS_JS: Final = rx.asset("canvas.jsx", shared=True).importable_path
+    script(__name__, _part)
+CANVAS_JS: Final = script(__name__, "canvas.jsx")
 LIBRARIES: Final = ["@xyflow/react@12.12.1", "@dagrejs/dagre@3.1.3", *CONDITION_LIBRARIES]
 # What `canvas.jsx` imports from elsewhere has to be served as well.
 NEEDS: Final = (CONDITION_BUILDER_JS, DOCUMENT_JS)

@@ -7,11 +7,12 @@ from reflex.event import passthrough_event_spec
 
 from ticket_console.components.form import FORM_JS
 from ticket_console.components.overlay import OVERLAY_JS
+from ticket_console.components.scripts import script
 from ticket_console.designer.flow.canvas import CANVAS_JS, LIBRARIES
 
 for _part in ("controls.jsx", "dialogs.jsx", "draft.js", "inspector.jsx", "panels.jsx"):
-    rx.asset(_part, shared=True)
-DESIGNER_JS: Final = rx.asset("designer.jsx", shared=True).importable_path
+    script(__name__, _part)
+DESIGNER_JS: Final = script(__name__, "designer.jsx")
 # What `designer.jsx` imports from elsewhere has to be served as well.
 NEEDS: Final = (CANVAS_JS, FORM_JS, OVERLAY_JS)
 

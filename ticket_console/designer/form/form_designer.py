@@ -5,10 +5,12 @@ from typing import Any, Final
 import reflex as rx
 from reflex.event import passthrough_event_spec
 
-# Imported by the scripts, so these files have to be in their places.
 from ticket_console.components.condition_builder import CONDITION_BUILDER_JS, CONDITION_LIBRARIES
 from ticket_console.components.form import FORM_JS
 from ticket_console.components.overlay import OVERLAY_JS
+
+# Imported by the scripts, so these files have to be in their places.
+from ticket_console.components.scripts import script
 from ticket_console.components.text import LANGUAGE_JS
 from ticket_console.designer.document import DOCUMENT_JS
 
@@ -32,8 +34,8 @@ for _part in (
     "use_draft.js",
     "versions.jsx",
 ):
-    rx.asset(_part, shared=True)
-FORM_DESIGNER_JS: Final = rx.asset("form_designer.jsx", shared=True).importable_path
+    script(__name__, _part)
+FORM_DESIGNER_JS: Final = script(__name__, "form_designer.jsx")
 
 Told = rx.EventHandler[passthrough_event_spec(dict)]
 

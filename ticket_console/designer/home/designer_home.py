@@ -6,12 +6,13 @@ import reflex as rx
 from reflex.event import passthrough_event_spec
 
 from ticket_console.components.overlay import OVERLAY_JS
+from ticket_console.components.scripts import script
 from ticket_console.components.text import LANGUAGE_JS
 from ticket_console.designer.form.form_designer import FORM_DESIGNER_JS
 
 # Imported by the script, so these files have to be in their places.
 USES: Final = (FORM_DESIGNER_JS, LANGUAGE_JS, OVERLAY_JS)
-DESIGNER_HOME_JS: Final = rx.asset("designer_home.jsx", shared=True).importable_path
+DESIGNER_HOME_JS: Final = script(__name__, "designer_home.jsx")
 
 
 class _DesignerHome(rx.NoSSRComponent):

@@ -4,11 +4,12 @@ from typing import Final
 
 import reflex as rx
 
+from ticket_console.components.scripts import script
 from ticket_console.components.text import LANGUAGE_JS
 
 # Imported by the script, so the file has to be in its place.
 USES: Final = (LANGUAGE_JS,)
-EXCHANGE_JS: Final = rx.asset("exchange.jsx", shared=True).importable_path
+EXCHANGE_JS: Final = script(__name__, "exchange.jsx")
 
 
 class _Exchange(rx.NoSSRComponent):

@@ -7,13 +7,14 @@ from reflex.event import passthrough_event_spec
 
 from ticket_console.components.condition_builder import CONDITION_BUILDER_JS, CONDITION_LIBRARIES
 from ticket_console.components.overlay import OVERLAY_JS
+from ticket_console.components.scripts import script
 from ticket_console.components.text import LANGUAGE_JS
 from ticket_console.designer.form.form_designer import FORM_DESIGNER_JS
 
 # Imported by the scripts, so these files have to be in their places.
 USES: Final = (CONDITION_BUILDER_JS, FORM_DESIGNER_JS, LANGUAGE_JS, OVERLAY_JS)
 for _name in ("amounts.js", "pieces.jsx"):
-    rx.asset(_name, shared=True)
+    script(__name__, _name)
 
 
 class _Desk(rx.NoSSRComponent):
@@ -24,7 +25,7 @@ class _Desk(rx.NoSSRComponent):
 
 
 class _RuleLibrary(_Desk):
-    library = rx.asset("library.jsx", shared=True).importable_path
+    library = script(__name__, "library.jsx")
     tag = "RuleLibrary"
 
     rules: rx.Var[list[dict[str, Any]]]
@@ -36,7 +37,7 @@ class _RuleLibrary(_Desk):
 
 
 class _RuleEditor(_Desk):
-    library = rx.asset("editor.jsx", shared=True).importable_path
+    library = script(__name__, "editor.jsx")
     tag = "RuleEditor"
 
     rules: rx.Var[list[dict[str, Any]]]
@@ -51,7 +52,7 @@ class _RuleEditor(_Desk):
 
 
 class _TierGrid(_Desk):
-    library = rx.asset("tier_grid.jsx", shared=True).importable_path
+    library = script(__name__, "tier_grid.jsx")
     tag = "TierGrid"
 
     cells: rx.Var[list[dict[str, Any]]]
@@ -64,7 +65,7 @@ class _TierGrid(_Desk):
 
 
 class _RateCards(_Desk):
-    library = rx.asset("cards.jsx", shared=True).importable_path
+    library = script(__name__, "cards.jsx")
     tag = "RateCards"
 
     cards: rx.Var[list[dict[str, Any]]]
@@ -76,7 +77,7 @@ class _RateCards(_Desk):
 
 
 class _RuleTemplates(_Desk):
-    library = rx.asset("templates.jsx", shared=True).importable_path
+    library = script(__name__, "templates.jsx")
     tag = "RuleTemplates"
 
     templates: rx.Var[list[dict[str, Any]]]
