@@ -47,7 +47,7 @@ def place(work: Work, need: Need) -> Owner:
         return _ask_next(work, need, policy)
     if policy.mode is Mode.VENDOR:
         return _to_nearest_vendor(work, need, policy)
-    choice = choosing.assign_best(work.connection, at=work.at, by=work.actor.label, need=need)
+    choice = choosing.assign_best(work.connection, at=work.at, by=work.actor.label, need=need, policy=policy)
     if choice.technician_id is None:
         return _unassigned(work, need, policy, choice.decision_id, choice.failed)
     return give(

@@ -16,7 +16,7 @@ from ticket_console.dispatch import booking, circumstances, deciding, policies, 
 from ticket_console.dispatch.booking import Ended
 from ticket_console.dispatch.deciding import Considered
 from ticket_console.dispatch.eligibility import Failure, Filter, Need
-from ticket_console.dispatch.rules import STANDARD
+from ticket_console.dispatch.rules import STANDARD, DispatchPolicy
 from ticket_console.dispatch.scoring import Scored
 from ticket_console.dispatch.tables import AssignmentState, DecisionMode
 from ticket_console.kernel import ids
@@ -83,9 +83,14 @@ class Choice:
     failed: Mapping[str, int]
 
 
-def assign_best(connection: Connection, *, at: datetime, by: str, need: Need) -> Choice:
-    """Give the task to the best of those who may take it, or keep on record why nobody may."""
-    people, considered = weigh(connection, need, at=at)
+def assign_best(
+    connection: Connection, *, at: datetime, by: str, need: Need, policy: DispatchPolicy | None = None
+) -> Choice:
+    """Give the task to the best of those who may take it, or keep on record why nobody may.
+
+    `policy` is what holds for it, where the caller has asked already.
+    """
+    people, considered = weigh(connection, need, at=at, policy=policy)
     chosen = _first_with_room(connection, people, considered)
     if chosen is None:
         decision_id = ids.take("row")
@@ -196,9 +201,11 @@ def finish(
     return ended
 
 
-def weigh(connection: Connection, need: Need, *, at: datetime) -> tuple[Roster, Considered]:
+def weigh(
+    connection: Connection, need: Need, *, at: datetime, policy: DispatchPolicy | None = None
+) -> tuple[Roster, Considered]:
     """Everybody judged and scored for a task, by the policy that holds for it, as of now."""
-    policy = policies.policy_for(connection, need, at)
+    policy = policy or policies.policy_for(connection, need, at)
     people, loads = read_standing(connection, need.org_id, at=at)
     known = circumstances.read_circumstances(connection, need, policy, at=at)
     return people, deciding.consider(people, loads, need, at=at, policy=policy, circumstances=known)
