@@ -13,6 +13,7 @@ from ticket_console.settlement import settling as settlement
 from ticket_console.settlement.disputes import DisputedRating, DisputeView
 from ticket_console.settlement.facts import Facts
 from ticket_console.settlement.kinds import Remedy
+from ticket_console.settlement.settling import AlreadyRefunded
 
 
 class NothingWouldChange(Conflict):
@@ -69,8 +70,15 @@ def accept(
                 expected_version=None,
                 permission="settlement.correct",
             )
+            # Whoever held the ticket until now may have put the rating right, or given it back.
+            disputed = disputes.as_it_stands(connection, disputed)
+            if disputed.reversal_id is None:
+                _require_changeable(work, disputed)
             reason = text.strip() or disputed.dispute.text
-            if remedy is Remedy.REVERSED:
+            if disputed.reversal_id is not None:
+                work = None
+                remedy, changes, journal_id = Remedy.FOUND_CORRECTED, {}, disputed.reversal_id
+            elif remedy is Remedy.REVERSED:
                 changes = {}
                 journal_id = _withdraw(work, disputed, reason)
             else:
@@ -92,6 +100,13 @@ def accept(
         return ended
 
 
+def _require_changeable(work: Work, disputed: DisputedRating) -> None:
+    """What was given back, even in part, stays as it is: AlreadyRefunded."""
+    known = settlement.known_ratings(work.connection, work.ticket_id, disputed.segment)
+    if any(each.is_refunded for each in known if each.rating_id == disputed.dispute.rating_id):
+        raise AlreadyRefunded()
+
+
 def _correct(work: Work, disputed: DisputedRating, changes: Mapping[str, object], reason: str) -> int:
     technician_id = work.draft.get("assignee_id")
     if technician_id is None:
@@ -108,7 +123,8 @@ def _correct(work: Work, disputed: DisputedRating, changes: Mapping[str, object]
         command_id=work.command_id,
         reason=reason,
     )
-    work.draft.say("ticket.corrected", reason=reason, rating_id=corrected.rating_id)
+    # More people read the history than may read what somebody earns: the words stay with the dispute.
+    work.draft.say("ticket.corrected", dispute_id=disputed.dispute.id, rating_id=corrected.rating_id)
     return disputes.reversal_of(work.connection, disputed.journal_id)
 
 
@@ -123,7 +139,7 @@ def _withdraw(work: Work, disputed: DisputedRating, reason: str) -> int:
         command_id=work.command_id,
         reason=reason,
     )
-    work.draft.say("ticket.corrected", reason=reason)
+    work.draft.say("ticket.corrected", dispute_id=disputed.dispute.id)
     return disputes.reversal_of(work.connection, disputed.journal_id)
 
 

@@ -188,16 +188,25 @@ def correct(
         technician_id = work.draft.get("assignee_id")
         if technician_id is None:
             raise NothingToCorrect(ticket_no=work.draft.get("no"))
-        for segment in settlement.settled_segments(connection, ticket_id) or ("main",):
-            corrected = settlement.correct(
-                connection,
-                at=at,
-                actor=actor,
-                facts=facts_of(work, technician_id=technician_id, segment=segment),
-                region_id=work.draft.get("region_id"),
-                command_id=command_id,
-                reason=reason.strip(),
-            )
+        segments = settlement.settled_segments(connection, ticket_id) or ("main",)
+        given_back = 0
+        for segment in segments:
+            try:
+                corrected = settlement.correct(
+                    connection,
+                    at=at,
+                    actor=actor,
+                    facts=facts_of(work, technician_id=technician_id, segment=segment),
+                    region_id=work.draft.get("region_id"),
+                    command_id=command_id,
+                    reason=reason.strip(),
+                )
+            except settlement.AlreadyRefunded:
+                # A part of the time that was given back stays so, and keeps no other from being put right.
+                given_back += 1
+                if given_back == len(segments):
+                    raise
+                continue
             work.draft.say("ticket.corrected", reason=reason.strip(), rating_id=corrected.rating_id)
         return finish(work)
 

@@ -101,7 +101,8 @@ def run_one(works: Mapping[TaskKind, Work], clock: Clock, *, owner: str = OWNER)
         if claimed.attempts == 1:
             # Left by a task of the same number, of a database that is no more.
             shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        # Others who have an account on the machine have no business with what people earn.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with beat.kept_up():
             done = works[claimed.kind](
                 actor=actor, at=clock.now(), args=claimed.args, folder=folder, progress=beat.tell
@@ -286,8 +287,13 @@ def _end(claimed: Claimed, at: datetime, owner: str, values: Mapping[str, Any]) 
 
 
 def forget_old_results(at: datetime) -> Mapping[str, int]:
-    """Remove the files of tasks that have been over for long; what they came to stays on their rows."""
-    over = sa.and_(_tasks.c.file_name != "", _tasks.c.ended_at < at - KEEP)
+    """Remove the files of tasks that have been over for long, however they ended; their rows stay.
+
+    Looked for is what lies there: a task that killed its worker left files and no name of one.
+    """
+    root = tasks.folder_of(0).parent
+    lying = [int(each.name) for each in root.iterdir() if each.name.isdecimal()] if root.is_dir() else []
+    over = sa.and_(_tasks.c.id.in_(lying), _tasks.c.ended_at < at - KEEP)
     with reading() as connection:
         ids = connection.execute(sa.select(_tasks.c.id).where(over)).scalars().all()
     for task_id in ids:

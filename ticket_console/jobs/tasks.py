@@ -226,8 +226,12 @@ def of_org(connection: Connection, *, viewer: Actor, limit: int = 50) -> tuple[T
 
 
 def result_file(connection: Connection, *, viewer: Actor, task_id: int) -> ResultFile:
-    """Where the file is that a task made, and what it is called. Raises TaskNotFound and NoResult."""
+    """Where the file is that a task made, and what it is called. Raises TaskNotFound, Forbidden and NoResult.
+
+    Whoever may do such work no more, or asks with a token that is not for it, does not get its result either.
+    """
     found = view(connection, viewer=viewer, task_id=task_id)
+    policy.require(viewer, PERMISSIONS[found.kind])
     if found.state is not TaskState.DONE or found.file_name is None:
         raise NoResult()
     path = folder_of(task_id) / found.file_name

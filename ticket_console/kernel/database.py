@@ -161,6 +161,8 @@ def _sqlite_engine(url: str) -> Engine:
         pool_size=READERS + 4,
         max_overflow=16,
         query_cache_size=1500,
+        # What people wrote and what they earn stays out of the logs.
+        hide_parameters=True,
     )
 
     @sa.event.listens_for(made, "connect")
@@ -200,7 +202,12 @@ def _sqlite_engine(url: str) -> Engine:
 
 def _postgresql_engine(url: str) -> Engine:
     return sa.create_engine(
-        url, pool_size=READERS + WRITERS, max_overflow=8, pool_pre_ping=False, query_cache_size=1500
+        url,
+        pool_size=READERS + WRITERS,
+        max_overflow=8,
+        pool_pre_ping=False,
+        query_cache_size=1500,
+        hide_parameters=True,
     )
 
 

@@ -160,14 +160,15 @@ def zone_of_books(conn: Connection, org_id: int) -> tuple[str, ...]:
 
 
 def zones_of_people(conn: Connection, org_id: int) -> tuple[str, ...]:
-    """The zones that technicians are at home in; none before the books are open."""
+    """The zones that technicians are at home in; none before the books are open.
+
+    Those who left are counted: what they earned on their last day is on a list as well.
+    """
     if not _has_books(conn, org_id):
         return ()
     zones = {each.id: each.tz for each in places.regions(conn, org_id)}
     homes = conn.execute(
-        sa.select(_TECHNICIANS.c.region_id)
-        .where(_TECHNICIANS.c.org_id == org_id, _TECHNICIANS.c.is_active)
-        .distinct()
+        sa.select(_TECHNICIANS.c.region_id).where(_TECHNICIANS.c.org_id == org_id).distinct()
     ).scalars()
     return tuple(sorted({zones[each] for each in homes}))
 

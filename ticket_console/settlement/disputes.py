@@ -136,6 +136,7 @@ class DisputedRating:
     reversal_id: int | None
     version_id: int
     facts_hash: str
+    worked_by: int | None
 
 
 def open_dispute(
@@ -232,6 +233,11 @@ def take_up(
     if held.version != expected_version:
         raise StaleDispute()
     return disputed
+
+
+def as_it_stands(conn: Connection, disputed: DisputedRating) -> DisputedRating:
+    """The same, read again by a caller who holds the ticket meanwhile."""
+    return _disputed(conn, disputed.dispute)
 
 
 def accept(
@@ -444,8 +450,13 @@ def _require_opening(conn: Connection, actor: Actor, rating: RatingView) -> None
 def _require_deciding(conn: Connection, actor: Actor, disputed: DisputedRating) -> None:
     region_id, ticket_class = _place_of(conn, disputed.dispute.rating_id)
     policy.require(actor, "settlement.correct", region_id=region_id, ticket_class=ticket_class)
-    if disputed.payee_kind is OwnerKind.TECHNICIAN and disputed.payee_id == actor.technician_id:
+    # Putting one side right rates all sides anew: a charge of one's own work is one's own case as well.
+    if actor.technician_id is not None and actor.technician_id in (disputed.worked_by, _own(disputed)):
         raise OwnCase(permission="settlement.correct")
+
+
+def _own(disputed: DisputedRating) -> int | None:
+    return disputed.payee_id if disputed.payee_kind is OwnerKind.TECHNICIAN else None
 
 
 def _place_of(conn: Connection, rating_id: int) -> tuple[int | None, str]:
@@ -469,6 +480,7 @@ def _disputed(conn: Connection, dispute: DisputeView) -> DisputedRating:
             reversal.c.id,
             _RATINGS.c.rule_set_version_id,
             _SNAPSHOTS.c.content_hash,
+            _RATINGS.c.technician_id,
         )
         .select_from(_joined())
         .join(_SNAPSHOTS, _SNAPSHOTS.c.id == _RATINGS.c.fact_snapshot_id)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from ticket_console.access import audit, policy
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import table
-from ticket_console.kernel.errors import Conflict
+from ticket_console.kernel.errors import Conflict, Forbidden
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement import ledger, reach, statements
 from ticket_console.settlement.books import lock_head
@@ -244,6 +244,9 @@ def _require_own(actor: Actor, account: PayeeAccount) -> None:
 
 def _require_paying(actor: Actor, account: PayeeAccount) -> None:
     _require(actor, account, "settlement.pay")
+    if account.payee.kind is OwnerKind.TECHNICIAN and account.payee.id == actor.technician_id:
+        # Whoever owns the account does not also let the money go.
+        raise Forbidden(permission="settlement.pay")
 
 
 def _require(actor: Actor, account: PayeeAccount, permission: str) -> None:

@@ -17,6 +17,8 @@ E = TypeVar("E", bound=StrEnum)
 # What a condition may ask for; FIELDS also names some values ("urgency=urgent").
 CONDITION_FIELDS: Final = frozenset(key for key in FIELDS if "=" not in key)
 _LARGEST: Final = Decimal(10) ** 12
+_MOST_PLACES: Final = 12
+_MOST_DIGITS: Final = 30
 _CODE = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _MOST_WORDS: Final = 200
 _LONGEST_WORD: Final = 64
@@ -75,6 +77,9 @@ class Reader:
             if number.is_infinite() or (number.is_finite() and abs(number) > _LARGEST):
                 self.wrong(key, "not_finite", limit=f"{_LARGEST:,f}")
                 return Decimal(0)
+            if number.is_finite() and _is_long(number):
+                self.wrong(key, "too_fine", places=_MOST_PLACES)
+                return Decimal(0)
             if number.is_finite():
                 return number
         self.wrong(key, "not_a_number")
@@ -128,3 +133,9 @@ class Reader:
         except (TypeError, ValueError):
             self.wrong(key, "not_a_day")
             return None
+
+
+def _is_long(number: Decimal) -> bool:
+    """Whether a number is more than anybody writes: twelve characters can stand for a billion digits."""
+    _, digits, exponent = number.as_tuple()
+    return not isinstance(exponent, int) or abs(exponent) > _MOST_PLACES or len(digits) > _MOST_DIGITS

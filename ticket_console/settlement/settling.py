@@ -150,12 +150,13 @@ def settle(
     takes the lock of the books.
     """
     known = known_ratings(conn, facts.ticket_id, facts.segment)
-    live = [each for each in known if each.is_live]
+    changing = [each for each in known if each.can_change]
+    # A side that was given back in part stays on the facts it was rated by.
+    standing = changing or [each for each in known if each.is_live]
     frozen = facts.to_json()
     facts_hash = content_hash(frozen)
-    if live and all(each.facts_hash == facts_hash for each in live):
+    if standing and all(each.facts_hash == facts_hash for each in standing):
         return _as_settled(conn, known)
-    changing = [each for each in known if each.can_change]
     reason = None
     if changing:
         reason = _FACTS_CHANGED

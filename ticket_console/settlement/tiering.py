@@ -27,6 +27,7 @@ from ticket_console.settlement.kinds import OwnerKind, Purpose
 from ticket_console.settlement.payees import Payee
 from ticket_console.settlement.tables import FactSnapshot, Period, Rating, TierWindow
 from ticket_console.settlement.tiers import NO_TIER, VIP, PeakPolicy, Performance
+from ticket_console.tickets.marking import TicketStatus
 from ticket_console.tickets.tables import Ticket
 
 _PERIODS = table(Period)
@@ -145,6 +146,8 @@ def review_customers(
                 _TICKETS.c.customer_id.is_not(None),
                 _TICKETS.c.opened_at >= begins,
                 _TICKETS.c.opened_at < ends,
+                # Anybody can ask for something and call it off again.
+                _TICKETS.c.status != TicketStatus.CANCELLED,
             )
             .group_by(_TICKETS.c.customer_id)
         )

@@ -7,7 +7,7 @@ from uuid import uuid4
 from ticket_console.access import places, policy
 from ticket_console.desk import disputing
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import in_writer, off_loop, reading, transaction
+from ticket_console.kernel.database import in_writer, off_loop, reading, retried, transaction
 from ticket_console.kernel.errors import NotFound
 from ticket_console.settlement import amending, disputes, payees, reads, wording
 from ticket_console.settlement.disputes import DisputeEntry
@@ -192,11 +192,13 @@ def _choice_label(key: str, choice: str) -> Mapping[str, str]:
     return dict(FIELDS[f"{key}={choice}"])
 
 
+@retried
 def _answer(**wish: Any) -> None:
     with transaction() as connection:
         disputes.answer(connection, **wish)
 
 
+@retried
 def _reject(**wish: Any) -> None:
     with transaction() as connection:
         disputes.reject(connection, **wish)

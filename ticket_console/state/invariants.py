@@ -21,6 +21,8 @@ Plain = dict[str, Any]
 _LOOK_SECONDS: Final = 30.0
 # Whoever asks again and again does not keep the database busy.
 PAUSE: Final = timedelta(seconds=10)
+# The organisations that are being checked by this process now.
+_checking: Final[set[int]] = set()
 _TONES: Final = {LawState.HOLDS: "ok", LawState.BROKEN: "danger", LawState.FAILED: "warn"}
 
 
@@ -57,16 +59,18 @@ class InvariantsState(SessionState):
     @handler(permission=invariants.PERMISSION)
     async def check_now(self) -> AsyncIterator[Any]:
         """Check everything at once; the button rests meanwhile."""
-        at = self._now()
-        if await off_loop(_is_recent, viewer=self._actor(), at=at):
+        at, org_id = self._now(), self._actor().org_id
+        if org_id in _checking or await off_loop(_is_recent, viewer=self._actor(), at=at):
             await self._show()
             yield told("invariants.just_checked")
             return
+        _checking.add(org_id)
         self.busy = True
         yield
         try:
             await off_loop(invariants.check, viewer=self._actor(), at=at)
         finally:
+            _checking.discard(org_id)
             self.busy = False
         await self._show()
         yield done("invariants.checked_now")

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from ticket_console.access import accounts, places, policy
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import in_writer, off_loop, reading, transaction
+from ticket_console.kernel.database import in_writer, off_loop, reading, retried, transaction
 from ticket_console.kernel.errors import NotFound
 from ticket_console.reports import metrics
 from ticket_console.settlement import closing, disputes, payees, paying, reads, reopening, statements
@@ -394,6 +394,7 @@ def pointed_at(*, viewer: Actor, rating_id: int, path: str) -> Plain:
     return {"rating_id": rating_id, "path": path, "name": dict(node.name), "ticket_no": rating.ticket_no}
 
 
+@retried
 def open_dispute(**wish: Any) -> None:
     with transaction() as connection:
         disputes.open_dispute(connection, **wish)
@@ -524,6 +525,7 @@ def _looked_at(*, viewer: Actor, statement_id: int) -> Plain:
         return _statement(statements.statement_view(connection, viewer=viewer, statement_id=statement_id))
 
 
+@retried
 def _draft(*, actor: Actor, payee: Payee, period_id: int, command_id: str) -> StatementView:
     with transaction() as connection:
         return statements.draft(
@@ -531,16 +533,19 @@ def _draft(*, actor: Actor, payee: Payee, period_id: int, command_id: str) -> St
         )
 
 
+@retried
 def _step(step: Callable[..., StatementView], **change: Any) -> StatementView:
     with transaction() as connection:
         return step(connection, **change)
 
 
+@retried
 def _reopen(command: Callable[..., ReopeningView], **change: Any) -> ReopeningView:
     with transaction() as connection:
         return command(connection, **change)
 
 
+@retried
 def _move(move: Callable[..., PeriodView], **change: Any) -> PeriodView:
     with transaction() as connection:
         return move(connection, **change)

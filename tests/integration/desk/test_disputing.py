@@ -12,7 +12,7 @@ from tests.integration.proof.journeys import STROKES, done_on_site
 from ticket_console.access.tables import AuditEntry
 from ticket_console.desk import customer, disputing
 from ticket_console.desk.disputing import NothingWouldChange
-from ticket_console.desk.settling import correct
+from ticket_console.desk.settling import correct, refund
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import ConsoleError, Forbidden
@@ -29,11 +29,20 @@ from ticket_console.settlement.disputes import (
     RatingNotFound,
     StaleDispute,
 )
-from ticket_console.settlement.kinds import AccountKind, DisputeState, JournalKind, Remedy, StatementState
+from ticket_console.settlement.kinds import (
+    AccountKind,
+    DisputeState,
+    JournalKind,
+    Purpose,
+    Remedy,
+    StatementState,
+)
 from ticket_console.settlement.paying import WrongStatementState
 from ticket_console.settlement.reads import RatingView
+from ticket_console.settlement.settling import AlreadyRefunded
 from ticket_console.settlement.statements import StaleStatement, StatementView
 from ticket_console.settlement.tables import Account, Dispute, Journal, Period, Posting, Statement
+from ticket_console.tickets import reads as ticket_reads
 
 DISTANCE = "fact/distance_km"
 
@@ -295,6 +304,44 @@ def test_nobody_decides_about_their_own_pay(company: Company, rating: RatingView
 
     with pytest.raises(OwnCase):
         say(company, opened, disputes.reject, actor=both)
+
+
+def test_nobody_decides_about_the_charge_of_their_own_work(company: Company, rating: RatingView) -> None:
+    # Put right, it would rate their pay anew as well.
+    both = replace(company.actor("finance"), technician_id=company.technicians["tech_near"])
+    with reading() as conn:
+        found = reads.ticket_ratings(conn, viewer=both, ticket_id=rating.ticket_id)
+    charge = next(each for each in found if each.purpose is Purpose.CUSTOMER_CHARGE)
+    opened = dispute(company, charge, actor=both)
+    before = everything()
+
+    with pytest.raises(OwnCase):
+        accept(company, opened, actor=both)
+    assert everything() == before
+
+
+@pytest.mark.parametrize("remedy", [Remedy.CORRECTED, Remedy.REVERSED])
+def test_what_was_given_back_is_not_put_right_by_a_dispute(
+    company: Company, rating: RatingView, remedy: Remedy
+) -> None:  # STL-25
+    opened = dispute(company, rating)
+    with reading() as conn:
+        version = ticket_reads.find_ticket(conn, viewer=company.system, ticket_id=rating.ticket_id)["version"]
+    refund(
+        actor=company.actor("finance"),
+        at=company.at + timedelta(days=1),
+        command_id="refund",
+        ticket_id=rating.ticket_id,
+        expected_version=version,
+        reason="重复付款",
+        purpose=Purpose.WORKER_PAY,
+        positions=[rating.lines[0].position],
+    )
+    before = everything()
+
+    with pytest.raises(AlreadyRefunded):
+        accept(company, opened, remedy=remedy)
+    assert everything() == before
 
 
 def test_an_accepted_dispute_takes_the_entry_back_and_rates_the_right_fact(

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
@@ -23,7 +24,7 @@ from ticket_console.jobs.kinds import TaskKind, TaskState
 from ticket_console.jobs.running import BROKEN, DEAD_AFTER, INTERRUPTED, KEEP, MOST_TRIES
 from ticket_console.jobs.tables import Task
 from ticket_console.jobs.tasks import MOST_OPEN, NoResult, TaskNotFound, TaskOver, TaskView, TooManyTasks
-from ticket_console.kernel.actor import Actor, Role, Scope
+from ticket_console.kernel.actor import Actor, ActorKind, Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Conflict, Forbidden
 from ticket_console.kernel.long_work import Done, Progress
@@ -154,6 +155,16 @@ def test_a_task_is_nobody_elses(company: Company, clock: Clock) -> None:
         stop(wang, task_id)
     with reading() as connection, pytest.raises(TaskNotFound):
         tasks.result_file(connection, viewer=wang, task_id=task_id)
+
+
+def test_a_token_that_is_not_for_such_work_does_not_get_its_result(company: Company, clock: Clock) -> None:
+    li = finance(company)
+    task_id = ask(li)
+    work(clock)
+    narrowed = replace(li, kind=ActorKind.CHANNEL, permissions=frozenset({"ticket.view"}))
+
+    with reading() as connection, pytest.raises(Forbidden):
+        tasks.result_file(connection, viewer=narrowed, task_id=task_id)
 
 
 def test_whoever_operates_sees_whose_tasks_there_are_and_nothing_of_their_content(

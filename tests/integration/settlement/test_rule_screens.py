@@ -92,6 +92,9 @@ def test_who_reads_pay_reads_the_rules_and_nobody_else(company: Company) -> None
     ("changes", "path", "code"),
     [
         ({"value": "Infinity"}, "value", "settlement.rules.not_finite"),
+        ({"value": "1E-400000000"}, "value", "settlement.rules.too_fine"),
+        ({"value": "0E-400000000"}, "value", "settlement.rules.too_fine"),
+        ({"value": "0." + "1" * 40}, "value", "settlement.rules.too_fine"),
         ({"when": when("kindness", "=", "much")}, "when.rules[0].field", "condition.unknown_field"),
         ({"applies_to": []}, "applies_to", "settlement.rules.no_base"),
         ({"name": {"zh": "高空", "en": ""}}, "name", "settlement.rules.no_name"),

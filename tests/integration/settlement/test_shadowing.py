@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tests.builders.settlement import STANDARD, STARTED, Company, facts_of, open_company, settle
 from tests.fixtures.databases import Database
 from tests.unit.settlement.test_shadow import with_height_at
-from ticket_console.kernel.actor import Role
+from ticket_console.kernel.actor import Role, Scope
 from ticket_console.kernel.database import reading, transaction
 from ticket_console.kernel.errors import Forbidden
 from ticket_console.settlement import drafting, publishing, sentences, shadow_work, shadowing
@@ -178,6 +178,14 @@ def test_only_who_may_change_rules_may_try_them(company: Company) -> None:
 
     with pytest.raises(Forbidden):
         shadowed(company, STANDARD, actor=company.actor(Role.TECHNICIAN))
+
+
+def test_a_run_over_every_region_is_not_for_who_manages_one(company: Company) -> None:  # PRM-04
+    at_height(company)
+    regional = company.actor(Role.MANAGER, scope=Scope.REGION, region_ids={company.north})
+
+    with pytest.raises(Forbidden):
+        shadowed(company, STANDARD, actor=regional)
 
 
 def test_days_on_which_nothing_was_rated_are_said_to_be_so(company: Company) -> None:

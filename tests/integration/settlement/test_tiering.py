@@ -20,6 +20,7 @@ from ticket_console.settlement.sides import RULE_SETS
 from ticket_console.settlement.tables import Period, TierWindow
 from ticket_console.settlement.tiering import Tiers
 from ticket_console.settlement.tiers import PeakPolicy, Performance
+from ticket_console.tickets.marking import TicketStatus
 from ticket_console.tickets.tables import Ticket
 
 NOON = datetime.fromisoformat("2026-11-10T12:00:00+08:00")
@@ -79,6 +80,18 @@ def test_a_customer_is_in_the_tier_for_the_days_of_the_peak_only(company: Compan
     assert windows(company, payees.customer(customer_id)) == [("vip", tenth, left)]
     on = {day: tiers_on(company, tenth + timedelta(days=day), customer_id).customer for day in (-1, 0, 6, 7)}
     assert on == {-1: "", 0: "vip", 6: "vip", 7: ""}
+
+
+def test_what_was_called_off_makes_nobody_a_frequent_customer(company: Company) -> None:
+    customer_id = customer_of(company)
+    asked(company, customer_id, 1, 2, 3, 0)
+    tickets = table(Ticket)
+    with transaction() as conn:
+        called_off = sa.update(tickets).where(tickets.c.customer_id == customer_id)
+        conn.execute(called_off.values(status=TicketStatus.CANCELLED))
+
+    assert review(company) == 0
+    assert windows(company, payees.customer(customer_id)) == []
 
 
 def test_who_asks_often_again_is_in_the_tier_again_and_the_past_stays(company: Company) -> None:
