@@ -214,14 +214,16 @@ def _finance_issues_and_rereads_the_statement(
     assert sum(amount for no, amount in lines if no == opened.no) == earned
 
     book = CalamineWorkbook.from_path(_download(page, statement, "XLSX", folder))
-    first, second = (book.get_sheet_by_index(index).to_python() for index in range(2))
-    assert Decimal(str(next(cell for cell in first[-1] if isinstance(cell, float)))) == total
-    columns = {str(name): index for index, name in enumerate(second[0])}
-    amounts = columns[translate("settlement.export.amount", locale)]
-    assert sum(Decimal(str(row[amounts])) for row in second[1:]) == total
-    assert {row[columns[translate("settlement.export.ticket_no", locale)]] for row in second[1:]} >= {
-        opened.no
-    }
+    for key in ("tickets", "lines"):
+        heading, *rows = book.get_sheet_by_name(
+            translate(f"settlement.export.sheet_{key}", locale)
+        ).to_python()
+        no, amount = (
+            heading.index(translate(f"settlement.export.{column}", locale))
+            for column in ("ticket_no", "amount")
+        )
+        assert sum(Decimal(str(row[amount])) for row in rows) == total
+        assert sum(Decimal(str(row[amount])) for row in rows if row[no] == opened.no) == earned
 
 
 def _download(page: Page, statement: Locator, form: str, folder: Path) -> Path:

@@ -17,8 +17,8 @@ E = TypeVar("E", bound=StrEnum)
 # What a condition may ask for; FIELDS also names some values ("urgency=urgent").
 CONDITION_FIELDS: Final = frozenset(key for key in FIELDS if "=" not in key)
 _LARGEST: Final = Decimal(10) ** 12
-_MOST_PLACES: Final = 12
-_MOST_DIGITS: Final = 30
+_MOST_PLACES: Final = 24
+_MOST_DIGITS: Final = 40
 _CODE = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _MOST_WORDS: Final = 200
 _LONGEST_WORD: Final = 64

@@ -19,7 +19,7 @@ from ticket_console.settlement.population.rating import PopulationRating, rate_p
 from ticket_console.settlement.population.reading import population_of_frozen
 from ticket_console.settlement.rules import RuleSet
 from ticket_console.settlement.shadow import ShadowRun, compare
-from ticket_console.settlement.sides import SIDE_OF
+from ticket_console.settlement.sides import RULE_SETS, SIDE_OF
 from ticket_console.settlement.tables import Account, FactSnapshot, Rating, RuleSetVersion
 
 _RATINGS = table(Rating)
@@ -71,14 +71,16 @@ def shadow_run(
     tickets, payees = [], []
     before: list[PopulationRating] = []
     after: list[PopulationRating] = []
-    side = SIDE_OF[purpose]
+    side, agreed = SIDE_OF[purpose], f"{RULE_SETS[purpose]}:"
     progress(0, wanted)
     for chunk in _chunks(conn, asked):
         frozen = [row.facts for row in chunk.rows]
         population = population_of_frozen(frozen)
         in_force = publishing.rules_of(conn, chunk.version_id, chunk.version_hash)
         live, draft = rate_population(population, in_force, side), rate_population(population, rules, side)
-        pinned = np.array([bool(each.get("pinned_rules")) for each in frozen], dtype=np.bool_)
+        pinned = np.array(
+            [str(each.get("pinned_rules")).startswith(agreed) for each in frozen], dtype=np.bool_
+        )
         draft.by_dimension[:, pinned] = live.by_dimension[:, pinned]
         draft.total[pinned] = live.total[pinned]
         before.append(live)

@@ -24,6 +24,7 @@ from ticket_console.kernel.actor import Actor, Role
 from ticket_console.kernel.clock import FixedClock, SystemClock
 from ticket_console.kernel.database import engine, reading, table
 from ticket_console.kernel.errors import Forbidden
+from ticket_console.settlement.kinds import Purpose
 from ticket_console.settlement.tables import Rating
 
 OF_REPLAYS = {"replay_run", "replay_difference", "id_block"}
@@ -121,7 +122,11 @@ def test_what_a_course_costs_is_what_the_books_say(seeded: Seeded) -> None:
         booked = dict(
             connection.execute(
                 sa.select(ratings.c.ticket_id, sa.func.sum(ratings.c.total_minor))
-                .where(ratings.c.is_live, ratings.c.ticket_id.in_(list(ids)))
+                .where(
+                    ratings.c.is_live,
+                    ratings.c.purpose == Purpose.WORKER_PAY,
+                    ratings.c.ticket_id.in_(list(ids)),
+                )
                 .group_by(ratings.c.ticket_id)
             ).all()
         )

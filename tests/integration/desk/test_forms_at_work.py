@@ -30,7 +30,9 @@ from ticket_console.kernel.actor import Actor, Grant, Role, Scope
 from ticket_console.kernel.database import reading, table, transaction
 from ticket_console.kernel.errors import Forbidden, InvalidInput
 from ticket_console.settlement import publishing as settlement_rules
-from ticket_console.settlement.tables import FactSnapshot, Rating, RuleSetVersion
+from ticket_console.settlement import standard_rules
+from ticket_console.settlement.kinds import Purpose
+from ticket_console.settlement.tables import FactSnapshot, Rating, RuleSet, RuleSetVersion
 from ticket_console.tickets.tables import Ticket
 
 CHENGDU = {"lat": 30.66, "lon": 104.06}
@@ -553,7 +555,12 @@ def tiers(*, complex_by: int) -> dict[str, Any]:
 def publish_later_rates(company: Company) -> int:
     """A second version of the rules of pay, in force years from now."""
     with transaction() as connection:
-        first = connection.execute(sa.select(table(RuleSetVersion))).one()
+        of_pay = table(RuleSet).c.code == standard_rules.CODE
+        first = connection.execute(
+            sa.select(table(RuleSetVersion))
+            .join(table(RuleSet), table(RuleSet).c.id == table(RuleSetVersion).c.rule_set_id)
+            .where(of_pay)
+        ).one()
         version_id = settlement_rules.save_draft(
             connection,
             actor=company.actor("manager"),
@@ -591,7 +598,10 @@ def test_an_option_is_settled_by_the_version_of_rates_it_stands_for_whatever_the
             settled[tier] = connection.execute(
                 sa.select(table(Rating).c.rule_set_version_id, table(FactSnapshot).c.facts)
                 .join(table(FactSnapshot), table(FactSnapshot).c.id == table(Rating).c.fact_snapshot_id)
-                .where(table(Rating).c.ticket_id == ticket.ticket_id)
+                .where(
+                    table(Rating).c.ticket_id == ticket.ticket_id,
+                    table(Rating).c.purpose == Purpose.WORKER_PAY,
+                )
             ).one()
 
     assert settled["complex"].rule_set_version_id == bound
@@ -600,7 +610,12 @@ def test_an_option_is_settled_by_the_version_of_rates_it_stands_for_whatever_the
     assert settled["standard"].facts["pinned_rules"] is None
     with reading() as connection:
         offered = rates.rate_versions(connection, company.actor("manager"))
-    assert [(each.rule_set, each.version) for each in offered] == [("worker_pay", 2), ("worker_pay", 1)]
+    assert [(each.rule_set, each.version) for each in offered] == [
+        ("customer_charge", 1),
+        ("vendor_pay", 1),
+        ("worker_pay", 2),
+        ("worker_pay", 1),
+    ]
 
 
 # TPL-07

@@ -24,6 +24,7 @@ from ticket_console.kernel.actor import Grant, Role, Scope
 from ticket_console.kernel.canonical import canonical_json
 from ticket_console.kernel.database import reading, table
 from ticket_console.kernel.errors import Forbidden, InvalidInput
+from ticket_console.settlement.kinds import Purpose
 from ticket_console.settlement.tables import Posting
 from ticket_console.tickets import reads
 from ticket_console.tickets.actions import ReasonRequired, TicketNotOpen
@@ -180,7 +181,7 @@ def test_one_request_goes_all_the_way_to_money(company: Company) -> None:  # FLW
         posted = connection.execute(sa.select(sa.func.sum(table(Posting).c.amount_minor))).scalar_one()
         loads = connection.execute(sa.select(sa.func.sum(table(TechnicianLoad).c.open_count))).scalar_one()
     assert view.money is not None
-    rating = view.money[0]
+    rating = next(each for each in view.money if each.purpose is Purpose.WORKER_PAY)
     assert rating.total_minor == sum(line.amount_minor for line in rating.lines)
     assert {"base_labour", "difficulty", "hazard", "parts"} <= {str(line.dimension) for line in rating.lines}
     assert next(line.amount_minor for line in rating.lines if str(line.dimension) == "parts") == 7100
