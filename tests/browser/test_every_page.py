@@ -308,10 +308,10 @@ def _wrong_words(page: Page, language: str) -> list[str]:
     while True:
         texts = set(page.evaluate(VISIBLE_TEXTS))
         keys = {word for text in texts for word in _words(text) if word.partition(".")[0] in OUR_KEYS}
-        wrong = [f"{language}: the text {text!r} is of the other language" for text in sorted(texts & strange)]
-        wrong += [f"{language}: the key {key!r} has no text" for key in sorted(keys)]
+        wrong = [f"the text {text!r} is of the other language" for text in sorted(texts & strange)]
+        wrong += [f"the key {key!r} has no text" for key in sorted(keys)]
         if not wrong or time.monotonic() > deadline:
-            return wrong
+            return [f"{language}: {each}" for each in wrong]
         page.wait_for_timeout(200)
 
 
