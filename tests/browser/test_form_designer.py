@@ -69,25 +69,32 @@ def _is_saved(page: Page) -> None:
     expect(page.locator("[data-test=saved]")).to_have_attribute("data-state", "saved")
 
 
+def _end_of_first_section(page: Page) -> tuple[float, float]:
+    fields, middle = (page.locator(each).first.bounding_box() for each in (".fm-fields", ".fm-middle"))
+    assert fields is not None
+    assert middle is not None
+    below = min(fields["y"] + fields["height"] - 12, middle["y"] + middle["height"] - 60)
+    return round(fields["x"] + fields["width"] / 2), round(below)
+
+
 def _drag_in(page: Page, kind: str) -> None:
     """Carry a component from the palette to the end of the first section, as a hand does."""
     tile = page.locator(f".fm-tile[data-kind={kind}]")
     tile.scroll_into_view_if_needed()
-    start, target = tile.bounding_box(), page.locator(".fm-fields").first.bounding_box()
+    start = tile.bounding_box()
     assert start is not None
-    assert target is not None
     count = _cards(page).count()
     page.mouse.move(start["x"] + 40, start["y"] + start["height"] / 2)
     page.mouse.down()
     page.mouse.move(start["x"] + 60, start["y"] + start["height"] / 2 + 6, steps=4)
     page.locator(".fm-body[data-dragging]").wait_for()
-    middle = page.locator(".fm-middle").bounding_box()
-    assert middle is not None
-    below = min(target["y"] + target["height"] - 12, middle["y"] + middle["height"] - 60)
-    page.mouse.move(target["x"] + target["width"] / 2, below, steps=8)
-    page.locator(".fm-fields[data-over]").wait_for()
-    # A hand stands still for a moment before it lets go; a place is made ready a frame after it is reached.
-    page.wait_for_timeout(100)
+    # Near its edge the canvas scrolls below the hand, which follows until it stands over the place.
+    reached, place = None, _end_of_first_section(page)
+    while reached != place:
+        page.mouse.move(*place, steps=8)
+        page.locator(".fm-fields[data-over]").wait_for()
+        page.wait_for_timeout(100)
+        reached, place = place, _end_of_first_section(page)
     page.mouse.up()
     expect(_cards(page)).to_have_count(count + 1)
 
