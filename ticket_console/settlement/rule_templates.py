@@ -11,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final
 
+from babel.numbers import get_currency_precision
+
 from ticket_console.kernel.errors import FieldProblem, InvalidInput
 from ticket_console.kernel.text import LocalText
 from ticket_console.settlement.kinds import Dimension
@@ -22,6 +24,7 @@ _LABOUR: Final = (Dimension.BASE_LABOUR.value, Dimension.DIFFICULTY.value)
 # After the base fees and the difficulty that coefficients build on, before the limits of a dimension.
 _ON_LABOUR: Final = 65
 _LARGEST: Final = Decimal(10) ** 9
+_MOST_PLACES: Final = 12
 
 
 class BadAnswers(InvalidInput):
@@ -59,12 +62,18 @@ class RuleTemplate:
     looks_at: tuple[str, ...] = ()
 
 
-def fill(template: RuleTemplate, answers: Answers, *, code: str, name: LocalText) -> dict[str, Any]:
-    """The rule of a filled-in template, as JSON for `rule_parsing`. Raises BadAnswers naming every blank."""
+def fill(
+    template: RuleTemplate, answers: Answers, *, code: str, name: LocalText, currency: str
+) -> dict[str, Any]:
+    """The rule of a filled-in template, as JSON for `rule_parsing`. Raises BadAnswers naming every blank.
+
+    Amounts are answered in the currency and kept in its smallest unit, whatever part of it that is.
+    """
+    places = get_currency_precision(currency)
     read: dict[str, Any] = {}
     problems = []
     for blank in template.blanks:
-        value = _read(blank, answers.get(blank.key))
+        value = _read(blank, answers.get(blank.key), places)
         if value is None:
             problems.append(FieldProblem(blank.key, "settlement.template.bad_blank"))
         read[blank.key] = value
@@ -89,14 +98,14 @@ def commute(one: RuleTemplate, other: RuleTemplate) -> bool:
     return one.dimension.value not in other.looks_at and other.dimension.value not in one.looks_at
 
 
-def _read(blank: Blank, answer: Any) -> Any:
+def _read(blank: Blank, answer: Any, places: int) -> Any:
     if blank.kind in {BlankKind.AMOUNT, BlankKind.NUMBER}:
         number = _number(answer)
         if number is None or blank.kind is BlankKind.NUMBER:
             return None if number is None else format(number, "f")
-        return format(number * 100, "f")
+        return format(number.scaleb(places), "f")
     if blank.kind is BlankKind.STEPS:
-        return _steps(answer)
+        return _steps(answer, places)
     return answer if isinstance(answer, str) and answer.strip() else None
 
 
@@ -107,10 +116,14 @@ def _number(answer: Any) -> Decimal | None:
         number = Decimal(answer)
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number) <= _LARGEST else None
+    if not number.is_finite() or abs(number) > _LARGEST:
+        return None
+    exponent = number.as_tuple().exponent
+    # A few characters can stand for a billion digits.
+    return number if isinstance(exponent, int) and abs(exponent) <= _MOST_PLACES else None
 
 
-def _steps(answer: Any) -> list[tuple[str, str]] | None:
+def _steps(answer: Any, places: int) -> list[tuple[str, str]] | None:
     """Steps [from, amount] of a tier table, the first from zero on, each higher than the one before."""
     if not isinstance(answer, list | tuple) or not answer:
         return None
@@ -126,7 +139,7 @@ def _steps(answer: Any) -> list[tuple[str, str]] | None:
         steps.append((lower, amount))
     if steps[0][0] != 0:
         return None
-    return [(format(lower, "f"), format(amount * 100, "f")) for lower, amount in steps]
+    return [(format(lower, "f"), format(amount.scaleb(places), "f")) for lower, amount in steps]
 
 
 def _is(field: str, value: str) -> Condition:

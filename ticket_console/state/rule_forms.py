@@ -138,20 +138,28 @@ def rules_of_templates(*, viewer: Actor, version_id: int, filled: list[tuple[str
     for code, answers in filled:
         template = BY_CODE[code]
         free = _code(code, [*taken, *(rule["code"] for rule in made)])
-        made.append({**fill(template, answers, code=free, name=template.name), "sides": [side.value]})
+        made.append(
+            {
+                **fill(template, answers, code=free, name=template.name, currency=known.currency),
+                "sides": [side.value],
+            }
+        )
     return made
 
 
 def tried_templates(*, viewer: Actor, version_id: int, filled: list[tuple[str, Plain]]) -> Plain:
     with reading() as conn:
-        document = drafting.rules_of_version(conn, viewer=viewer, version_id=version_id).to_json()
+        known = drafting.rules_of_version(conn, viewer=viewer, version_id=version_id)
         side = SIDE_OF[drafting.purpose_of_version(conn, viewer=viewer, version_id=version_id)]
+    document = known.to_json()
     taken = [str(rule["code"]) for rule in document["rules"]]
     outcomes: list[Plain] = []
     for code, answers in filled:
         template = BY_CODE[code]
         try:
-            rule = fill(template, answers, code=_code(code, taken), name=template.name)
+            rule = fill(
+                template, answers, code=_code(code, taken), name=template.name, currency=known.currency
+            )
         except BadAnswers as refused:
             outcomes.append({"template": code, "problems": problem_wires(refused.problems), "sentence": {}})
             continue

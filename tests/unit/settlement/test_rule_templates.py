@@ -43,7 +43,7 @@ EVERYTHING = make_facts(
 
 def filled(template: RuleTemplate, code: str = "new") -> dict[str, Any]:
     answers = {blank.key: blank.example for blank in template.blanks}
-    return fill(template, answers, code=code, name={"zh": "新", "en": "new"})
+    return fill(template, answers, code=code, name={"zh": "新", "en": "new"}, currency="CNY")
 
 
 def earned(facts: Facts, *rules: dict[str, Any]) -> dict[str, int]:
@@ -105,12 +105,14 @@ def test_templates_declared_to_commute_pay_the_same_in_either_order(
         ("by_volume", {"steps": [["0", "1"], ["0", "2"]]}, ["steps"]),
         ("by_volume", {"steps": [["5", "1"]]}, ["steps"]),
         ("by_volume", {"steps": [["0"]]}, ["steps"]),
+        ("by_volume", {"steps": [["0", "1E-400000000"]]}, ["steps"]),
+        ("by_hazard", {"hazards": "height", "factor": "1E-400000000"}, ["factor"]),
         ("by_volume", {"steps": []}, ["steps"]),
     ],
 )
 def test_blanks_that_make_no_sense_are_named(code: str, answers: dict[str, Any], wrong: list[str]) -> None:
     with pytest.raises(BadAnswers) as refused:
-        fill(BY_CODE[code], answers, code="new", name={"zh": "新", "en": "new"})
+        fill(BY_CODE[code], answers, code="new", name={"zh": "新", "en": "new"}, currency="CNY")
 
     assert sorted(problem.path for problem in refused.value.problems) == wrong
 
@@ -121,10 +123,26 @@ def test_a_time_that_is_none_is_refused_when_the_rule_is_read() -> None:
         {"opens": "25:00", "closes": "06:00", "factor": "1.3"},
         code="new",
         name={"zh": "新", "en": "new"},
+        currency="CNY",
     )
 
     with pytest.raises(InvalidInput):
         make_rules(BASE, rule)
+
+
+@pytest.mark.parametrize(("currency", "kept"), [("CNY", "10000"), ("JPY", "100"), ("KWD", "100000")])
+def test_an_amount_is_kept_in_the_smallest_unit_of_its_currency(currency: str, kept: str) -> None:
+    answers = {blank.key: blank.example for blank in BY_CODE["by_service_type"].blanks}
+
+    rule = fill(
+        BY_CODE["by_service_type"],
+        answers,
+        code="new",
+        name={"zh": "新", "en": "new"},
+        currency=currency,
+    )
+
+    assert rule["value"] == kept
 
 
 SPLITS = [
