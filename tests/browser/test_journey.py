@@ -214,13 +214,12 @@ def _finance_issues_and_rereads_the_statement(
     assert sum(amount for no, amount in lines if no == opened.no) == earned
 
     book = CalamineWorkbook.from_path(_download(page, statement, "XLSX", folder))
-    for key in ("tickets", "lines"):
+    for key, money in (("tickets", "subtotal"), ("lines", "amount")):
         heading, *rows = book.get_sheet_by_name(
             translate(f"settlement.export.sheet_{key}", locale)
         ).to_python()
         no, amount = (
-            heading.index(translate(f"settlement.export.{column}", locale))
-            for column in ("ticket_no", "amount")
+            heading.index(translate(f"settlement.export.{column}", locale)) for column in ("ticket_no", money)
         )
         assert sum(Decimal(str(row[amount])) for row in rows) == total
         assert sum(Decimal(str(row[amount])) for row in rows if row[no] == opened.no) == earned
