@@ -102,6 +102,12 @@ TOO_WIDE = """() => {
   const culprits = [...document.querySelectorAll("body *")].filter(reaches).slice(0, 3);
   return `${over} px too wide: ${culprits.map((each) => `${each.tagName}.${each.className}`).join(", ")}`;
 }"""
+STANDS_STILL = """() => {
+  const look = `${document.documentElement.scrollHeight} ${document.querySelectorAll("*").length}`;
+  const isSame = window.lookedLast === look;
+  window.lookedLast = look;
+  return isSame;
+}"""
 STAND_STILL = "*, *::before, *::after { transition: none !important; animation: none !important; }"
 # What is focused, and whether it or what it belongs to looks different from when it is not.
 FOCUSED = """() => {
@@ -264,6 +270,8 @@ def test_pages_have_no_serious_barrier(who: str, theme: str, seen_by: SeenBy, lo
 
 
 def _serious(page: Page) -> list[dict[str, Any]]:
+    # While a page is still being laid out its parts are where nobody will ever meet them.
+    page.wait_for_function(STANDS_STILL, polling=300, timeout=PATIENCE_MS)
     found = Axe().run(page).response["violations"]
     return [rule for rule in found if rule["impact"] in {"serious", "critical"}]
 
