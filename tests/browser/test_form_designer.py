@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.who_works import second_manager
-from tests.fixtures.browsers import LogIn, Server
+from tests.fixtures.browsers import PATIENCE_MS, LogIn, Server
 
 THREE_MINUTES = 180.0
 # A person needs about so long between two actions.
@@ -73,7 +73,7 @@ def _end_of_first_section(page: Page) -> tuple[float, float]:
     fields, middle = (page.locator(each).first.bounding_box() for each in (".fm-fields", ".fm-middle"))
     assert fields is not None
     assert middle is not None
-    below = min(fields["y"] + fields["height"] - 12, middle["y"] + middle["height"] - 60)
+    below = min(fields["y"] + fields["height"] - 30, middle["y"] + middle["height"] - 60)
     return round(fields["x"] + fields["width"] / 2), round(below)
 
 
@@ -89,11 +89,11 @@ def _drag_in(page: Page, kind: str) -> None:
     page.mouse.move(start["x"] + 60, start["y"] + start["height"] / 2 + 6, steps=4)
     page.locator(".fm-body[data-dragging]").wait_for()
     # Near its edge the canvas scrolls below the hand, which follows until it stands over the place.
+    over, deadline = page.locator(".fm-fields[data-over]"), time.monotonic() + PATIENCE_MS / 1000
     reached, place = None, _end_of_first_section(page)
-    while reached != place:
+    while (reached != place or not over.count()) and time.monotonic() < deadline:
         page.mouse.move(*place, steps=8)
-        page.locator(".fm-fields[data-over]").wait_for()
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(150)
         reached, place = place, _end_of_first_section(page)
     page.mouse.up()
     expect(_cards(page)).to_have_count(count + 1)
