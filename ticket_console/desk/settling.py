@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from ticket_console.access import places
 from ticket_console.desk.rated_facts import RATED_COLUMNS, Surroundings, WorkTimes, by_segment, rated_facts
 from ticket_console.desk.rates import pinned_rules
-from ticket_console.desk.work import MovedTicket, Work, already_moved, finish, take_up
+from ticket_console.desk.work import MovedTicket, Work, change
 from ticket_console.flows.elements import HANDLED_KINDS, NodeKind
 from ticket_console.forms import reads as form_reads
 from ticket_console.kernel.actor import Actor
-from ticket_console.kernel.database import retried, table, transaction
+from ticket_console.kernel.database import retried, table
 from ticket_console.kernel.errors import Conflict
 from ticket_console.notices import surveys
 from ticket_console.people import facts as people_facts
@@ -28,7 +28,6 @@ from ticket_console.settlement.segments import Segment, Stay, partition, standar
 from ticket_console.stock import usage
 from ticket_console.tickets.actions import ReasonRequired
 from ticket_console.tickets.tables import TokenRow
-from ticket_console.tickets.writing import AlreadyApplied
 
 _tokens = table(TokenRow)
 _STAYS: Final = (
@@ -170,45 +169,44 @@ def correct(
     *, actor: Actor, at: datetime, command_id: str, ticket_id: int, expected_version: int, reason: str
 ) -> MovedTicket:
     """Reverse a ticket's rating exactly and rate it anew on the facts as they are now, for a reason."""
-    if not reason.strip():
+    why = reason.strip()
+    if not why:
         raise ReasonRequired()
-    with transaction() as connection:
+    return change(
+        lambda work: _correct_segments(work, why),
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        ticket_id=ticket_id,
+        expected_version=expected_version,
+        permission="settlement.correct",
+    )
+
+
+def _correct_segments(work: Work, reason: str) -> None:
+    technician_id = work.draft.get("assignee_id")
+    if technician_id is None:
+        raise NothingToCorrect(ticket_no=work.draft.get("no"))
+    segments = settlement.settled_segments(work.connection, work.ticket_id) or ("main",)
+    given_back = 0
+    for segment in segments:
         try:
-            work = take_up(
-                connection,
-                actor=actor,
-                at=at,
-                command_id=command_id,
-                ticket_id=ticket_id,
-                expected_version=expected_version,
-                permission="settlement.correct",
+            corrected = settlement.correct(
+                work.connection,
+                at=work.at,
+                actor=work.actor,
+                facts=facts_of(work, technician_id=technician_id, segment=segment),
+                region_id=work.draft.get("region_id"),
+                command_id=work.command_id,
+                reason=reason,
             )
-        except AlreadyApplied:
-            return already_moved(connection, actor=actor, ticket_id=ticket_id)
-        technician_id = work.draft.get("assignee_id")
-        if technician_id is None:
-            raise NothingToCorrect(ticket_no=work.draft.get("no"))
-        segments = settlement.settled_segments(connection, ticket_id) or ("main",)
-        given_back = 0
-        for segment in segments:
-            try:
-                corrected = settlement.correct(
-                    connection,
-                    at=at,
-                    actor=actor,
-                    facts=facts_of(work, technician_id=technician_id, segment=segment),
-                    region_id=work.draft.get("region_id"),
-                    command_id=command_id,
-                    reason=reason.strip(),
-                )
-            except settlement.AlreadyRefunded:
-                # A part of the time that was given back stays so, and keeps no other from being put right.
-                given_back += 1
-                if given_back == len(segments):
-                    raise
-                continue
-            work.draft.say("ticket.corrected", reason=reason.strip(), rating_id=corrected.rating_id)
-        return finish(work)
+        except settlement.AlreadyRefunded:
+            # A part of the time that was given back stays so, and keeps no other from being put right.
+            given_back += 1
+            if given_back == len(segments):
+                raise
+            continue
+        work.draft.say("ticket.corrected", reason=reason, rating_id=corrected.rating_id)
 
 
 @retried
@@ -232,28 +230,17 @@ def refund(
     why = reason.strip()
     if not why:
         raise ReasonRequired()
-    with transaction() as connection:
-        try:
-            work = take_up(
-                connection,
-                actor=actor,
-                at=at,
-                command_id=command_id,
-                ticket_id=ticket_id,
-                expected_version=expected_version,
-                permission="settlement.correct",
-            )
-        except AlreadyApplied:
-            return already_moved(connection, actor=actor, ticket_id=ticket_id)
+
+    def give_back(work: Work) -> None:
         given_back = refunding.refund(
-            connection,
-            at=at,
-            actor=actor,
-            ticket_id=ticket_id,
+            work.connection,
+            at=work.at,
+            actor=work.actor,
+            ticket_id=work.ticket_id,
             segment=segment,
             purpose=purpose,
             region_id=work.draft.get("region_id"),
-            command_id=command_id,
+            command_id=work.command_id,
             reason=why,
             positions=positions,
         )
@@ -265,4 +252,13 @@ def refund(
             rating_id=given_back.rating_id,
             positions=list(given_back.positions),
         )
-        return finish(work)
+
+    return change(
+        give_back,
+        actor=actor,
+        at=at,
+        command_id=command_id,
+        ticket_id=ticket_id,
+        expected_version=expected_version,
+        permission="settlement.correct",
+    )
