@@ -4,22 +4,20 @@ from typing import Any
 
 import reflex as rx
 
+from ticket_console.components import plan
 from ticket_console.components.blocks import (
     Column,
     badge,
     button,
     data_table,
     empty,
-    failed,
     loading_rows,
-    note,
-    progress_bar,
     row,
     stack,
     text_link,
 )
 from ticket_console.components.overlay import dialog
-from ticket_console.components.text import t, t_with
+from ticket_console.components.text import t
 from ticket_console.state.day_routes import DayRoutesState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
@@ -32,9 +30,9 @@ def routes_dialog() -> rx.Component:
                 DayRoutesState.phase,
                 ("planning", loading_rows()),
                 ("ready", _ready()),
-                ("applying", _applying()),
+                ("applying", plan.applying(DayRoutesState, says=t("routes.applying"))),
                 ("done", _done()),
-                _failed(),
+                plan.not_planned(DayRoutesState),
             ),
             open=DayRoutesState.phase != "",
             title=t("routes.title"),
@@ -49,28 +47,30 @@ def _ready() -> rx.Component:
     return stack(
         rx.cond(
             DayRoutesState.rows.length() > 0,
-            stack(_worth(), _gains(), _choosing(), _rows(), gap=14),
+            stack(
+                _worth(),
+                plan.gains(DayRoutesState, same=t("routes.gain.same")),
+                plan.choosing(DayRoutesState),
+                _rows(),
+                gap=14,
+            ),
             empty(t("routes.none"), text=t("routes.none.text"), icon="route"),
         ),
         rx.cond(DayRoutesState.left.length() > 0, _left()),
         rx.el.div(
             button(t("common.cancel"), on_click=DayRoutesState.close),
             button(
-                t("routes.apply", n=_picked()),
+                t("routes.apply", n=plan.picked(DayRoutesState)),
                 tone="primary",
                 icon="check",
                 on_click=DayRoutesState.apply,
-                disabled=_picked() == 0,
+                disabled=plan.picked(DayRoutesState) == 0,
                 custom_attrs={"data-focus": "true"},
             ),
             class_name="tc-dialog-foot",
         ),
         gap=14,
     )
-
-
-def _picked() -> rx.Var[int]:
-    return (DayRoutesState.rows.length() - DayRoutesState.unpicked.length()).to(int)
 
 
 def _worth() -> rx.Component:
@@ -110,58 +110,13 @@ def _worth() -> rx.Component:
     )
 
 
-def _gains() -> rx.Component:
-    return row(
-        rx.foreach(
-            DayRoutesState.gains,
-            lambda each: badge(
-                t_with(each["key"].to(str), each["params"]),
-                tone=rx.cond(each["is_good"], "ok", "plain"),
-            ),
-        ),
-        rx.cond(DayRoutesState.gains.length() == 0, badge(t("routes.gain.same"))),
-        class_name="tc-plan-gains",
-    )
-
-
-def _choosing() -> rx.Component:
-    return row(
-        rx.el.label(
-            rx.el.input(
-                type="checkbox",
-                checked=DayRoutesState.unpicked.length() == 0,
-                on_change=DayRoutesState.pick_all,
-            ),
-            rx.el.span(t("planning.pick_all")),
-            class_name="tc-check",
-        ),
-        rx.el.span(
-            t("planning.picked", n=_picked(), all=DayRoutesState.rows.length()),
-            class_name="tc-help",
-            role="status",
-        ),
-    )
-
-
 def _rows() -> rx.Component:
-    def pick(item: Item) -> rx.Component:
-        ticket_id = item["ticket_id"].to(int)
-        return rx.el.label(
-            rx.el.input(
-                type="checkbox",
-                checked=~DayRoutesState.unpicked.contains(ticket_id),
-                on_change=lambda is_picked: DayRoutesState.pick(ticket_id, is_picked),
-                aria_label=t("planning.pick", no=item["no"].to(str), who=item["technician"].to(str)),
-            ),
-            class_name="tc-check",
-        )
-
     return data_table(
         [
-            Column(t("planning.column.pick"), pick, width="60px"),
-            Column(t("planning.column.who"), _person, width="20%"),
+            plan.pick_column(DayRoutesState),
+            plan.who_column(),
             Column(t("routes.column.hours"), _hours, nowrap=True, width="170px"),
-            Column(t("waiting.column.ticket"), _ticket),
+            plan.ticket_column(),
             Column(
                 t("routes.column.way"),
                 lambda each: t("routes.minutes", n=each["way"].to(int)),
@@ -176,22 +131,10 @@ def _rows() -> rx.Component:
     )
 
 
-def _person(item: Item) -> rx.Component:
-    return rx.el.span(item["technician"].to(str), class_name="tc-strong")
-
-
 def _hours(item: Item) -> rx.Component:
     return row(
         rx.el.span(item["hours"].to(str), class_name="tc-mono"),
         rx.cond(item["is_late"], badge(t("routes.late"), tone="warn")),
-    )
-
-
-def _ticket(item: Item) -> rx.Component:
-    return rx.el.div(
-        text_link(item["title"].to(str), href="/tickets/" + item["ticket_id"].to_string()),
-        rx.el.span(item["no"].to(str), class_name="tc-help tc-mono"),
-        class_name="tc-inbox-message",
     )
 
 
@@ -217,72 +160,17 @@ def _left() -> rx.Component:
     )
 
 
-def _applying() -> rx.Component:
-    return stack(
-        rx.el.p(t("routes.applying"), role="status"),
-        progress_bar(DayRoutesState.progress_bp, label=t("routes.applying")),
-    )
-
-
 def _done() -> rx.Component:
-    refused = DayRoutesState.outcomes.length() - DayRoutesState.given
-    return stack(
-        note(
-            rx.cond(
-                refused > 0,
-                t("routes.some_planned", n=DayRoutesState.given, refused=refused),
-                t("routes.all_planned", n=DayRoutesState.given),
-            ),
-            tone=rx.cond(refused > 0, "warn", "ok"),
-            icon="info",
-            role="status",
-        ),
-        data_table(
-            [
-                Column(t("planning.column.who"), _person, width="20%"),
-                Column(
-                    t("routes.column.hours"),
-                    lambda each: rx.el.span(each["hours"].to(str), class_name="tc-mono"),
-                    nowrap=True,
-                    width="120px",
-                ),
-                Column(t("waiting.column.ticket"), _ticket),
-                Column(t("planning.column.outcome"), _outcome, width="40%"),
-            ],
-            DayRoutesState.outcomes,
-            caption=t("planning.outcomes"),
-            height="min(52dvh, 520px)",
-        ),
-        rx.el.div(
-            button(t("planning.again"), icon="rotate_cw", on_click=DayRoutesState.plan),
-            button(t("common.close"), tone="primary", on_click=DayRoutesState.close),
-            class_name="tc-dialog-foot",
-        ),
-        gap=14,
+    hours = Column(
+        t("routes.column.hours"),
+        lambda each: rx.el.span(each["hours"].to(str), class_name="tc-mono"),
+        nowrap=True,
+        width="120px",
     )
-
-
-def _outcome(item: Item) -> rx.Component:
-    return rx.cond(
-        item["is_done"],
-        badge(t("routes.planned"), tone="ok", icon="check"),
-        rx.el.div(
-            badge(t("routes.refused"), tone="warn", icon="x"),
-            rx.cond(
-                item["problems"].to(list[dict[str, Any]]).length() == 0,
-                rx.el.span(t_with(item["code"].to(str), item["params"])),
-            ),
-            rx.foreach(
-                item["problems"].to(list[dict[str, Any]]),
-                lambda each: rx.el.span(t_with(each["code"].to(str), each["params"])),
-            ),
-            class_name="tc-plan-why",
-        ),
-    )
-
-
-def _failed() -> rx.Component:
-    return stack(
-        failed(on_retry=DayRoutesState.plan, title=t("planning.failed")),
-        rx.el.div(button(t("common.close"), on_click=DayRoutesState.close), class_name="tc-dialog-foot"),
+    outcome = plan.outcome_column(given=t("routes.planned"), refused=t("routes.refused"), width="40%")
+    return plan.carried_out(
+        DayRoutesState,
+        [plan.who_column(), hours, plan.ticket_column(), outcome],
+        some=t("routes.some_planned", n=DayRoutesState.given, refused=plan.refused(DayRoutesState)),
+        everything=t("routes.all_planned", n=DayRoutesState.given),
     )
