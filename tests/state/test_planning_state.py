@@ -52,7 +52,6 @@ class Screen:
     _resolve = session.SessionState._resolve
     _refused = session.SessionState._refused
     _actor = session.SessionState._actor
-    _planned = PlanningState._planned
 
     def __init__(self) -> None:
         self.router = SimpleNamespace(url=SimpleNamespace(path="/waiting", query=""))

@@ -12,9 +12,9 @@ from ticket_console.desk.planning import DispatchPlan, Outcome, PlanTotals
 from ticket_console.kernel import feed
 from ticket_console.kernel.actor import Actor
 from ticket_console.kernel.database import in_writer, off_loop, reading
-from ticket_console.kernel.errors import FieldProblem, InvalidInput
-from ticket_console.state.board_asked import number
+from ticket_console.kernel.errors import InvalidInput
 from ticket_console.state.feedback import done, told
+from ticket_console.state.picking import all_repicked, refused_first, repicked
 from ticket_console.state.session import Reply, SessionState, handler
 from ticket_console.state.ticket import plain
 
@@ -96,20 +96,12 @@ class PlanningState(SessionState):
     @handler(permission="ticket.assign")
     async def pick(self, ticket_id: int, is_picked: bool) -> Reply:
         """Take a row into what will be carried out, or leave it out."""
-        wanted = number(ticket_id, "ticket_id")
-        if not isinstance(is_picked, bool):
-            raise InvalidInput((FieldProblem("is_picked", "input.wrong_type"),))
-        if wanted not in self._planned():
-            raise NotInPlan((), ticket_id=wanted)
-        others = [each for each in self.unpicked if each != wanted]
-        self.unpicked = others if is_picked else [*others, wanted]
+        self.unpicked = repicked(self.unpicked, self.rows, ticket_id, is_picked, missing=NotInPlan)
         return None
 
     @handler(permission="ticket.assign")
     async def pick_all(self, is_picked: bool) -> Reply:
-        if not isinstance(is_picked, bool):
-            raise InvalidInput((FieldProblem("is_picked", "input.wrong_type"),))
-        self.unpicked = [] if is_picked else list(self._planned())
+        self.unpicked = all_repicked(self.rows, is_picked)
         return None
 
     @handler(permission="ticket.assign")
@@ -136,8 +128,7 @@ class PlanningState(SessionState):
                 self.progress_bp = len(told_of) * 10_000 // len(chosen)
                 yield
         finally:
-            # What was refused is what somebody has to read.
-            self.outcomes = sorted(told_of, key=lambda each: each["is_done"])
+            self.outcomes = refused_first(told_of)
             self.given = sum(each["is_done"] for each in told_of)
             self.phase = "done"
         refused = len(told_of) - self.given
@@ -151,9 +142,6 @@ class PlanningState(SessionState):
         self.phase = ""
         self.rows, self.unpicked, self.outcomes, self.gains = [], [], [], []
         return None
-
-    def _planned(self) -> dict[int, None]:
-        return dict.fromkeys(row["ticket_id"] for row in self.rows)
 
 
 def _make(*, viewer: Actor, at: datetime) -> tuple[list[int], DispatchPlan]:
