@@ -29,13 +29,13 @@ from ticket_console.components.blocks import (
 from ticket_console.components.dropzone import dropzone
 from ticket_console.components.shell import link
 from ticket_console.components.text import ago, number, t, t_with, tl, when
+from ticket_console.kernel.sheets import MOST_BYTES, MOST_COLUMNS, MOST_ROWS
 from ticket_console.pages.frame import console_page
 from ticket_console.state.import_file import ImportState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
 
-# What `kernel.sheets` takes.
-_MEGABYTES, _ROWS, _COLUMNS = 10, 20_000, 100
+_MEGABYTES = MOST_BYTES >> 20
 
 
 @console_page("/intake/import", title="imports.title", active="intake", on_load=[ImportState.load])
@@ -101,14 +101,14 @@ def _choose() -> rx.Component:
                 dropzone(
                     upload_url="/api/v1/imports",
                     accept=".csv,.txt,.tsv,.xlsx,.xls,.xlsm,.ods",
-                    max_bytes=_MEGABYTES << 20,
+                    max_bytes=MOST_BYTES,
                     refusal={
                         "code": "intake.file_too_large",
-                        "params": {"megabytes": _MEGABYTES, "rows": _ROWS, "columns": _COLUMNS},
+                        "params": {"megabytes": _MEGABYTES, "rows": MOST_ROWS, "columns": MOST_COLUMNS},
                     },
                     failed_code="imports.not_uploaded",
                     label=t("imports.drop"),
-                    hint=t("imports.drop.hint", megabytes=_MEGABYTES, rows=_ROWS),
+                    hint=t("imports.drop.hint", megabytes=_MEGABYTES, rows=MOST_ROWS),
                     choose_label=t("imports.choose"),
                     on_uploaded=ImportState.take,
                 ),

@@ -29,13 +29,13 @@ from ticket_console.components.dropzone import dropzone
 from ticket_console.components.overlay import confirm_dialog, reason_dialog
 from ticket_console.components.shell import link
 from ticket_console.components.text import ago, money, number, t, t_with, tl
+from ticket_console.kernel.sheets import MOST_BYTES, MOST_COLUMNS, MOST_ROWS
 from ticket_console.pages.frame import console_page
 from ticket_console.state.reconcile import ReconcileState
 
 Item = rx.vars.ObjectVar[dict[str, Any]]
 
-# What `kernel.sheets` takes.
-_MEGABYTES, _ROWS, _COLUMNS = 10, 20_000, 100
+_MEGABYTES = MOST_BYTES >> 20
 _OUTCOMES = ("matched", "tolerated", "differs", "only_ours", "only_theirs")
 _PLACES = ("ticket_no", "amount", "service_on", "currency")
 
@@ -105,14 +105,14 @@ def _choose() -> rx.Component:
                 dropzone(
                     upload_url="/api/v1/reconciliations/files",
                     accept=".csv,.txt,.tsv,.xlsx,.xls,.xlsm,.ods",
-                    max_bytes=_MEGABYTES << 20,
+                    max_bytes=MOST_BYTES,
                     refusal={
                         "code": "intake.file_too_large",
-                        "params": {"megabytes": _MEGABYTES, "rows": _ROWS, "columns": _COLUMNS},
+                        "params": {"megabytes": _MEGABYTES, "rows": MOST_ROWS, "columns": MOST_COLUMNS},
                     },
                     failed_code="reconcile.not_uploaded",
                     label=t("reconcile.drop"),
-                    hint=t("reconcile.drop.hint", megabytes=_MEGABYTES, rows=_ROWS),
+                    hint=t("reconcile.drop.hint", megabytes=_MEGABYTES, rows=MOST_ROWS),
                     choose_label=t("reconcile.choose_file"),
                     on_uploaded=ReconcileState.take,
                 ),
